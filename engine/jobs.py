@@ -1,0 +1,302 @@
+"""Jobs: what AuxLens can be asked to do, as frozen values that travel as JSON.
+
+Every door (a Processing algorithm, the command line, a test) only builds a job; ``engine.run`` executes it.
+Standard library only, because both sides of the process boundary read this file.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Dict, Mapping, Optional, Protocol, Tuple, Type
+
+from ..models.card import Card
+from ..models.errors import (  # noqa: F401 - re-exported: the QGIS side reads errors from here
+    AuxLensError,
+    Canceled,
+    DeviceError,
+    EngineError,
+    JobError,
+    ModelFileError,
+    SceneError,
+)
+
+TASKS = ("segmentation", "regression")
+STRATEGIES = ("multitask", "single")
+SIZES = ("small", "base", "large")
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+
+MAP_OUTPUTS = (
+    "map",
+    "probability",
+    "uncertainty",
+    "reconstruction",
+    "expected_error",
+    "reconstruction_error",
+    "main_error",
+    "error_probability",
+)
+
+
+class Progress(Protocol):
+    """What a job tells while it runs, and the only way to stop it."""
+
+    def report(self, fraction: float, message: str) -> None:
+        """Say how far the job is (0–1) and what it does now."""
+
+    def canceled(self) -> bool:
+        """Whether the user asked for the job to stop."""
+
+
+@dataclass(frozen=True)
+class DemoJob:
+    """Write synthetic but physically plausible scenes with references and known causes of error.
+
+    Attributes:
+        output_folder: Folder to write to; one sub-folder a scene.
+        scenes: Number of scenes; the last third carries haze, cloud shadow and a class unseen in the others.
+        size_px: Width and height of each scene, in pixels of 10 m.
+        seed: Seed of the generator; the same seed gives the same scenes.
+    """
+
+    output_folder: str
+    scenes: int = 4
+    size_px: int = 1024
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class _Learning:
+    """What every training job has in common.
+
+    Attributes:
+        output_model: Model file to write (.safetensors).
+        output_report: HTML training report to write; empty for none.
+        task: Kind of main task.
+        strategy: ``multitask`` learns the auxiliary modalities too, ``single`` the main task alone.
+        size: Size of the network.
+        epochs: Passes over the training chips at most; training stops early when validation no longer improves.
+        time_limit: Minutes after which training stops and keeps the best weights; 0 for no limit.
+        chip_size: Width and height of the training chips, in pixels.
+        batch_size: Chips a step; 0 lets the engine choose.
+        seed: Seed of the split, the weights and the chips.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+        precision: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
+    """
+
+    output_model: str
+    output_report: str = ""
+    task: str = "segmentation"
+    strategy: str = "multitask"
+    size: str = "small"
+    epochs: int = 40
+    time_limit: float = 0.0
+    chip_size: int = 128
+    batch_size: int = 0
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+
+
+@dataclass(frozen=True)
+class TrainJob(_Learning):
+    """Train a model on the layers of one scene.
+
+    Attributes:
+        inputs: Rasters that the network is given, at mapping time too; single-band rasters together form one
+            modality, every multi-band raster is one. ``name=path`` names a modality.
+        auxiliary: Rasters that the network learns to reconstruct; each is a modality.
+        reference: Raster or vector layer with the truth.
+        reference_field: Field with classes or numbers, for a vector reference.
+    """
+
+    inputs: Tuple[str, ...] = ()
+    auxiliary: Tuple[str, ...] = ()
+    reference: str = ""
+    reference_field: str = ""
+
+
+@dataclass(frozen=True)
+class TrainFolderJob(_Learning):
+    """Train a model on a folder of scenes.
+
+    Attributes:
+        scenes: Folder with one sub-folder a scene.
+        input_patterns: ``modality=pattern`` for each input modality, separated by ``;`` or lines, for example
+            ``s2=B02.tif,B03.tif,B04.tif``; patterns are relative to the scene's sub-folder.
+        auxiliary_patterns: The same for the auxiliary modalities.
+        reference_pattern: Pattern of the reference, for example ``label.tif`` or ``../classes.gpkg``.
+        reference_field: Field with classes or numbers, for a vector reference.
+    """
+
+    scenes: str = ""
+    input_patterns: str = ""
+    auxiliary_patterns: str = ""
+    reference_pattern: str = ""
+    reference_field: str = ""
+
+
+@dataclass(frozen=True)
+class MapJob:
+    """Map one scene with a trained model, and explain the map. Outputs left empty are not computed.
+
+    Attributes:
+        model: Model file.
+        inputs: Rasters with the model's input bands.
+        auxiliary: Rasters of the auxiliary modalities, where they exist (for reconstruction errors).
+        reference: Raster or vector with the truth, where it exists (for the main error).
+        reference_field: Field with classes or numbers, for a vector reference.
+        output_map: Classes (or the regression's estimate).
+        output_probability: A band a class, 0–1.
+        output_uncertainty: Normalised entropy, 0–1 (regression: predicted scale, target units).
+        output_reconstruction: Predicted auxiliary bands, physical units.
+        output_expected_error: Predicted scale of the reconstruction's error, physical units.
+        output_reconstruction_error: Reconstruction − auxiliary reference, physical units.
+        output_main_error: 1 where the map is not the reference (regression: estimate − reference).
+        output_error_probability: Calibrated probability that the map is wrong, 0–1.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+        precision: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
+        tile_size: Width and height of the window computed at once, in pixels; 0 for the model's.
+        overlap: Context read around each window, in pixels; −1 for the model's margin, which leaves no seams.
+        batch_size: Windows a batch; 0 lets the engine choose.
+        extent: Part of the scene to map: west, south, east, north in the scene's CRS.
+        mask: Raster (not 0) or polygons inside which to map.
+    """
+
+    model: str
+    inputs: Tuple[str, ...]
+    auxiliary: Tuple[str, ...] = ()
+    reference: str = ""
+    reference_field: str = ""
+    output_map: str = ""
+    output_probability: str = ""
+    output_uncertainty: str = ""
+    output_reconstruction: str = ""
+    output_expected_error: str = ""
+    output_reconstruction_error: str = ""
+    output_main_error: str = ""
+    output_error_probability: str = ""
+    device: str = "auto"
+    precision: str = "auto"
+    tile_size: int = 0
+    overlap: int = -1
+    batch_size: int = 0
+    extent: Optional[Tuple[float, float, float, float]] = None
+    mask: str = ""
+
+    @property
+    def outputs(self) -> Dict[str, str]:
+        """Path of each output that is asked for, by name, in the contract's order."""
+        paths = {name: getattr(self, f"output_{name}") for name in MAP_OUTPUTS}
+        return {name: path for name, path in paths.items() if path}
+
+
+JOBS: Dict[str, Type[Any]] = {
+    "createdemo": DemoJob,
+    "train": TrainJob,
+    "trainfolder": TrainFolderJob,
+    "map": MapJob,
+}
+
+
+def to_json(job: Any) -> str:
+    """A job as one line of JSON: its fields and, under ``job``, its kind."""
+    kind = next(name for name, cls in JOBS.items() if cls is type(job))
+    return json.dumps({"job": kind, **asdict(job)})
+
+
+def from_json(text: str) -> Any:
+    """Rebuild a job.
+
+    Raises:
+        JobError: no JSON, an unknown kind, an unknown or a missing field.
+    """
+    try:
+        data = dict(json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise JobError(f"The job is not valid JSON: {error}.") from error
+    kind = data.pop("job", None)
+    if kind not in JOBS:
+        raise JobError(f"Unknown job “{kind}”; known are {', '.join(JOBS)}.")
+    cls = JOBS[kind]
+    unknown = set(data) - {f.name for f in fields(cls)}
+    if unknown:
+        raise JobError(f"The job “{kind}” has no field {', '.join(sorted(unknown))}.")
+    try:
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+    except TypeError as error:
+        raise JobError(f"The job “{kind}” is incomplete: {error}.") from error
+
+
+def check_map(job: MapJob, card: Card) -> None:
+    """Check a map job against the model's card, before any work and without the engine.
+
+    Raises:
+        JobError: nothing to compute, an output that needs what is not given, or that the model cannot give.
+    """
+    wanted = job.outputs
+    if not wanted:
+        raise JobError("No output is asked for; choose at least one, for example the map.")
+    if not job.inputs:
+        raise JobError(f"No input raster is given; the model needs the bands {', '.join(card.input_bands)}.")
+    needs_auxiliary = [n for n in ("reconstruction", "expected_error", "reconstruction_error") if n in wanted]
+    if needs_auxiliary and not card.auxiliary:
+        raise JobError(
+            f"The output “{_words(needs_auxiliary[0])}” needs a model with auxiliary tasks, but “{card.name}” "
+            "was trained without; train one with auxiliary rasters, or leave this output out."
+        )
+    if "reconstruction_error" in wanted and not job.auxiliary:
+        raise JobError(
+            "The output “reconstruction error” compares with auxiliary rasters "
+            f"({', '.join(m.name for m in card.auxiliary)}); give them, or leave this output out."
+        )
+    if "main_error" in wanted and not job.reference:
+        raise JobError("The output “main error” compares with a reference; give one, or leave this output out.")
+    if "probability" in wanted and card.main.kind != "segmentation":
+        raise JobError("The output “probability” exists for segmentation only; this model makes a regression.")
+    if "error_probability" in wanted and not card.error_models:
+        raise JobError(
+            f"The model “{card.name}” has no calibrated error probability (too few validation references); "
+            "leave this output out."
+        )
+    check_choice("precision", job.precision, PRECISIONS)
+    if job.tile_size < 0 or job.overlap < -1 or job.batch_size < 0:
+        raise JobError("Tile size and batch size are 0 or more, the overlap is −1 or more.")
+
+
+def check_choice(name: str, value: str, choices: Tuple[str, ...]) -> None:
+    """Check that a word is one of those allowed.
+
+    Raises:
+        JobError: it is not; lists those that are.
+    """
+    if value not in choices:
+        raise JobError(f"Unknown {name} “{value}”; choose one of {', '.join(choices)}.")
+
+
+def patterns(text: str) -> Dict[str, Tuple[str, ...]]:
+    """Parse ``modality=pattern[,pattern…]`` entries, separated by ``;`` or line ends.
+
+    Raises:
+        JobError: an entry without ``=``, without a pattern, or a modality given twice.
+    """
+    found: Dict[str, Tuple[str, ...]] = {}
+    for entry in filter(None, (part.strip() for part in text.replace("\n", ";").split(";"))):
+        name, _, globs = entry.partition("=")
+        name, files = name.strip(), tuple(g.strip() for g in globs.split(",") if g.strip())
+        if not name or not files:
+            raise JobError(f"The pattern “{entry}” is not of the form modality=pattern, for example s2=s2.tif.")
+        if name in found:
+            raise JobError(f"The modality “{name}” has two patterns; give each modality once.")
+        found[name] = files
+    return found
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def outputs_of(job: Any) -> Mapping[str, str]:
+    """Every path that a job is to write, by name without the ``output_`` prefix."""
+    pairs = ((f.name, getattr(job, f.name)) for f in fields(job) if f.name.startswith("output_"))
+    return {name[len("output_") :]: path for name, path in pairs if path}

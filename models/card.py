@@ -1,0 +1,255 @@
+"""The card: everything about a model that is not a weight, readable without torch.
+
+A model file is one ``.safetensors`` file: eight bytes with the header's length (little endian), a JSON
+header, the tensors. The card is JSON text in the header's metadata under ``auxlens_card``, so that the QGIS
+side reads it with the standard library alone. Nothing here, or anywhere, unpickles.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Dict, Mapping, Optional, Tuple
+
+from .errors import ModelFileError
+
+CARD_KEY = "auxlens_card"
+SCHEMA = 1
+_LARGEST_HEADER = 100 * 2**20  # bytes; the limit of the safetensors format itself
+
+
+@dataclass(frozen=True)
+class Modality:
+    """The bands of one sensor or product, as the model was trained on them.
+
+    ``mean`` and ``std`` are per band, in the file's own (physical) values; ``gsd_m`` is the ground sampling
+    distance in metres (``None`` without a CRS); ``pattern`` is the file pattern inside a scene folder.
+    """
+
+    name: str
+    bands: Tuple[str, ...]
+    mean: Tuple[float, ...]
+    std: Tuple[float, ...]
+    unit: str = ""
+    dtype: str = "float32"
+    nodata: Optional[float] = None
+    gsd_m: Optional[float] = None
+    pattern: str = ""
+
+    @property
+    def band_names(self) -> Tuple[str, ...]:
+        """``modality:band`` for every band: how bands are called in outputs and reports."""
+        return tuple(f"{self.name}:{band}" for band in self.bands)
+
+
+@dataclass(frozen=True)
+class LandClass:
+    """One class of a segmentation: value in the map (1-based in QGIS legends), name and ``#rrggbb`` colour."""
+
+    value: int
+    name: str
+    color: str
+
+
+@dataclass(frozen=True)
+class MainTask:
+    """What the map shows.
+
+    ``kind`` is one of ``segmentation`` and ``regression``. ``classes`` are in the order of the network's
+    channels. ``mean`` and ``std`` are those of a regression's target.
+    """
+
+    kind: str
+    name: str
+    classes: Tuple[LandClass, ...] = ()
+    unit: str = ""
+    mean: float = 0.0
+    std: float = 1.0
+
+
+@dataclass(frozen=True)
+class ErrorModel:
+    """Logistic model of the probability that the map is wrong at a pixel.
+
+    ``P(wrong) = 1 / (1 + exp(-(intercept + sum_i coefficients[i] * (feature_i - mean[i]) / std[i])))``.
+    For a regression "wrong" means an absolute error above ``tolerance`` (target units).
+    """
+
+    features: Tuple[str, ...]
+    mean: Tuple[float, ...]
+    std: Tuple[float, ...]
+    coefficients: Tuple[float, ...]
+    intercept: float
+    tolerance: float = 0.0
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Card:
+    """A model's description. See the module's text for where it is kept.
+
+    ``network`` is the configuration that rebuilds the network; ``tile_px`` the suggested window size and
+    ``margin_px`` the receptive field's radius, both in pixels of the input grid; ``error_models`` holds
+    ``expected`` (needs no reference) and ``observed`` (needs every auxiliary modality); ``training`` is the
+    manifest: scenes with SHA-256, split, seed, strategy, versions, and figures on validation and test.
+    """
+
+    name: str
+    created: str
+    plugin_version: str
+    inputs: Tuple[Modality, ...]
+    auxiliary: Tuple[Modality, ...]
+    main: MainTask
+    network: Mapping[str, Any]
+    tile_px: int
+    margin_px: int
+    strategy: str = "multitask"
+    licence: str = ""
+    reference_pattern: str = ""
+    error_models: Mapping[str, ErrorModel] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    schema: int = SCHEMA
+
+    @property
+    def input_bands(self) -> Tuple[str, ...]:
+        return tuple(name for modality in self.inputs for name in modality.band_names)
+
+    @property
+    def auxiliary_bands(self) -> Tuple[str, ...]:
+        return tuple(name for modality in self.auxiliary for name in modality.band_names)
+
+    def to_json(self) -> str:
+        """The card as JSON text, with the fields of the STAC MLM extension that have a counterpart."""
+        return json.dumps({**asdict(self), **_mlm(self)}, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Card":
+        """Rebuild a card.
+
+        Raises:
+            ModelFileError: the text is no card, or one of a newer schema.
+        """
+        try:
+            data = json.loads(text)
+            schema = data["schema"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ModelFileError("The model's card is not readable; get a fresh copy of the model file.") from error
+        if not isinstance(schema, int) or schema > SCHEMA:
+            raise ModelFileError(
+                f"The model file is of format {schema}, newer than format {SCHEMA} that this AuxLens reads; "
+                "update the AuxLens plugin."
+            )
+        try:
+            return cls(**{f.name: _READERS.get(f.name, _same)(data[f.name]) for f in fields(cls) if f.name in data})
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ModelFileError(
+                f"The model's card is incomplete or damaged ({error}); get a fresh copy of the model file."
+            ) from error
+
+
+def read_card(path: str) -> Card:
+    """Read the card of a model file without loading its weights.
+
+    Raises:
+        ModelFileError: missing, truncated, not safetensors (a pickle is named as such), without a card, or of
+            a newer version.
+    """
+    header, _ = read_header(path)
+    text = (header.get("__metadata__") or {}).get(CARD_KEY)
+    if text is None:
+        raise ModelFileError(
+            f"“{path}” is a safetensors file without an AuxLens card; choose a model that AuxLens has trained."
+        )
+    return Card.from_json(text)
+
+
+def read_header(path: str) -> Tuple[Dict[str, Any], int]:
+    """Read a safetensors header and check that the file is as long as the header says.
+
+    Returns:
+        The header as a dict, and the file's size in bytes.
+    """
+    if not os.path.isfile(path):
+        raise ModelFileError(f"The model file “{path}” does not exist; check the path.")
+    size = os.path.getsize(path)
+    try:
+        with open(path, "rb") as file:
+            start = file.read(8)
+            if start[:2] in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
+                raise ModelFileError(
+                    f"“{path}” is a pickled PyTorch file under another name. Pickles can run code and are never "
+                    "loaded; choose a .safetensors model that AuxLens has trained."
+                )
+            length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
+            if not 2 <= length <= min(size - 8, _LARGEST_HEADER):
+                raise ModelFileError(
+                    f"“{path}” is not a safetensors file, or is cut short ({size} bytes); "
+                    "choose a model that AuxLens has trained, or copy it again."
+                )
+            header = json.loads(file.read(length))
+    except OSError as error:
+        raise ModelFileError(f"The model file “{path}” cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise ModelFileError(
+            f"“{path}” is not a safetensors file; choose a model that AuxLens has trained."
+        ) from error
+    if not isinstance(header, dict):
+        raise ModelFileError(f"“{path}” is not a safetensors file; choose a model that AuxLens has trained.")
+    _check_length(path, header, size - 8 - length)
+    return header, size
+
+
+def _check_length(path: str, header: Mapping[str, Any], found: int) -> None:
+    try:
+        expected = max((t["data_offsets"][1] for name, t in header.items() if name != "__metadata__"), default=0)
+    except (KeyError, TypeError, IndexError) as error:
+        raise ModelFileError(f"“{path}” has a damaged safetensors header; copy it again.") from error
+    if found < expected:
+        raise ModelFileError(
+            f"The model file “{path}” is cut short: {expected} bytes of weights expected, {found} found; copy it again."
+        )
+
+
+def _mlm(card: Card) -> Dict[str, Any]:
+    tasks = {"segmentation": "semantic-segmentation", "regression": "regression"}
+    return {
+        "mlm:name": card.name,
+        "mlm:architecture": "U-Net, one decoder a task",
+        "mlm:framework": "pytorch",
+        "mlm:tasks": [tasks.get(card.main.kind, card.main.kind)],
+        "mlm:input": [{"name": m.name, "bands": list(m.bands)} for m in card.inputs],
+        "mlm:output": [
+            {
+                "name": card.main.name,
+                "classification:classes": [
+                    {"value": c.value, "name": c.name, "color_hint": c.color.lstrip("#")} for c in card.main.classes
+                ],
+            }
+        ],
+    }
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _modality(data: Mapping[str, Any]) -> Modality:
+    return Modality(**{**data, **{key: tuple(data[key]) for key in ("bands", "mean", "std")}})
+
+
+def _main(data: Mapping[str, Any]) -> MainTask:
+    return MainTask(**{**data, "classes": tuple(LandClass(**c) for c in data.get("classes", ()))})
+
+
+def _error_model(data: Mapping[str, Any]) -> ErrorModel:
+    return ErrorModel(**{**data, **{key: tuple(data[key]) for key in ("features", "mean", "std", "coefficients")}})
+
+
+_READERS = {
+    "inputs": lambda items: tuple(_modality(item) for item in items),
+    "auxiliary": lambda items: tuple(_modality(item) for item in items),
+    "main": _main,
+    "error_models": lambda items: {name: _error_model(item) for name, item in items.items()},
+}
