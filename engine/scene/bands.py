@@ -1,0 +1,206 @@
+"""Bands: which files make which modality, and which file gives which band of a model."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import rasterio
+from rasterio.errors import RasterioError
+
+from ...models.errors import SceneError
+
+
+@dataclass(frozen=True)
+class BandSource:
+    """One band of one file. ``number`` is 1-based; ``name`` is the description, or else made from the file."""
+
+    path: str
+    number: int
+    name: str
+
+
+@dataclass(frozen=True)
+class ModalitySource:
+    """The files of one modality of one scene, a source for each band in the modality's order."""
+
+    name: str
+    bands: tuple[BandSource, ...]
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(band.path for band in self.bands))
+
+
+def open_raster(path: str) -> rasterio.DatasetReader:
+    """Open a raster.
+
+    Raises:
+        SceneError: missing, empty, truncated or of a format that GDAL does not read.
+    """
+    if "://" not in path and not path.startswith("/vsi") and not os.path.exists(path):
+        raise SceneError(f"The raster “{path}” does not exist; check the path.")
+    try:
+        return rasterio.open(path)
+    except RasterioError as error:
+        raise SceneError(f"“{path}” is not a raster that can be read; check the file or leave it out.") from error
+
+
+def bands_of(path: str) -> tuple[BandSource, ...]:
+    """The bands of a file, named by their descriptions; a single band without one takes the file's name."""
+    with open_raster(path) as dataset:
+        stem = os.path.splitext(os.path.basename(path))[0]
+        names = [text if _is_name(text) else "" for text in dataset.descriptions]
+        if dataset.count == 1 and not names[0]:
+            names = [stem]
+        return tuple(BandSource(path, i, name or f"band {i}") for i, name in enumerate(names, 1))
+
+
+def modalities_from_layers(paths: Sequence[str], grouped: bool) -> tuple[ModalitySource, ...]:
+    """Make modalities of loaded layers, in their order.
+
+    Each multi-band raster is one modality, named after its file or by ``name=path``. With ``grouped`` (inputs),
+    several single-band rasters together are one modality, as in Sentinel-2 scene folders; without (auxiliary
+    rasters) each is its own.
+
+    Raises:
+        SceneError: unreadable rasters, or two modalities of one name.
+    """
+    named = [split_name(path) for path in paths]
+    files = [(name, bands_of(path)) for name, path in named]
+    singles = [bands[0] for name, bands in files if len(bands) == 1 and not name]
+    group = grouped and len(singles) > 1
+    found: list[ModalitySource] = []
+    for name, bands in files:
+        if group and len(bands) == 1 and not name:
+            if bands[0] is singles[0]:
+                found.append(ModalitySource(_common_name(singles), tuple(singles)))
+        else:
+            found.append(ModalitySource(name or _stem(bands[0].path), bands))
+    names = [modality.name for modality in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise SceneError(
+            f"Two modalities are called “{twice[0]}”; rename one of the files, or name them as name=path."
+        )
+    return tuple(found)
+
+
+def match(wanted: Sequence[tuple[str, tuple[str, ...]]], paths: Sequence[str]) -> tuple[ModalitySource, ...]:
+    """Find the bands of a model's modalities among files.
+
+    Args:
+        wanted: Name and band names of each modality.
+        paths: Files (or ``name=path``), in any order if names tell, else in the model's order.
+
+    Returns:
+        A source for each modality, in the order of ``wanted``. Bands go by name if every name is found once;
+        else by order if the numbers of bands are equal.
+
+    Raises:
+        SceneError: neither fits; lists both sides.
+    """
+    named = [split_name(path) for path in paths]
+    files = [(name, bands_of(path)) for name, path in named]
+    found = _match_by_file(wanted, files) or _match_by_name(wanted, files) or _match_by_order(wanted, files)
+    if found is None:
+        needs = "; ".join(f"{name}: {', '.join(bands)}" for name, bands in wanted)
+        has = "; ".join(f"{os.path.basename(b[0].path)}: {', '.join(x.name for x in b)}" for _, b in files)
+        raise SceneError(
+            f"The bands do not fit. The model needs {sum(len(b) for _, b in wanted)} bands ({needs}); "
+            f"given are {sum(len(b) for _, b in files)} ({has or 'none'}). Give rasters with these bands, "
+            "by description or in this order."
+        )
+    return found
+
+
+Files = Sequence[tuple[str, tuple[BandSource, ...]]]
+Wanted = Sequence[tuple[str, tuple[str, ...]]]
+
+
+def _match_by_file(wanted: Wanted, files: Files) -> tuple[ModalitySource, ...] | None:
+    """A file a modality: by given name, else by the file's position."""
+    by_name = {name: bands for name, bands in files if name}
+    if by_name:
+        chosen = [by_name.get(name) for name, _ in wanted]
+    elif len(files) == len(wanted):
+        chosen = [bands for _, bands in files]
+    else:
+        return None
+    found = []
+    for (name, bands), given in zip(wanted, chosen, strict=True):
+        picked = pick(bands, given) if given is not None else None
+        if picked is None:
+            return None
+        found.append(ModalitySource(name, picked))
+    return tuple(found)
+
+
+def _match_by_name(wanted: Wanted, files: Files) -> tuple[ModalitySource, ...] | None:
+    given = [band for _, bands in files for band in bands]
+    found = [(name, _pick_by_name(bands, given)) for name, bands in wanted]
+    if any(picked is None for _, picked in found):
+        return None
+    return tuple(ModalitySource(name, picked) for name, picked in found if picked is not None)
+
+
+def _match_by_order(wanted: Wanted, files: Files) -> tuple[ModalitySource, ...] | None:
+    given = [band for _, bands in files for band in bands]
+    if len(given) != sum(len(bands) for _, bands in wanted) or _names_differ(wanted, given):
+        return None
+    supply = iter(given)
+    return tuple(ModalitySource(name, tuple(next(supply) for _ in bands)) for name, bands in wanted)
+
+
+def _names_differ(wanted: Wanted, given: Sequence[BandSource]) -> bool:
+    """Whether most wanted names are there but not all: then order would silently take the wrong bands."""
+    names = {_key(b.name) for b in given}
+    known = [_key(band) in names for _, bands in wanted for band in bands]
+    return any(known) and not all(known)
+
+
+def pick(bands: Sequence[str], given: Sequence[BandSource]) -> tuple[BandSource, ...] | None:
+    """The wanted bands among those given: by name if all are found, by order if the count fits, else None."""
+    by_name = _pick_by_name(bands, given)
+    if by_name is not None:
+        return by_name
+    if len(given) == len(bands) and not _names_differ([("", tuple(bands))], given):
+        return tuple(given)
+    return None
+
+
+def _pick_by_name(bands: Sequence[str], given: Sequence[BandSource]) -> tuple[BandSource, ...] | None:
+    names = [_key(source.name) for source in given]
+    if any(names.count(_key(band)) != 1 for band in bands):
+        return None
+    return tuple(given[names.index(_key(band))] for band in bands)
+
+
+def split_name(text: str) -> tuple[str, str]:
+    """Split ``name=path``; the name is empty for a plain path."""
+    name, sign, path = text.partition("=")
+    if sign and re.fullmatch(r"[A-Za-z][\w.-]*", name) and not os.path.exists(text):
+        return name, path
+    return "", text
+
+
+def _is_name(text: str | None) -> bool:
+    """Whether a description says something: “Band 1” is a driver's filler."""
+    return bool(text) and not re.fullmatch(r"(?i)band[ _]?\d+", text or "")
+
+
+def _key(name: str) -> str:
+    """Band names compare without case, and with B02 equal to B2."""
+    return re.sub(r"(?<=[a-z])0+(?=\d)", "", name.strip().lower())
+
+
+def _stem(path: str) -> str:
+    return os.path.splitext(os.path.basename(path))[0]
+
+
+def _common_name(bands: Iterable[BandSource]) -> str:
+    stems = [_stem(band.path) for band in bands]
+    prefix = re.sub(r"[\W_]*[A-Za-z]?0*$", "", os.path.commonprefix(stems))
+    return prefix or "bands"

@@ -1,0 +1,104 @@
+"""Grids: CRS, transform and size of a scene's rasters."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import rasterio
+import rasterio.warp
+from affine import Affine
+from rasterio.coords import BoundingBox
+from rasterio.crs import CRS
+
+from ...models.errors import SceneError
+from .window import Window
+
+_METRES_PER_DEGREE = 111_320.0  # of latitude, on the sphere
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The pixels of a scene. ``crs`` is ``None`` for rasters without georeference."""
+
+    crs: CRS | None
+    transform: Affine
+    height: int
+    width: int
+
+    @property
+    def bounds(self) -> BoundingBox:
+        return self.bounds_of(Window(0, 0, self.height, self.width))
+
+    @property
+    def gsd_m(self) -> float | None:
+        """Ground sampling distance in metres, taken in the middle of the grid; ``None`` without a CRS."""
+        if self.crs is None:
+            return None
+        dx, dy = math.hypot(self.transform.a, self.transform.d), math.hypot(self.transform.b, self.transform.e)
+        if self.crs.is_geographic:
+            latitude = (self.transform * (self.width / 2, self.height / 2))[1]
+            return float(math.sqrt(dx * dy * abs(math.cos(math.radians(latitude)))) * _METRES_PER_DEGREE)
+        return float(math.sqrt(dx * dy) * self.crs.linear_units_factor[1])
+
+    def bounds_of(self, window: Window) -> BoundingBox:
+        """Smallest rectangle in the grid's CRS that holds a window: west, south, east, north."""
+        corners = [(c, r) for c in (window.col, window.col_end) for r in (window.row, window.row_end)]
+        xs, ys = zip(*(self.transform * corner for corner in corners), strict=True)
+        return BoundingBox(min(xs), min(ys), max(xs), max(ys))
+
+    def transform_of(self, window: Window) -> Affine:
+        return self.transform * Affine.translation(window.col, window.row)
+
+    def window_of(self, extent: tuple[float, float, float, float]) -> Window:
+        """Pixels that an extent (west, south, east, north in the grid's CRS) touches, cut off at the border.
+
+        Raises:
+            SceneError: the extent lies outside of the grid.
+        """
+        west, south, east, north = extent
+        corners = [~self.transform * (x, y) for x in (west, east) for y in (south, north)]
+        cols, rows = zip(*corners, strict=True)
+        row, col = math.floor(min(rows) + 1e-6), math.floor(min(cols) + 1e-6)
+        height, width = math.ceil(max(rows) - 1e-6) - row, math.ceil(max(cols) - 1e-6) - col
+        window = Window(row, col, height, width).intersection(Window(0, 0, self.height, self.width))
+        if not (window.height and window.width):
+            raise SceneError(
+                f"The extent {extent} lies outside of the scene {tuple(self.bounds)}; "
+                "choose an extent inside, in the scene's CRS."
+            )
+        return window
+
+    def cropped(self, window: Window) -> Grid:
+        return Grid(self.crs, self.transform_of(window), window.height, window.width)
+
+    def aligned_with(self, other: Grid) -> bool:
+        """Whether pixels coincide: the same size, CRS and corners within a hundredth of a pixel."""
+        if (self.height, self.width) != (other.height, other.width) or self.crs != other.crs:
+            return False
+        tolerance = 0.01 * math.hypot(self.transform.a, self.transform.d)
+        return all(abs(a - b) <= tolerance for a, b in zip(self.bounds, other.bounds, strict=True))
+
+
+def grid_of(dataset: rasterio.DatasetReader) -> Grid:
+    """Grid of an open raster."""
+    return Grid(dataset.crs or None, dataset.transform, dataset.height, dataset.width)
+
+
+def overlaps(a: Grid, b: Grid) -> bool:
+    """Whether two grids share ground; two grids without CRS share one plane."""
+    if a.crs is None or b.crs is None:
+        same_size = (a.height, a.width) == (b.height, b.width)
+        return same_size if (a.crs is None) != (b.crs is None) else _intersect(a.bounds, b.bounds)
+    return _intersect(a.bounds, bounds_in(b, a.crs))
+
+
+def bounds_in(grid: Grid, crs: CRS) -> BoundingBox:
+    """Bounds of a grid in another CRS."""
+    if grid.crs == crs:
+        return grid.bounds
+    return BoundingBox(*rasterio.warp.transform_bounds(grid.crs, crs, *grid.bounds, densify_pts=21))
+
+
+def _intersect(a: BoundingBox, b: BoundingBox) -> bool:
+    return a.left < b.right and b.left < a.right and a.bottom < b.top and b.bottom < a.top

@@ -1,0 +1,210 @@
+"""Reading: chips of modalities by window, warped to the scene's grid on the fly."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+
+import numpy as np
+import rasterio
+import rasterio.warp
+from numpy.typing import NDArray
+from rasterio.crs import CRS
+from rasterio.enums import MaskFlags, Resampling
+from rasterio.errors import RasterioError
+
+from ...models.errors import SceneError
+from .bands import BandSource, ModalitySource, open_raster
+from .grid import Grid, bounds_in, grid_of, overlaps
+from .window import Window
+
+log = logging.getLogger("auxlens")
+
+_PLANE = CRS.from_string('LOCAL_CS["plane",UNIT["metre",1]]')  # stands in for "no CRS" on both sides of a warp
+_BLOCK = 256  # pixels of the grid that are warped at once
+_CACHED_BLOCKS = 64
+_COARSENING = 1.5  # source pixels a grid pixel, from which on they are averaged
+
+
+def scene_grid(inputs: Sequence[ModalitySource]) -> Grid:
+    """The grid of a scene: that of the finest band of its first input modality.
+
+    Raises:
+        SceneError: an unreadable file, or a grid that has no extent.
+    """
+    grids = []
+    for path in inputs[0].paths:
+        with open_raster(path) as dataset:
+            grids.append(grid_of(dataset))
+    return min(grids, key=lambda grid: abs(grid.transform.determinant))
+
+
+class ModalityReader:
+    """Reads windows of one modality as ``(C, height, width)`` float32, NaN where a band is not valid.
+
+    It holds its own dataset handles, which GDAL does not share between threads: open one a thread.
+    """
+
+    def __init__(self, source: ModalitySource, grid: Grid, categorical: bool = False) -> None:
+        """Open the files.
+
+        Raises:
+            SceneError: a file is missing, unreadable, or does not overlap with the grid.
+        """
+        self.source = source
+        self.grid = grid
+        self._resampling = Resampling.nearest if categorical else None
+        self._files = [
+            _File(path, [b for b in source.bands if b.path == path], grid, source.name) for path in source.paths
+        ]
+        order = {band: i for i, band in enumerate(band for file in self._files for band in file.bands)}
+        self._order = [order[band] for band in source.bands]
+
+    def read(self, window: Window) -> NDArray[np.float32]:
+        """Read a window of the scene's grid.
+
+        Returns:
+            ``(C, window.height, window.width)`` float32 in the file's values; NaN where not valid.
+
+        Raises:
+            SceneError: the file is damaged at this place.
+        """
+        parts = [file.read(window, self._resampling) for file in self._files]
+        if len(parts) == 1 and self._order == sorted(self._order):
+            return parts[0]
+        return np.concatenate(parts)[self._order]
+
+    def close(self) -> None:
+        for file in self._files:
+            file.dataset.close()
+
+    def __enter__(self) -> ModalityReader:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
+        self.close()
+
+
+class _File:
+    def __init__(self, path: str, bands: list[BandSource], grid: Grid, modality: str) -> None:
+        self.bands = bands
+        self.numbers = [band.number for band in bands]
+        self.grid = grid
+        self.dataset = open_raster(path)
+        own = grid_of(self.dataset)
+        if not overlaps(grid, own):
+            self.dataset.close()
+            raise SceneError(
+                f"“{path}” ({modality}) does not overlap with the scene: {_where(own)} against {_where(grid)}. "
+                "Give rasters of one place, and check their CRS."
+            )
+        sizes = (own.height, own.width) == (grid.height, grid.width)
+        self.aligned = own.aligned_with(grid) or (sizes and (own.crs is None) != (grid.crs is None))
+        if self.aligned and own.crs != grid.crs:
+            log.warning("“%s” has no CRS or the scene has none; equal sizes are taken as equal grids.", path)
+        self.own = own
+        self._ratio = 1.0 if self.aligned else self._source_pixels_a_grid_pixel()
+        self._cache: dict[Window, NDArray[np.float32]] = {}
+
+    def read(self, window: Window, resampling: Resampling | None) -> NDArray[np.float32]:
+        try:
+            return self._read_aligned(window) if self.aligned else self._read_warped(window, resampling)
+        except RasterioError as error:
+            raise SceneError(
+                f"“{self.dataset.name}” cannot be read at row {window.row}, column {window.col}: the file is damaged "
+                "or cut short; copy it again."
+            ) from error
+
+    def _read_aligned(self, window: Window) -> NDArray[np.float32]:
+        raw = self.dataset.read(self.numbers, window=window.rasterio)
+        chip = raw.astype(np.float32)
+        self._invalidate(chip, raw, window)
+        return chip
+
+    def _invalidate(self, chip: NDArray[np.float32], raw: NDArray[np.generic], window: Window) -> None:
+        """Set what the file calls not valid to NaN, in place."""
+        for band, number in enumerate(self.numbers):
+            flags = self.dataset.mask_flag_enums[number - 1]
+            nodata = self.dataset.nodatavals[number - 1]
+            if MaskFlags.nodata in flags and nodata is not None:
+                if not math.isnan(nodata):
+                    chip[band][raw[band] == raw.dtype.type(nodata)] = np.nan
+            elif MaskFlags.all_valid not in flags:
+                chip[band][self.dataset.read_masks(number, window=window.rasterio) == 0] = np.nan
+
+    def _read_warped(self, window: Window, resampling: Resampling | None) -> NDArray[np.float32]:
+        """Assemble a window of fixed blocks of the grid.
+
+        GDAL approximates transforms within each piece that it warps, so a pixel's value would depend on the
+        window it is read in; with fixed blocks it does not.
+        """
+        chip = np.empty((len(self.numbers), window.height, window.width), np.float32)
+        for block in _blocks(window, self.grid):
+            part = block.intersection(window)
+            warped = self._warped(block, resampling)
+            chip[(slice(None), *part.relative_to(window).slices)] = warped[
+                (slice(None), *part.relative_to(block).slices)
+            ]
+        return chip
+
+    def _source_pixels_a_grid_pixel(self) -> float:
+        rows, cols = self._pixels_under(_on_plane(self.grid))
+        return max((rows[1] - rows[0]) / self.grid.height, (cols[1] - cols[0]) / self.grid.width)
+
+    def _pixels_under(self, grid: Grid) -> tuple[tuple[float, float], tuple[float, float]]:
+        """First and last row, first and last column of this file (not rounded) under a grid."""
+        west, south, east, north = bounds_in(grid, self.own.crs or _PLANE)
+        corners = [~self.own.transform * (x, y) for x in (west, east) for y in (south, north)]
+        cols, rows = zip(*corners, strict=True)
+        return (min(rows), max(rows)), (min(cols), max(cols))
+
+    def _warped(self, block: Window, resampling: Resampling | None) -> NDArray[np.float32]:
+        if block not in self._cache:
+            while len(self._cache) >= _CACHED_BLOCKS:
+                self._cache.pop(next(iter(self._cache)))
+            self._cache[block] = self._warp(block, resampling)
+        return self._cache[block]
+
+    def _warp(self, window: Window, resampling: Resampling | None) -> NDArray[np.float32]:
+        target = _on_plane(self.grid.cropped(window))
+        chip = np.full((len(self.numbers), window.height, window.width), np.nan, np.float32)
+        rows, cols = self._pixels_under(target)
+        pad = 2 + math.ceil(self._ratio)
+        row, col = math.floor(min(rows)) - pad, math.floor(min(cols)) - pad
+        needed = Window(row, col, math.ceil(max(rows)) + pad - row, math.ceil(max(cols)) + pad - col)
+        needed = needed.intersection(Window(0, 0, self.own.height, self.own.width))
+        if not (needed.height and needed.width):
+            return chip
+        coarsening = Resampling.average if self._ratio >= _COARSENING else Resampling.bilinear
+        rasterio.warp.reproject(
+            self._read_aligned(needed),
+            chip,
+            src_transform=self.own.transform_of(needed),
+            src_crs=self.own.crs or _PLANE,
+            src_nodata=np.nan,
+            dst_transform=target.transform,
+            dst_crs=target.crs,
+            dst_nodata=np.nan,
+            resampling=resampling or coarsening,
+            UNIFIED_SRC_NODATA="NO",  # bands are valid or not independently
+        )
+        return chip
+
+
+def _blocks(window: Window, grid: Grid) -> Iterator[Window]:
+    whole = Window(0, 0, grid.height, grid.width)
+    for row in range(window.row // _BLOCK * _BLOCK, window.row_end, _BLOCK):
+        for col in range(window.col // _BLOCK * _BLOCK, window.col_end, _BLOCK):
+            yield Window(row, col, _BLOCK, _BLOCK).intersection(whole)
+
+
+def _on_plane(grid: Grid) -> Grid:
+    return grid if grid.crs else Grid(_PLANE, grid.transform, grid.height, grid.width)
+
+
+def _where(grid: Grid) -> str:
+    return f"{grid.crs.to_string() if grid.crs else 'no CRS'} {tuple(round(v, 4) for v in grid.bounds)}"
+
+

@@ -1,0 +1,278 @@
+"""References: the truth of the main task, from a raster or from vector features, by window."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import rasterio.features
+import shapely
+from numpy.typing import NDArray
+from rasterio.errors import RasterioError
+
+from ...models.card import LandClass
+from ...models.errors import SceneError
+from .bands import ModalitySource, bands_of, open_raster
+from .grid import Grid
+from .reading import ModalityReader
+from .window import Window, plan
+
+MAX_CLASSES = 255
+IGNORE = -1  # class index of a pixel without reference
+
+# Okabe and Ito's colour-blind safe palette, then muted tones; for classes that come without colours.
+PALETTE = (
+    "#0072b2", "#e69f00", "#009e73", "#f0e442", "#d55e00", "#56b4e9", "#cc79a7", "#999999",
+    "#332288", "#ddcc77", "#117733", "#88ccee", "#882255", "#44aa99", "#aa4499", "#661100",
+)  # fmt: skip
+
+
+class ReferenceReader(Protocol):
+    """Reads windows of a reference as float32 values on the scene's grid, NaN where there is none."""
+
+    def read(self, window: Window) -> NDArray[np.float32]:
+        """``(window.height, window.width)`` float32: class values or numbers."""
+
+    def close(self) -> None:
+        """Release the files."""
+
+
+@dataclass(frozen=True)
+class VectorReference:
+    """Features in the scene's CRS with the number that each burns into the raster."""
+
+    geometries: NDArray[np.object_]
+    values: NDArray[np.float64]
+    tree: shapely.STRtree
+    grid: Grid
+
+    def read(self, window: Window) -> NDArray[np.float32]:
+        bounds = self.grid.bounds_of(window)
+        hits = np.sort(self.tree.query(shapely.box(*bounds)))
+        chip = np.full((window.height, window.width), np.nan, np.float32)
+        if len(hits):
+            rasterio.features.rasterize(
+                zip(self.geometries[hits], self.values[hits], strict=True),
+                out=chip,
+                transform=self.grid.transform_of(window),
+            )
+        return chip
+
+    def close(self) -> None:
+        pass
+
+
+class RasterReference:
+    """The first band of a raster, nearest pixel."""
+
+    def __init__(self, path: str, grid: Grid) -> None:
+        band = bands_of(path)[0]
+        self._reader = ModalityReader(ModalitySource("reference", (band,)), grid, categorical=True)
+
+    def read(self, window: Window) -> NDArray[np.float32]:
+        return self._reader.read(window)[0]
+
+    def close(self) -> None:
+        self._reader.close()
+
+
+def is_raster(path: str) -> bool:
+    """Whether a reference is a raster (else it is taken as vector features)."""
+    if "|" in path:
+        return False
+    try:
+        with rasterio.open(path) as dataset:
+            return bool(dataset.count > 0)
+    except RasterioError:
+        return False
+
+
+def open_reference(path: str, field: str, grid: Grid, classes: Sequence[LandClass] = ()) -> ReferenceReader:
+    """Open a reference on a scene's grid.
+
+    Args:
+        path: Raster, or vector file; ``file|layername=layer`` chooses a layer.
+        field: Attribute of a vector reference; may be empty for a file whose layers are the classes.
+        grid: The scene's grid.
+        classes: For class references given as text, the names in use (their values are burned).
+
+    Raises:
+        SceneError: missing or unreadable, without the field, or not a number where one is needed.
+    """
+    if is_raster(path):
+        return RasterReference(path, grid)
+    frame = read_features(path, field, grid)
+    values = _numbers(frame["value"], classes, path, field)
+    known = np.isfinite(values)
+    geometries = frame.geometry.to_numpy()[known]
+    return VectorReference(geometries, values[known], shapely.STRtree(geometries), grid)
+
+
+def read_features(path: str, field: str, grid: Grid | None = None) -> gpd.GeoDataFrame:
+    """Features of a vector reference with their attribute in a column ``value``, in the grid's CRS.
+
+    Without a field, a file of several layers is read whole and the layer's name is the class.
+
+    Raises:
+        SceneError: missing, unreadable, empty, without the field, or without a CRS where one is needed.
+    """
+    file, layer = _split_layer(path)
+    if not os.path.exists(file):
+        raise SceneError(f"The reference “{file}” does not exist; check the path.")
+    try:
+        layers = [str(name) for name, geometry in pyogrio.list_layers(file) if geometry is not None]
+        chosen = [layer] if layer else (layers if not field else layers[:1])
+        frames = [_layer(file, name, field, len(chosen) > 1) for name in chosen]
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, sqlite3.Error) as error:
+        raise SceneError(f"“{file}” is neither a raster nor a vector file that can be read; check the file.") from error
+    frames = [frame for frame in frames if len(frame)]
+    if not frames:
+        raise SceneError(f"The reference “{path}” has no features; give one with polygons, lines or points.")
+    crs = frames[0].crs
+    joined = gpd.GeoDataFrame(pd.concat([frame.to_crs(crs) if crs else frame for frame in frames]), crs=crs)
+    joined = joined[~(joined.geometry.is_empty | joined.geometry.isna())].reset_index(drop=True)
+    if grid is not None and grid.crs is not None:
+        if joined.crs is None:
+            raise SceneError(f"The reference “{path}” has no CRS, the scene has one; set the reference's CRS.")
+        joined = joined.to_crs(grid.crs)
+    return joined
+
+
+def _layer(file: str, name: str, field: str, several: bool) -> gpd.GeoDataFrame:
+    frame = gpd.read_file(file, layer=name)
+    if field and field not in frame.columns:
+        has = ", ".join(c for c in frame.columns if c != "geometry") or "none"
+        raise SceneError(f"The reference “{file}” has no field “{field}”; its fields are: {has}.")
+    if not field and not several:
+        has = ", ".join(c for c in frame.columns if c != "geometry") or "none"
+        raise SceneError(f"Choose the field of the reference “{file}” that holds the classes or numbers ({has}).")
+    value = frame[field] if field else pd.Series([name] * len(frame), dtype=object)
+    return gpd.GeoDataFrame({"value": value}, geometry=frame.geometry, crs=frame.crs)
+
+
+def _numbers(values: pd.Series, classes: Sequence[LandClass], path: str, field: str) -> NDArray[np.float64]:
+    numbers = pd.to_numeric(values, errors="coerce")
+    if numbers.notna().any():
+        return numbers.to_numpy(np.float64)
+    by_name = {c.name: float(c.value) for c in classes}
+    named: NDArray[np.float64] = np.array([by_name.get(str(v), np.nan) for v in values], np.float64)
+    if not np.isfinite(named).any():
+        raise SceneError(
+            f"The values of the reference “{path}”{f', field “{field}”,' if field else ''} "
+            f"({', '.join(sorted({str(v) for v in values})[:5])}, …) are not among the model's classes "
+            f"({', '.join(by_name) or 'numbers are needed'})."
+        )
+    return named
+
+
+def find_classes(references: Sequence[tuple[str, Grid]], field: str) -> tuple[LandClass, ...]:
+    """The classes that occur in references, with names and colours where the files hold them.
+
+    Raster values below 0 mean "no reference". Text classes of vectors get the values 1, 2, … in the order of
+    their names.
+
+    Raises:
+        SceneError: no class, one class only, or more than 255 values (a regression, most likely).
+    """
+    names: dict[int, str] = {}
+    colors: dict[int, str] = {}
+    texts: set[str] = set()
+    for path, grid in references:
+        if is_raster(path):
+            for value in _raster_values(path, grid):
+                names.setdefault(value, "")
+            found_names, found_colors = _legend(path)
+            names.update({v: found_names[v] for v in names if v in found_names and not names[v]})
+            colors.update({v: found_colors[v] for v in names if v in found_colors})
+        else:
+            values = read_features(path, field)["value"].dropna()
+            numbers = pd.to_numeric(values, errors="coerce")
+            if numbers.notna().all() and len(numbers):
+                for number in np.unique(numbers):
+                    names.setdefault(_whole(float(number), path), "")
+            else:
+                texts.update(str(v) for v in values)
+        if len(names) + len(texts) > MAX_CLASSES:
+            raise SceneError(
+                f"The reference “{path}” has more than {MAX_CLASSES} different values; choose the task “regression”, "
+                "or a field with classes."
+            )
+    if texts:
+        names = dict(enumerate(sorted(texts), 1))
+    if len(names) < 2:
+        has = ", ".join(names[v] or str(v) for v in names) or "none"
+        raise SceneError(
+            f"A segmentation needs references of two classes or more; found: {has}. Check the reference, its field "
+            "and its nodata value, and that it lies on the scene."
+        )
+    return tuple(
+        LandClass(value, names[value] or f"class {value}", colors.get(value, PALETTE[i % len(PALETTE)]))
+        for i, value in enumerate(sorted(names))
+    )
+
+
+def to_indices(values: NDArray[np.float32], classes: Sequence[LandClass]) -> NDArray[np.int64]:
+    """Class index (channel of the network) of each pixel; ``IGNORE`` where there is no or an unknown class."""
+    known = np.array([c.value for c in classes], np.float32)
+    order = np.argsort(known)
+    at = np.clip(np.searchsorted(known[order], values), 0, len(known) - 1)
+    return np.where(known[order][at] == values, order[at], IGNORE).astype(np.int64)
+
+
+def _raster_values(path: str, grid: Grid) -> list[int]:
+    reader = RasterReference(path, grid)
+    found: set[float] = set()
+    try:
+        for tile in plan(grid.height, grid.width, 1024, 1024, 0):
+            chip = reader.read(tile.core)
+            found.update(float(v) for v in np.unique(chip[np.isfinite(chip)]) if v >= 0)
+            if len(found) > MAX_CLASSES:
+                break
+    finally:
+        reader.close()
+    return [_whole(value, path) for value in sorted(found)]
+
+
+def _whole(value: float, path: str) -> int:
+    if value != int(value):
+        raise SceneError(
+            f"The reference “{path}” holds {value:g}, which is no class; choose the task “regression”, or a "
+            "reference with whole numbers."
+        )
+    return int(value)
+
+
+def _legend(path: str) -> tuple[dict[int, str], dict[int, str]]:
+    """Class names (GDAL category names in the ``.aux.xml`` sidecar) and colours of a raster, as far as it has any."""
+    colors: dict[int, str] = {}
+    with open_raster(path) as dataset:
+        try:
+            colors = {v: "#{:02x}{:02x}{:02x}".format(*rgba[:3]) for v, rgba in dataset.colormap(1).items()}
+        except ValueError:
+            pass
+    names: dict[int, str] = {}
+    sidecar = f"{path}.aux.xml"
+    if os.path.exists(sidecar):
+        try:
+            categories = ElementTree.parse(sidecar).find(".//PAMRasterBand[@band='1']/CategoryNames")
+        except ElementTree.ParseError:
+            categories = None
+        if categories is not None:
+            names = {i: c.text for i, c in enumerate(categories) if c.text}
+    return names, colors
+
+
+def _split_layer(path: str) -> tuple[str, str]:
+    file, _, options = path.partition("|")
+    named = [o.split("=", 1)[1] for o in options.split("|") if o.lower().startswith("layername=")]
+    return file, named[0] if named else ""
+
+

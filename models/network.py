@@ -1,0 +1,171 @@
+"""The network: one encoder, and a decoder and head for each task, in a dict keyed by the task's name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - torch's own convention
+
+from .errors import ModelFileError
+from .heads import DensityHead, Head, ScoreHead
+from .layers import Standardise, convolutions
+
+MAIN = "main"
+PRESETS: Mapping[str, tuple[int, ...]] = {
+    "small": (16, 32, 64, 128),
+    "base": (32, 64, 128, 256, 256),
+    "large": (64, 128, 256, 512, 512),
+}
+ENCODER_CONVS = 2
+MAIN_CONVS = 2
+AUXILIARY_CONVS = 1
+
+
+@dataclass(frozen=True)
+class TaskConfig:
+    """One task's decoder and head.
+
+    ``kind`` is ``score`` (classes) or ``density`` (numbers with a predicted scale); ``channels`` counts
+    classes or bands; ``mean`` and ``std`` are those of a density's targets; ``convs`` a level of the decoder.
+    """
+
+    kind: str
+    channels: int
+    convs: int
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Everything that rebuilds a network; the model's card carries it."""
+
+    widths: tuple[int, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    tasks: Mapping[str, TaskConfig] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> NetworkConfig:
+        """Rebuild a configuration read from JSON.
+
+        Raises:
+            ModelFileError: fields are missing or unknown.
+        """
+        try:
+            tasks = {
+                name: TaskConfig(**{**task, "mean": tuple(task["mean"]), "std": tuple(task["std"])})
+                for name, task in data["tasks"].items()
+            }
+            return cls(tuple(data["widths"]), tuple(data["mean"]), tuple(data["std"]), tasks)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ModelFileError(
+                f"The model's network is not described completely ({error}); get a fresh copy of the model file."
+            ) from error
+
+    @property
+    def stride(self) -> int:
+        """Input pixels a pixel of the coarsest level; tiles and margins are multiples of it."""
+        return int(2 ** (len(self.widths) - 1))
+
+    @property
+    def margin_px(self) -> int:
+        """Radius of the receptive field in pixels, rounded up to a multiple of the stride."""
+        convs = max(task.convs for task in self.tasks.values())
+        radius = receptive_radius(len(self.widths), ENCODER_CONVS, convs)
+        return -(-radius // self.stride) * self.stride
+
+
+class Network(nn.Module):
+    """Multitask U-Net (Ronneberger et al. 2015; one decoder a task as in Najjar et al. 2025, arXiv 2508.06966).
+
+    Decoders add the encoder's features instead of concatenating them (Chaurasia & Culurciello 2017), which
+    makes a further task cheap. All operations are local: see ``NetworkConfig.margin_px``.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.standardise = Standardise(config.mean, config.std)
+        inputs = (len(config.mean), *config.widths[:-1])
+        self.encoder = nn.ModuleList(
+            convolutions(c_in, c_out, ENCODER_CONVS) for c_in, c_out in zip(inputs, config.widths, strict=True)
+        )
+        self.decoders = nn.ModuleDict({name: Decoder(config.widths, t.convs) for name, t in config.tasks.items()})
+        self.heads = nn.ModuleDict({name: _head(config.widths[0], task) for name, task in config.tasks.items()})
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, x: Tensor, tasks: Collection[str] | None = None) -> dict[str, Tensor]:
+        """Run the encoder and the decoders that are asked for.
+
+        Args:
+            x: ``(B, C, H, W)`` float32 in physical values, any size; NaN where a band is not valid.
+            tasks: Names of tasks to decode; all if ``None``.
+
+        Returns:
+            For each task its head's raw output: ``(B, classes, H, W)`` logits, or ``(B, 2 · bands, H, W)``
+            standardised means and log scales.
+        """
+        height, width = x.shape[-2:]
+        x = torch.nan_to_num(self.standardise(x), nan=0.0)  # a band that is not valid counts as its mean
+        stride = self.config.stride
+        x = F.pad(x, (0, -width % stride, 0, -height % stride)).contiguous(memory_format=torch.channels_last)
+        levels = []
+        for i, stage in enumerate(self.encoder):
+            x = stage(x if i == 0 else F.max_pool2d(x, 2))
+            levels.append(x)
+        wanted = self.config.tasks if tasks is None else tasks
+        return {name: self.heads[name](self.decoders[name](levels))[..., :height, :width] for name in wanted}
+
+    def head(self, name: str) -> Head:
+        """The head of a task, which turns its raw output into losses and physical values."""
+        head = self.heads[name]
+        assert isinstance(head, Head)
+        return head
+
+
+class Decoder(nn.Module):
+    """From the coarsest level to the finest: project, double, add the encoder's features, convolve."""
+
+    def __init__(self, widths: tuple[int, ...], convs: int) -> None:
+        super().__init__()
+        pairs = list(zip(widths[:0:-1], widths[-2::-1], strict=True))
+        self.projections = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for coarse, fine in pairs)
+        self.stages = nn.ModuleList(convolutions(fine, fine, convs) for _, fine in pairs)
+
+    def forward(self, levels: list[Tensor]) -> Tensor:
+        """Features of all levels, finest first → ``(B, widths[0], H, W)``."""
+        x = levels[-1]
+        for project, stage, skip in zip(self.projections, self.stages, levels[-2::-1], strict=True):
+            x = stage(F.interpolate(project(x), scale_factor=2, mode="nearest") + skip)
+        return x
+
+
+def receptive_radius(levels: int, encoder_convs: int, decoder_convs: int) -> int:
+    """Largest distance, in pixels, from an output pixel to an input pixel that can change it."""
+    radius = 0
+    for pixel in range(2 ** (levels - 1)):
+        low = high = pixel
+        for _ in range(levels - 1):  # from the output down through the decoder's levels
+            low, high = (low - decoder_convs) // 2, (high + decoder_convs) // 2
+        for level in range(levels):  # and up again through the encoder's
+            low, high = low - encoder_convs, high + encoder_convs
+            if level < levels - 1:
+                low, high = 2 * low, 2 * high + 1
+        radius = max(radius, pixel - low, high - pixel)
+    return radius
+
+
+def _head(channels: int, task: TaskConfig) -> Head:
+    if task.kind == "score":
+        return ScoreHead(channels, task.channels)
+    if task.kind == "density":
+        return DensityHead(channels, task.mean, task.std)
+    raise ModelFileError(f"The model has a task of the unknown kind “{task.kind}”; update the AuxLens plugin.")
