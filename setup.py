@@ -1,4 +1,4 @@
-"""Builds the engine's wheel; all but the version stands in pyproject.toml, and that has its only home in metadata.txt."""
+"""Builds the engine's wheel; all but the version is in pyproject.toml, and that has its only home in metadata.txt."""
 
 from configparser import ConfigParser
 from pathlib import Path

@@ -6,19 +6,24 @@ Standard library only, because both sides of the process boundary read this file
 
 from __future__ import annotations
 
+import glob
 import json
+import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Dict, Mapping, Optional, Protocol, Tuple, Type
 
 from ..models.card import Card
-from ..models.errors import (  # noqa: F401 - re-exported: the QGIS side reads errors from here
-    AuxLensError,
-    Canceled,
-    DeviceError,
-    EngineError,
-    JobError,
-    ModelFileError,
-    SceneError,
+
+# Re-exported: the QGIS side reads errors from here.
+from ..models.errors import (
+    AuxLensError as AuxLensError,
+    Canceled as Canceled,
+    DeviceError as DeviceError,
+    EngineError as EngineError,
+    JobError as JobError,
+    ModelFileError as ModelFileError,
+    SceneError as SceneError,
 )
 
 TASKS = ("segmentation", "regression")
@@ -300,3 +305,18 @@ def outputs_of(job: Any) -> Mapping[str, str]:
     """Every path that a job is to write, by name without the ``output_`` prefix."""
     pairs = ((f.name, getattr(job, f.name)) for f in fields(job) if f.name.startswith("output_"))
     return {name[len("output_") :]: path for name, path in pairs if path}
+
+
+def remove_parts(job: Any, pid: int) -> None:
+    """Delete the unfinished files that the process ``pid``, which is no more, left beside the job's outputs.
+
+    An output is written to ``.<stem>.<pid>.part<suffix>`` in its own folder and renamed when it is complete.
+    """
+    for path in outputs_of(job).values():
+        folders = [os.path.dirname(path) or "."]
+        if os.path.isdir(path):  # an output folder: in it and in its scenes' folders
+            folders = [path, *(entry.path for entry in os.scandir(path) if entry.is_dir())]
+        for folder in folders:
+            for part in glob.glob(os.path.join(glob.escape(folder), f".*.{pid}.part*")):
+                with suppress(OSError):
+                    os.remove(part)

@@ -1,0 +1,31 @@
+"""Executes a job, whichever door it came through."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from . import jobs
+
+# The module that executes each kind of job, with `run(job, progress)`. Imported when such a job comes, so that demo
+# scenes do not wait for torch.
+EXECUTORS = {
+    jobs.DemoJob: ".demo.job",
+    jobs.TrainJob: ".training.job",
+    jobs.TrainFolderJob: ".training.job",
+    jobs.MapJob: ".mapping.job",
+}
+
+
+def run(job: Any, progress: jobs.Progress) -> dict[str, Any]:
+    """Execute a job.
+
+    Returns:
+        ``outputs``: path of each file or folder written, by name; ``figures``: numbers by name. JSON-able.
+
+    Raises:
+        AuxLensError: with a message for the user; ``Canceled`` when ``progress.canceled()`` said so.
+    """
+    executor = import_module(EXECUTORS[type(job)], __package__)
+    result: dict[str, Any] = executor.run(job, progress)
+    return result
