@@ -1,0 +1,161 @@
+"""The base of all algorithms: a dialog's values become a job, the engine runs it."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, ClassVar, Dict, List, Mapping, Optional, Tuple
+
+from qgis.core import (
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingParameterEnum,
+)
+from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
+from qgis.PyQt.QtGui import QIcon
+
+from ..engine.jobs import AuxLensError, Canceled
+from ..plugin.client import run_job
+from . import checks
+from .parameters import tr
+from .values import job_values, output_paths, wanted_outputs
+
+ROOT = Path(__file__).resolve().parent.parent
+ICON = str(ROOT / "resources" / "icons" / "auxlens.svg")
+HELP_URL = "https://github.com/auxlens/auxlens/blob/main/docs/algorithms/{}.md"
+GROUPS = {
+    "demo": QT_TRANSLATE_NOOP("AuxLens", "Demo"),
+    "train": QT_TRANSLATE_NOOP("AuxLens", "Train"),
+    "map": QT_TRANSLATE_NOOP("AuxLens", "Map"),
+}
+
+
+class JobAlgorithm(QgsProcessingAlgorithm):
+    """An algorithm that runs one job.
+
+    A child sets the constants, declares parameters in ``initAlgorithm`` (named as the job's fields in upper case,
+    or as in ``FIELDS``) and may override ``check`` and ``watch_outputs``.
+    """
+
+    JOB: Any
+    ID: str
+    LABEL: str
+    GROUP: str
+    HELP: str
+    TAGS: str
+    FIELDS: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._job: Any = None
+
+    def createInstance(self) -> JobAlgorithm:
+        return type(self)()
+
+    def name(self) -> str:
+        return self.ID
+
+    def displayName(self) -> str:
+        return tr(self.LABEL)
+
+    def group(self) -> str:
+        return tr(GROUPS[self.GROUP])
+
+    def groupId(self) -> str:
+        return self.GROUP
+
+    def shortHelpString(self) -> str:
+        return tr(self.HELP)
+
+    def shortDescription(self) -> str:
+        return tr(self.HELP)
+
+    def helpUrl(self) -> str:
+        return HELP_URL.format(self.ID)
+
+    def tags(self) -> List[str]:
+        return tr(self.TAGS).split(",")
+
+    def icon(self) -> QIcon:
+        return QIcon(ICON)
+
+    def svgIconPath(self) -> str:
+        return ICON
+
+    def job(self, parameters: Mapping[str, Any], context: QgsProcessingContext, *, export: bool) -> Any:
+        """The job that the values describe, its outputs still empty.
+
+        Args:
+            export: Whether vector layers that are no file may be written to a temporary one.
+        """
+        values = self.by_field(job_values(self, parameters, context, export=export))
+        empty = {f.name: "" for f in fields(self.JOB) if f.name.startswith("output_")}
+        return self.JOB(**{**empty, **values})
+
+    def by_field(self, values: Mapping[str, Any]) -> Dict[str, Any]:
+        """Values by job field instead of by parameter."""
+        return {self.FIELDS.get(name, name.lower()): value for name, value in values.items()}
+
+    def check(self, job: Any, parameters: Mapping[str, Any], context: QgsProcessingContext) -> None:
+        """Raise an ``AuxLensError`` where the job cannot work; ``job`` may hold ``TEMPORARY_OUTPUT`` as a path."""
+
+    def watch_outputs(self, job: Any, context: QgsProcessingContext) -> None:
+        """See to the layers that QGIS will load from the job's outputs."""
+
+    def checkParameterValues(self, parameters: Mapping[str, Any], context: QgsProcessingContext) -> Tuple[bool, str]:
+        """Everything that can be said before the run, in one sentence."""
+        try:
+            for definition in self.parameterDefinitions():
+                if isinstance(definition, QgsProcessingParameterEnum):
+                    checks.choices(definition.name(), parameters.get(definition.name()), definition.options())
+            job = self.job(
+                parameters, context, export=False
+            )  # before QGIS's own check, which does not say what is wrong
+            ok, message = super().checkParameterValues(parameters, context)
+            if not ok:
+                return ok, message
+            targets = wanted_outputs(self, parameters, context)
+            job = replace(job, **self.by_field(targets))
+            checks.outputs(targets, _paths_read(job))
+            self.check(job, parameters, context)
+        except AuxLensError as error:
+            return False, str(error)
+        return True, ""
+
+    def prepareAlgorithm(
+        self, parameters: Mapping[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> bool:
+        """Read the layers here, in the main thread, where the project's layers live."""
+        try:
+            self._job = self.job(parameters, context, export=True)
+        except AuxLensError as error:
+            raise QgsProcessingException(str(error)) from None
+        return True
+
+    def processAlgorithm(
+        self,
+        parameters: Mapping[str, Any],
+        context: QgsProcessingContext,
+        feedback: Optional[QgsProcessingFeedback],
+    ) -> Dict[str, Any]:
+        """Run the job; an error is told by its message alone, a canceled run gives no result."""
+        outputs = output_paths(self, parameters, context)
+        job = replace(self._job, **self.by_field(outputs))
+        self.watch_outputs(job, context)
+        try:
+            run_job(job, feedback)
+        except Canceled:
+            return {}
+        except AuxLensError as error:
+            raise QgsProcessingException(str(error)) from None
+        return outputs
+
+
+def _paths_read(job: Any) -> List[str]:
+    """Files that the job reads and must not overwrite."""
+    values = [getattr(job, f.name) for f in fields(job) if not f.name.startswith("output_")]
+    many = [item for value in values if isinstance(value, tuple) for item in value if isinstance(item, str)]
+    named = [getattr(job, name, "") for name in ("model", "reference", "mask")]
+    return [path.partition("=")[2] or path for path in many] + named

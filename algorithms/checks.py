@@ -1,0 +1,100 @@
+"""What can be checked before a run, without the engine: each function raises one clear sentence, or returns."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any, Iterable, Mapping, Sequence
+
+from qgis.core import QgsProcessingAlgorithm, QgsProcessingContext, QgsRasterLayer, QgsVectorLayer
+
+from ..engine.jobs import DeviceError, JobError, SceneError, TrainFolderJob, patterns
+from ..models.card import Card
+from ..plugin.sources import layer_of
+
+_ENDINGS = {"OUTPUT_MODEL": (".safetensors",), "OUTPUT_REPORT": (".html", ".htm")}
+_RASTER_ENDINGS = (".tif", ".tiff")
+_TEMPORARY = "TEMPORARY_OUTPUT"
+
+
+def device(text: str) -> None:
+    """Whether a device's name is well formed; whether it exists is for the engine to say."""
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", text):
+        raise DeviceError(f"Unknown device “{text}”; choose auto, cpu, cuda, cuda:1 (the second GPU) or mps.")
+
+
+def reference(algorithm: QgsProcessingAlgorithm, parameters: Mapping[str, Any], context: QgsProcessingContext) -> None:
+    """Whether a vector reference has the field that holds the truth."""
+    layer = layer_of(parameters.get("REFERENCE"), context, algorithm.parameterDefinition("REFERENCE").description())
+    if not isinstance(layer, QgsVectorLayer):
+        return
+    field = algorithm.parameterAsString(parameters, "REFERENCE_FIELD", context)
+    names = ", ".join(f.name() for f in layer.fields()) or "none"
+    if not field:
+        raise SceneError(
+            f"The reference “{layer.name()}” is a vector layer and needs a reference field; its fields are {names}."
+        )
+    if layer.fields().lookupField(field) < 0:
+        raise SceneError(f"The reference “{layer.name()}” has no field “{field}”; its fields are {names}.")
+
+
+def input_bands(layers: Sequence[QgsRasterLayer], card: Card) -> None:
+    """Whether there are bands enough for the model; which is which is for the engine to say."""
+    found = [f"{layer.name()}: {layer.bandName(i + 1)}" for layer in layers for i in range(layer.bandCount())]
+    if len(found) < len(card.input_bands):
+        raise SceneError(
+            f"The model “{card.name}” needs {len(card.input_bands)} input bands ({', '.join(card.input_bands)}), but "
+            f"the input rasters have {len(found)} ({', '.join(found)}); choose rasters with all of the model's bands."
+        )
+
+
+def scene_folder(job: TrainFolderJob) -> None:
+    """Whether the folder has scenes and the patterns can be read."""
+    if not os.path.isdir(job.scenes):
+        raise SceneError(f"The folder of scenes “{job.scenes}” does not exist; check the path.")
+    if not any(os.path.isdir(os.path.join(job.scenes, name)) for name in os.listdir(job.scenes)):
+        raise SceneError(f"The folder “{job.scenes}” has no sub-folder; it needs one for each scene.")
+    if not patterns(job.input_patterns):
+        raise JobError("No input pattern is given; give at least one, for example s2=s2.tif.")
+    patterns(job.auxiliary_patterns)
+
+
+def choices(name: str, value: Any, words: Iterable[str]) -> None:
+    """Whether a word is one of those of an enum parameter (a position in the list is one as well)."""
+    words = list(words)
+    if isinstance(value, str) and value not in words and not value.isdigit():
+        raise JobError(f"Unknown value “{value}” of {name}; choose one of {', '.join(words)}.")
+
+
+def outputs(targets: Mapping[str, str], inputs: Sequence[str]) -> None:
+    """Whether each output can be written, none twice and none over an input."""
+    taken = {os.path.abspath(path.split("|")[0]): path for path in inputs if path}
+    for name, path in targets.items():
+        if path == _TEMPORARY:
+            continue
+        _check_ending(name, path)
+        _check_writable(name, path)
+        place = os.path.abspath(path)
+        if place in taken:
+            raise JobError(f"{name} “{path}” is the file of an input or of another output; choose another name.")
+        taken[place] = path
+
+
+def _check_ending(name: str, path: str) -> None:
+    if name == "OUTPUT_FOLDER":
+        return
+    endings = _ENDINGS.get(name, _RASTER_ENDINGS)
+    if not path.lower().endswith(endings):
+        raise JobError(f"{name} “{path}” must end in {' or '.join(endings)}; choose another name.")
+
+
+def _check_writable(name: str, path: str) -> None:
+    if name != "OUTPUT_FOLDER" and os.path.isdir(path):
+        raise JobError(f"{name} “{path}” is a folder; give a file name in it.")
+    place = os.path.abspath(path)
+    if name != "OUTPUT_FOLDER" or not os.path.isdir(place):
+        place = os.path.dirname(place)
+    while not os.path.exists(place):  # folders that are missing are made, so the nearest one that exists counts
+        place = os.path.dirname(place)
+    if not os.path.isdir(place) or not os.access(place, os.W_OK):
+        raise JobError(f"{name} cannot be written: “{place}” is not a folder that you may write to; choose another.")

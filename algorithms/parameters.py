@@ -1,0 +1,275 @@
+"""The parameters that algorithms share: label and help of each have their one home here.
+
+Each function makes a new parameter; ``job`` is the job class whose default it takes. Names equal the job's
+fields in upper case (``base.py`` relies on it).
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields
+from typing import Any, List, Type
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterField,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterMapLayer,
+    QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterString,
+)
+from qgis.PyQt.QtCore import QCoreApplication
+
+from ..engine.jobs import PRECISIONS, SIZES, STRATEGIES, TASKS
+
+Parameter = QgsProcessingParameterDefinition
+_RASTER = QgsProcessing.SourceType.TypeRaster
+_VECTOR = QgsProcessing.SourceType.TypeVectorAnyGeometry
+_POLYGON = QgsProcessing.SourceType.TypeVectorPolygon
+_INTEGER = QgsProcessingParameterNumber.Type.Integer
+_DOUBLE = QgsProcessingParameterNumber.Type.Double
+_LARGEST = 2**31 - 1
+
+
+def tr(text: str) -> str:
+    return QCoreApplication.translate("AuxLens", text)
+
+
+def default(job: Type[Any], field: str) -> Any:
+    """The default that a job's field has; ``None`` where it is required."""
+    value = next(f.default for f in fields(job) if f.name == field)
+    return None if value is MISSING else value
+
+
+def described(parameter: Parameter, text: str, *, advanced: bool = False) -> Parameter:
+    """Give a parameter its help; ``advanced`` folds it away in the dialog."""
+    parameter.setHelp(text)
+    if advanced:
+        parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
+    return parameter
+
+
+def number(
+    name: str, label: str, value: Any, smallest: float, largest: float = _LARGEST
+) -> QgsProcessingParameterNumber:
+    """A number; whole where its default is whole."""
+    kind = _INTEGER if isinstance(value, int) else _DOUBLE
+    return QgsProcessingParameterNumber(name, label, kind, value, False, smallest, largest)
+
+
+def choice(name: str, label: str, words: Any, value: str) -> QgsProcessingParameterEnum:
+    """One of several words, given as such from the command line."""
+    return QgsProcessingParameterEnum(name, label, list(words), False, value, False, True)
+
+
+def model() -> Parameter:
+    parameter = QgsProcessingParameterFile("MODEL", tr("Model"), fileFilter=tr("AuxLens model (*.safetensors)"))
+    return described(parameter, tr("Model file (.safetensors) that AuxLens has trained."))
+
+
+def inputs() -> Parameter:
+    return described(
+        QgsProcessingParameterMultipleLayers("INPUTS", tr("Input rasters"), _RASTER),
+        tr(
+            "Rasters that the network is given, when it is trained and whenever it maps. Single-band rasters together "
+            "form one modality, every multi-band raster is one. The finest band of the first sets the grid."
+        ),
+    )
+
+
+def auxiliary() -> Parameter:
+    return described(
+        QgsProcessingParameterMultipleLayers("AUXILIARY", tr("Auxiliary rasters"), _RASTER, optional=True),
+        tr(
+            "Rasters of the auxiliary modalities, each one a modality. Training learns to reconstruct them; mapping "
+            "does not need them, but compares the reconstruction with them where they exist."
+        ),
+    )
+
+
+def reference(optional: bool) -> Parameter:
+    return described(
+        QgsProcessingParameterMapLayer("REFERENCE", tr("Reference"), optional=optional, types=[_RASTER, _VECTOR]),
+        tr("Raster or vector layer with the truth: classes or, for a regression, numbers. It may be sparse."),
+    )
+
+
+def reference_field(parent: str = "") -> Parameter:
+    """The reference's field: a list where ``parent`` names a layer parameter, otherwise text."""
+    label = tr("Reference field")
+    if parent:
+        parameter = QgsProcessingParameterField(
+            "REFERENCE_FIELD", label, parentLayerParameterName=parent, optional=True
+        )
+    else:
+        parameter = QgsProcessingParameterString("REFERENCE_FIELD", label, optional=True)
+    return described(parameter, tr("Field with the classes or numbers; needed for a vector reference only."))
+
+
+def scenes() -> Parameter:
+    parameter = QgsProcessingParameterFile("SCENES", tr("Folder of scenes"), QgsProcessingParameterFile.Behavior.Folder)
+    return described(parameter, tr("Folder with one sub-folder a scene."))
+
+
+def input_patterns() -> Parameter:
+    return described(
+        QgsProcessingParameterString("INPUT_PATTERNS", tr("Input patterns"), multiLine=True),
+        tr(
+            "Files of each input modality inside a scene's folder: modality=pattern, one a line or separated by “;”, "
+            "for example s2=s2.tif or s2=B02.tif,B03.tif,B04.tif."
+        ),
+    )
+
+
+def auxiliary_patterns() -> Parameter:
+    return described(
+        QgsProcessingParameterString("AUXILIARY_PATTERNS", tr("Auxiliary patterns"), multiLine=True, optional=True),
+        tr("Files of each auxiliary modality, in the same form, for example s1=s1.tif. Scenes may lack them."),
+    )
+
+
+def reference_pattern() -> Parameter:
+    return described(
+        QgsProcessingParameterString("REFERENCE_PATTERN", tr("Reference pattern")),
+        tr("File with the truth, relative to the scene's folder, for example label.tif or ../classes.gpkg."),
+    )
+
+
+def task(job: Type[Any]) -> Parameter:
+    return described(
+        choice("TASK", tr("Main task"), TASKS, default(job, "task")),
+        tr("What the map shows: classes (segmentation) or a quantity (regression)."),
+    )
+
+
+def strategy(job: Type[Any]) -> Parameter:
+    return described(
+        choice("STRATEGY", tr("Strategy"), STRATEGIES, default(job, "strategy")),
+        tr("Whether the auxiliary modalities are learnt too (multitask) or the main task alone (single)."),
+    )
+
+
+def size(job: Type[Any]) -> Parameter:
+    return described(
+        choice("SIZE", tr("Network size"), SIZES, default(job, "size")),
+        tr("Size of the network: small is quick and enough for most scenes; base and large want a GPU."),
+    )
+
+
+def epochs(job: Type[Any]) -> Parameter:
+    return described(
+        number("EPOCHS", tr("Epochs"), default(job, "epochs"), 1),
+        tr("Passes over the training chips at most; training stops early when validation no longer improves."),
+    )
+
+
+def time_limit(job: Type[Any]) -> Parameter:
+    return described(
+        number("TIME_LIMIT", tr("Time limit (minutes)"), default(job, "time_limit"), 0),
+        tr("Minutes after which training stops and keeps the best weights so far; 0 for no limit."),
+    )
+
+
+def chip_size(job: Type[Any]) -> Parameter:
+    return described(
+        number("CHIP_SIZE", tr("Chip size (pixels)"), default(job, "chip_size"), 16, 4096),
+        tr("Width and height of the training chips, in pixels of the input grid."),
+        advanced=True,
+    )
+
+
+def seed(job: Type[Any]) -> Parameter:
+    return described(
+        number("SEED", tr("Seed"), default(job, "seed"), 0),
+        tr("Start of the random numbers; the same seed gives the same result again."),
+        advanced=True,
+    )
+
+
+def device(job: Type[Any]) -> Parameter:
+    return described(
+        QgsProcessingParameterString("DEVICE", tr("Device"), default(job, "device")),
+        tr("Where to compute: auto (a GPU if there is one), cpu, cuda, cuda:1 (the second GPU) or mps."),
+        advanced=True,
+    )
+
+
+def precision(job: Type[Any]) -> Parameter:
+    return described(
+        choice("PRECISION", tr("Precision"), PRECISIONS, default(job, "precision")),
+        tr("Number format of the network; auto takes the fastest one that keeps the result."),
+        advanced=True,
+    )
+
+
+def tile_size(job: Type[Any]) -> Parameter:
+    return described(
+        number("TILE_SIZE", tr("Tile size (pixels)"), default(job, "tile_size"), 0, 16384),
+        tr("Width and height of the window computed at once, in pixels; 0 takes the model's."),
+        advanced=True,
+    )
+
+
+def overlap(job: Type[Any]) -> Parameter:
+    return described(
+        number("OVERLAP", tr("Overlap (pixels)"), default(job, "overlap"), -1, 4096),
+        tr("Context read around each tile, in pixels; −1 takes the model's margin, which leaves no seams."),
+        advanced=True,
+    )
+
+
+def batch_size(job: Type[Any]) -> Parameter:
+    return described(
+        number("BATCH_SIZE", tr("Batch size"), default(job, "batch_size"), 0, 4096),
+        tr("Windows computed together; 0 lets the engine choose."),
+        advanced=True,
+    )
+
+
+def extent() -> Parameter:
+    return described(
+        QgsProcessingParameterExtent("EXTENT", tr("Extent"), optional=True),
+        tr("Part of the scene to map, in any CRS; empty for the whole scene."),
+        advanced=True,
+    )
+
+
+def mask() -> Parameter:
+    return described(
+        QgsProcessingParameterMapLayer("MASK", tr("Mask"), optional=True, types=[_RASTER, _POLYGON]),
+        tr("Raster (not 0) or polygons inside which to map; everything outside becomes nodata."),
+        advanced=True,
+    )
+
+
+def output_model() -> Parameter:
+    return described(
+        QgsProcessingParameterFileDestination("OUTPUT_MODEL", tr("Model"), tr("AuxLens model (*.safetensors)")),
+        tr("Model file to write: the weights and a card that describes them."),
+    )
+
+
+def output_report() -> Parameter:
+    return described(
+        QgsProcessingParameterFileDestination(
+            "OUTPUT_REPORT", tr("Training report"), tr("HTML files (*.html)"), optional=True, createByDefault=True
+        ),
+        tr("Report to write: learning curves, figures on validation and test, example chips."),
+    )
+
+
+def learning(job: Type[Any]) -> List[Parameter]:
+    """What every training algorithm asks for, in the dialog's order, outputs last."""
+    shared = (task, strategy, size, epochs, time_limit, chip_size, batch_size, seed, device, precision)
+    return [make(job) for make in shared] + [output_model(), output_report()]
+
+
+def output_raster(name: str, label: str, text: str, *, by_default: bool = False) -> Parameter:
+    """An optional raster to write; ``by_default`` is ticked in the dialog."""
+    parameter = QgsProcessingParameterRasterDestination(name, label, None, True, by_default)
+    return described(parameter, text)

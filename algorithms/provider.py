@@ -1,0 +1,46 @@
+"""The Processing provider: an explicit list of algorithms, no discovery."""
+
+from __future__ import annotations
+
+import configparser
+from pathlib import Path
+from typing import List
+
+from qgis.core import QgsProcessingProvider
+from qgis.PyQt.QtGui import QIcon
+
+from .createdemo import CreateDemo
+from .map import Map
+from .train import Train
+from .trainfolder import TrainFolder
+
+ROOT = Path(__file__).resolve().parent.parent
+ALGORITHMS = (CreateDemo, Train, TrainFolder, Map)
+
+
+class AuxLensProvider(QgsProcessingProvider):
+    """All algorithms of AuxLens, id ``auxlens``."""
+
+    def id(self) -> str:
+        return "auxlens"
+
+    def name(self) -> str:
+        return "AuxLens"
+
+    def icon(self) -> QIcon:
+        return QIcon(str(ROOT / "resources" / "icons" / "auxlens.svg"))
+
+    def svgIconPath(self) -> str:
+        return str(ROOT / "resources" / "icons" / "auxlens.svg")
+
+    def versionInfo(self) -> str:
+        card = configparser.ConfigParser(interpolation=None)
+        card.read(ROOT / "metadata.txt", encoding="utf-8")
+        return card["general"]["version"]
+
+    def supportedOutputRasterLayerExtensions(self) -> List[str]:
+        return ["tif", "tiff"]
+
+    def loadAlgorithms(self) -> None:
+        for algorithm in ALGORITHMS:
+            self.addAlgorithm(algorithm())

@@ -1,0 +1,94 @@
+"""Layers that a run leaves in the project: named, styled and grouped under the scene's name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import List, Sequence
+
+from qgis.core import (
+    QgsLayerTreeGroup,
+    QgsLayerTreeLayer,
+    QgsMapLayer,
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProcessingLayerPostProcessorInterface,
+)
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QCoreApplication
+
+from ..engine.jobs import MAP_OUTPUTS
+
+OUTPUT_PROPERTY = "auxlens/output"
+_kept: List[_Arranger] = []  # QGIS silently skips a post-processor that Python no longer holds
+
+
+def scene_name(inputs: Sequence[str]) -> str:
+    """The scene's name: its folder's where the folder is the scene's own, otherwise the file's.
+
+    A folder is the scene's own where several inputs share it, or the file is called by a short word such as ``s2``.
+    """
+    first = Path(inputs[0].split("|")[0])
+    shared = len({Path(path).parent for path in inputs}) == 1 < len(inputs)
+    return first.parent.name if first.parent.name and (shared or len(first.stem) <= 3) else first.stem
+
+
+def layer_title(output: str, scene: str) -> str:
+    """How a layer is called: the output first, because legends cut the end."""
+    words = QCoreApplication.translate("AuxLens", output.replace("_", " "))
+    return f"{words[:1].upper()}{words[1:]} – {scene}"
+
+
+def arrange_on_load(context: QgsProcessingContext, path: str, output: str, scene: str, *, visible: bool) -> None:
+    """Where QGIS will load ``path`` when the run is done: name, style and group its layer.
+
+    Args:
+        output: One of ``MAP_OUTPUTS``.
+        visible: Whether the layer is switched on.
+    """
+    if not context.willLoadLayerOnCompletion(path):
+        return
+    arranger = _Arranger(output, scene, visible)
+    _kept[:] = [held for held in _kept if not sip.isdeleted(held)] + [arranger]  # the context deletes them
+    details = context.layerToLoadOnCompletionDetails(path)
+    details.name = layer_title(output, scene)
+    details.setPostProcessor(arranger)
+
+
+class _Arranger(QgsProcessingLayerPostProcessorInterface):
+    def __init__(self, output: str, scene: str, visible: bool) -> None:
+        super().__init__()
+        self._output, self._scene, self._visible = output, scene, visible
+
+    def postProcessLayer(
+        self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> None:
+        """Called by QGIS in the main thread when the layer is in the project."""
+        layer.setName(layer_title(self._output, self._scene))
+        layer.setCustomProperty(OUTPUT_PROPERTY, self._output)
+        style = Path(layer.source()).with_suffix(".qml")
+        if style.exists():
+            layer.loadNamedStyle(str(style))
+        node = context.project().layerTreeRoot().findLayer(layer.id()) if context.project() else None
+        if node is not None:
+            _group(node, self._output, self._scene, self._visible)
+
+
+def _group(node: QgsLayerTreeLayer, output: str, scene: str, visible: bool) -> None:
+    """Move a layer's node into the group of its scene, in the order of ``MAP_OUTPUTS``."""
+    parent = node.parent()
+    group = next((g for g in parent.findGroups() if g.name() == scene), None) or parent.insertGroup(0, scene)
+    moved = node.clone()
+    moved.setItemVisibilityChecked(visible)
+    moved.setExpanded(visible)
+    group.insertChildNode(_position(group, output), moved)
+    parent.removeChildNode(node)
+
+
+def _position(group: QgsLayerTreeGroup, output: str) -> int:
+    rank = MAP_OUTPUTS.index(output)
+    for position, child in enumerate(group.children()):
+        layer = child.layer() if isinstance(child, QgsLayerTreeLayer) else None
+        found = layer.customProperty(OUTPUT_PROPERTY) if layer is not None else None
+        if found not in MAP_OUTPUTS or MAP_OUTPUTS.index(found) >= rank:
+            return position
+    return len(group.children())
