@@ -22,6 +22,8 @@ def register(root: Path) -> None:
 
 
 if __name__ == "__main__":
+    if sys.version_info < (3, 11):
+        sys.exit(f"The engine needs Python 3.11 or newer, but {sys.executable} is {sys.version.split()[0]}.")
     register(Path(__file__).resolve().parent.parent)
     from auxlens.engine.worker import main
 

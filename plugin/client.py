@@ -1,0 +1,254 @@
+"""Runs jobs in the engine process and keeps one engine warm for the QGIS session.
+
+``docs/engine.md`` lists the messages that the two exchange. Standard library only, and nothing here waits without
+asking the feedback for cancel.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import queue
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+from typing import Any, Callable, Deque, Dict, Optional
+
+from ..engine import jobs
+from . import interpreter, isolation
+
+POLL_S = 0.05
+CANCEL_S = 1.5  # what the engine gets to stop by itself
+SILENCE_S = 60.0
+START = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "engine", "start.py")
+
+_ERRORS = {
+    error.__name__: error
+    for error in (
+        jobs.AuxLensError,
+        jobs.Canceled,
+        jobs.DeviceError,
+        jobs.EngineError,
+        jobs.JobError,
+        jobs.ModelFileError,
+        jobs.SceneError,
+    )
+}
+
+
+class Engine:
+    """One engine process.
+
+    Args:
+        python: The Python that runs it.
+        script: What it runs.
+
+    Raises:
+        EngineError: the process cannot be started.
+    """
+
+    def __init__(self, python: str, script: str = START) -> None:
+        self.python = python
+        self.messages: queue.Queue[Dict[str, Any]] = queue.Queue()
+        self._complaints: Deque[str] = deque(maxlen=20)
+        self._jobs = 0
+        try:
+            self._process = isolation.start(
+                [python, "-I", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+        except OSError as error:
+            raise jobs.EngineError(
+                f"The engine's Python “{python}” cannot be started ({error.strerror or error}); choose another one or "
+                "set up the engine under Settings ▸ Options ▸ AuxLens."
+            ) from error
+        self._requests: Any = self._process.stdin
+        self._readers = [
+            threading.Thread(target=self._read_messages, args=(self._process.stdout,), daemon=True),
+            threading.Thread(target=self._read_complaints, args=(self._process.stderr,), daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
+
+    def run(self, job: Any, feedback: Any) -> Dict[str, Any]:
+        """Run a job; see ``run_job``. Nobody else may use this engine meanwhile."""
+        self._jobs += 1
+        name = str(self._jobs)
+        self._send({"type": "run", "id": name, "job": json.loads(jobs.to_json(job))})
+        kill_at = float("inf")
+        heard = time.monotonic()
+        told = ""
+        while True:
+            now = time.monotonic()
+            if now > kill_at:
+                self._end(job)
+                raise jobs.Canceled("Canceled.")
+            if kill_at == float("inf") and feedback.isCanceled():
+                self._send({"type": "cancel", "id": name})
+                kill_at = now + CANCEL_S
+            ended = not self.alive
+            if ended:  # what it said before comes first
+                self._readers[0].join(1.0)
+            try:
+                message = self.messages.get(timeout=POLL_S)
+            except queue.Empty:
+                if ended:
+                    raise self._death(job) from None
+                if now - heard > SILENCE_S:
+                    heard = now
+                    feedback.pushWarning(
+                        f"The engine has said nothing for {SILENCE_S:.0f} s; it may be short of memory. "
+                        "Wait, or cancel: that ends it."
+                    )
+                continue
+            heard = now
+            kind = message.get("type")
+            if message.get("id") not in (None, name):
+                continue
+            if kind == "progress":
+                feedback.setProgress(100.0 * message["fraction"])
+                if message["message"] != told:
+                    told = message["message"]
+                    feedback.setProgressText(told)
+            elif kind == "log":
+                feedback.pushInfo(message["message"])
+            elif kind == "warning":
+                feedback.pushWarning(message["message"])
+            elif kind == "result":
+                return dict(message["result"])
+            elif kind == "error":
+                raise _error(message, feedback)
+
+    def stop(self) -> None:
+        """End the process: ask, then kill."""
+        self._send({"type": "shutdown"})
+        with suppress(OSError):
+            self._requests.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(0.5)
+        isolation.kill(self._process)
+
+    def _end(self, job: Any) -> None:
+        """Kill the process in the middle of a job, and delete what it began."""
+        isolation.kill(self._process)
+        jobs.remove_parts(job, self.pid)
+
+    def _send(self, request: Dict[str, Any]) -> None:
+        # That the process is no more is told by ``run``, with the reason.
+        with suppress(OSError, ValueError):
+            self._requests.write(json.dumps(request).encode() + b"\n")
+            self._requests.flush()
+
+    def _read_messages(self, stream: Any) -> None:
+        for line in stream:
+            try:
+                message = json.loads(line)
+            except ValueError:
+                self._complaints.append(line.decode("utf-8", "replace").rstrip())
+            else:
+                self.messages.put(message)
+
+    def _read_complaints(self, stream: Any) -> None:
+        for line in stream:
+            self._complaints.append(line.decode("utf-8", "replace").rstrip())
+
+    def _death(self, job: Any) -> jobs.EngineError:
+        """Why the process is no more, for the user; deletes what it began."""
+        self._readers[1].join(1.0)
+        self._end(job)
+        code = self._process.returncode
+        last = next((line for line in reversed(self._complaints) if line.strip()), "")
+        said = f" It last said: “{last}”." if last else ""
+        if code == -getattr(signal, "SIGKILL", 9) or code == 137:
+            return jobs.EngineError(
+                "The engine was killed in the middle of the job, probably because the computer ran out of memory. "
+                "Choose a smaller tile size or batch size 1, close other programs, and run again." + said
+            )
+        how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+        return jobs.EngineError(
+            f"The engine ended unexpectedly ({how}).{said} Run again; if it happens once more, set up the engine "
+            f"anew under Settings ▸ Options ▸ AuxLens (its Python is “{self.python}”)."
+        )
+
+
+_one_job = threading.Lock()
+_engine: Optional[Engine] = None
+_find: Callable[[], str] = interpreter.find
+
+
+def configure(find: Callable[[], str]) -> None:
+    """Say how the engine's Python is found; ``find`` raises ``EngineError`` where there is none."""
+    global _find
+    _find = find
+
+
+def run_job(job: Any, feedback: Any) -> Dict[str, Any]:
+    """Run a job in the engine, which is started if it does not run, and stays for the next job.
+
+    Called from a background thread; a second caller waits for its turn.
+
+    Args:
+        job: One of ``engine.jobs.JOBS``.
+        feedback: Like a ``QgsProcessingFeedback``: ``setProgress`` (0–100), ``setProgressText``, ``pushInfo``,
+            ``pushWarning``, ``pushDebugInfo``, ``isCanceled``.
+
+    Returns:
+        ``outputs``: path by name; ``figures``: number by name.
+
+    Raises:
+        AuxLensError: the engine's own error, rebuilt; ``EngineError`` where the engine is missing, cannot start or
+            died; ``Canceled`` at most 2 s after the feedback was canceled.
+    """
+    global _engine
+    waiting = False
+    while not _one_job.acquire(timeout=POLL_S):
+        if feedback.isCanceled():
+            raise jobs.Canceled("Canceled.")
+        if not waiting:
+            waiting = True
+            feedback.setProgressText("Waiting for another AuxLens job to end …")
+    try:
+        python = _find()
+        if _engine is not None and (not _engine.alive or _engine.python != python):
+            _engine.stop()
+            _engine = None
+        if _engine is None:
+            _engine = Engine(python)
+        return _engine.run(job, feedback)
+    finally:
+        _one_job.release()
+
+
+def shutdown() -> None:
+    """End the engine; the next job starts a new one. Called when the plugin is unloaded and when QGIS ends."""
+    global _engine
+    engine, _engine = _engine, None
+    if engine is not None:
+        engine.stop()
+
+
+def _error(message: Dict[str, Any], feedback: Any) -> jobs.AuxLensError:
+    error = _ERRORS.get(message["kind"])
+    if error is not None:
+        return error(message["message"])
+    feedback.pushDebugInfo(message.get("traceback", ""))
+    return jobs.EngineError(
+        f"Something unexpected happened in the engine ({message['kind']}: {message['message']}). This is a fault of "
+        "AuxLens; please report it with the log."
+    )
+
+
+atexit.register(shutdown)

@@ -1,0 +1,154 @@
+"""Sets the engine up: makes its environment under the QGIS profile and installs ``requirements/engine.lock``."""
+
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import threading
+from typing import Any, Callable, List, Optional
+
+from ..engine.jobs import Canceled, EngineError
+from . import isolation
+from .interpreter import environment_folder, python_in
+
+OLDEST = (3, 11)  # what the packages of engine.lock need
+LOCK = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "requirements", "engine.lock")
+_CHECK = "import geopandas, numpy, rasterio, safetensors, torch; print('torch', torch.__version__)"
+
+
+def create(profile: str, feedback: Any, python: str = "", index: str = "", lock: str = LOCK) -> str:
+    """Make the engine's environment, or make it anew.
+
+    It is built under another name and takes the old one's place when it is complete. End the engine before.
+
+    Args:
+        profile: Folder of the QGIS profile.
+        feedback: Is told every step (``pushInfo``) and asked for cancel (``isCanceled``).
+        python: A Python of version 3.11 or newer; empty to look for one.
+        index: A further package index, for torch built for another CUDA version or for the CPU alone.
+        lock: Requirements file to install.
+
+    Returns:
+        Path of the environment's Python.
+
+    Raises:
+        EngineError: no fitting Python, no network, no room; the old environment stays as it was.
+        Canceled: the user canceled; likewise.
+    """
+    base = base_python(python)
+    final = environment_folder(profile)
+    building = f"{final}.{os.getpid()}.part"
+    try:
+        os.makedirs(os.path.dirname(final), exist_ok=True)
+        feedback.pushInfo(f"Making an environment with {base} …")
+        _run([base, "-I", "-m", "venv", "--clear", building], feedback)
+        feedback.pushInfo("Installing the engine's packages; torch is large, this takes some minutes …")
+        pip = [
+            python_in(building),
+            "-I",
+            "-m",
+            "pip",
+            "install",
+            "--disable-pip-version-check",
+            "--progress-bar",
+            "off",
+        ]
+        _run([*pip, "-r", lock, *(["--extra-index-url", index] if index else [])], feedback)
+        _run([python_in(building), "-I", "-c", _CHECK], feedback)
+        _replace(final, building)
+    except OSError as error:
+        raise EngineError(
+            f"The engine's environment “{final}” cannot be written: {error.strerror or error}."
+        ) from error
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    feedback.pushInfo("The engine is set up.")
+    return python_in(final)
+
+
+def base_python(python: str = "") -> str:
+    """Path of a Python that can make the environment: ``python`` if given, else the newest that is found.
+
+    Raises:
+        EngineError: the given one does not do, or none was found.
+    """
+    for candidate in [python] if python else _candidates():
+        version = _version(candidate)
+        if version is not None and version >= OLDEST:
+            return candidate
+    needed = f"Python {OLDEST[0]}.{OLDEST[1]} or newer with its venv module"
+    if python:
+        raise EngineError(f"“{python}” is not {needed}; choose another one.")
+    raise EngineError(
+        f"No {needed} was found; install one (Debian and Ubuntu: apt-get install python3-venv; elsewhere the installer "
+        "from Python's site) and choose it under Settings ▸ Options ▸ AuxLens."
+    )
+
+
+def _candidates() -> List[str]:
+    if sys.platform == "win32":  # there sys.executable is QGIS itself, but QGIS brings a python.exe
+        found: List[Optional[str]] = [os.path.join(sys.base_prefix, "python.exe"), shutil.which("python")]
+    else:
+        minors = range(14, OLDEST[1] - 1, -1)
+        found = ["/usr/bin/python3", *(shutil.which(f"python3.{minor}") for minor in minors), shutil.which("python3")]
+    return [path for path in found if path and os.path.isfile(path)]
+
+
+def _version(python: str) -> Any:
+    """Version of a Python that has venv and ensurepip, or ``None``."""
+    code = "import sys, venv, ensurepip; print(*sys.version_info[:2])"
+    try:
+        process = isolation.start([python, "-I", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        output, _ = process.communicate(timeout=20)
+        return tuple(int(part) for part in output.split()) if process.returncode == 0 else None
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return None
+
+
+def _run(command: List[str], feedback: Any) -> None:
+    """Run one step; every line it writes goes to the feedback."""
+    process = isolation.start(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    lines: queue.Queue[Optional[str]] = queue.Queue()
+    threading.Thread(target=_drain, args=(process.stdout, lines.put), daemon=True).start()
+    last: List[str] = []
+    while True:
+        if feedback.isCanceled():
+            isolation.kill(process)
+            raise Canceled("The set-up was canceled.")
+        try:
+            line = lines.get(timeout=0.1)
+        except queue.Empty:
+            continue
+        if line is None:
+            break
+        last = [*last[-4:], line]
+        feedback.pushInfo(line)
+    if process.wait() != 0:
+        raise EngineError(
+            "Setting up the engine failed: " + " ".join(last) + " Check the network connection, the proxy and the room "
+            "on the disk (3 GB), and try again."
+        )
+
+
+def _drain(stream: Any, put: Callable[[Optional[str]], None]) -> None:
+    for line in stream:
+        text = line.decode("utf-8", "replace").rstrip()
+        if text:
+            put(text)
+    put(None)
+
+
+def _replace(final: str, building: str) -> None:
+    old = f"{final}.{os.getpid()}.old"
+    if os.path.isdir(final):
+        os.replace(final, old)
+    try:
+        os.replace(building, final)
+    except OSError:
+        if os.path.isdir(old):
+            os.replace(old, final)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
