@@ -1,0 +1,220 @@
+"""QGIS styles of the output rasters, from the card alone, so that a batch of scenes shares one scale.
+
+A style is a ``.qml`` text that QGIS 3.22 and newer read. Ramps are perceptually uniform and safe for colour-blind
+readers: viridis, magma and cividis (Smith & van der Walt; Nuñez et al. 2018) for amounts, ColorBrewer's RdBu for
+signed values.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...models.card import Card, LandClass, Modality
+from ..jobs import MAP_OUTPUTS
+
+Ramp = tuple[str, ...]  # colours at even steps, from the smallest value to the largest
+
+VIRIDIS: Ramp = ("#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725")
+MAGMA: Ramp = ("#000004", "#1d1147", "#51127c", "#832681", "#b73779", "#e75263", "#fc8961", "#fec488", "#fcfdbf")
+CIVIDIS: Ramp = ("#00224e", "#1b3a6d", "#434e6c", "#62646f", "#7d7c78", "#9b9476", "#bcaf6f", "#dfcc5f", "#fee838")
+GREYS: Ramp = ("#000000", "#404040", "#808080", "#bfbfbf", "#ffffff")
+BLUE_WHITE_RED: Ramp = (
+    "#053061", "#2166ac", "#4393c3", "#92c5de", "#d1e5f0", "#f7f7f7", "#fddbc7", "#f4a582", "#d6604d", "#b2182b",
+    "#67001f",
+)  # fmt: skip
+
+RIGHT_OR_WRONG = (LandClass(0, "map = reference", "#e8e8e4"), LandClass(1, "map ≠ reference", "#d55e00"))
+_DEVIATIONS = 2.0  # a stretch reaches this many standard deviations (or RMSE) from its middle
+_NATURAL_COLOUR = (("B4", "B04", "red", "Red"), ("B3", "B03", "green", "Green"), ("B2", "B02", "blue", "Blue"))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A ramp between two values; ``unit`` goes into the legend."""
+
+    low: float
+    high: float
+    ramp: Ramp
+    unit: str = ""
+
+
+def qml(kind: str, card: Card, bands: tuple[str, ...]) -> str:
+    """The style of an output raster.
+
+    Args:
+        kind: One of ``MAP_OUTPUTS``.
+        card: The model's card; every range comes from it.
+        bands: The raster's band names.
+
+    Returns:
+        The text of a ``.qml`` file.
+    """
+    if kind not in MAP_OUTPUTS:
+        raise ValueError(f"no style for the output {kind!r}; known are {', '.join(MAP_OUTPUTS)}")
+    if kind == "map" and card.main.classes:
+        return _document(_paletted(card.main.classes))
+    if kind == "main_error" and card.main.classes:
+        return _document(_paletted(RIGHT_OR_WRONG))
+    if kind == "reconstruction":
+        modality = _modality_of(card, bands[0])
+        if modality is not None and len(modality.bands) >= 3:
+            return _document(_multiband(modality, bands))
+    return _document(_pseudocolor(scale(kind, card, bands[0])))
+
+
+def scale(kind: str, card: Card, band: str) -> Scale:
+    """Range, ramp and unit in which one band of an output is shown.
+
+    Probabilities are shown from 0 to 1, signed values evenly about 0, amounts from 0. Without a measured RMSE in
+    ``card.training["auxiliary_rmse"]`` the band's standard deviation takes its place.
+    """
+    main, reach = card.main, _DEVIATIONS * card.main.std
+    if kind == "probability":
+        return Scale(0.0, 1.0, VIRIDIS)
+    if kind == "error_probability":
+        return Scale(0.0, 1.0, MAGMA)
+    if kind == "uncertainty":
+        return Scale(0.0, 1.0, CIVIDIS) if main.classes else Scale(0.0, main.std, CIVIDIS, main.unit)
+    if kind == "map":
+        return Scale(main.mean - reach, main.mean + reach, VIRIDIS, main.unit)
+    if kind == "main_error":
+        return Scale(-main.std, main.std, BLUE_WHITE_RED, main.unit)
+    modality = _modality_of(card, band)
+    unit = modality.unit if modality else ""
+    mean, std = _moments(modality, band)
+    if kind == "reconstruction":
+        return Scale(mean - _DEVIATIONS * std, mean + _DEVIATIONS * std, GREYS, unit)
+    reach = _DEVIATIONS * float(card.training.get("auxiliary_rmse", {}).get(band) or std)
+    if kind == "expected_error":
+        return Scale(0.0, reach, MAGMA, unit)
+    return Scale(-reach, reach, BLUE_WHITE_RED, unit)
+
+
+def _modality_of(card: Card, band: str) -> Modality | None:
+    return next((m for m in card.auxiliary if band in m.band_names), None)
+
+
+def _moments(modality: Modality | None, band: str) -> tuple[float, float]:
+    if modality is None:
+        return 0.0, 1.0
+    at = modality.band_names.index(band)
+    return modality.mean[at], modality.std[at] or 1.0
+
+
+def _paletted(classes: Sequence[LandClass]) -> ElementTree.Element:
+    renderer = _renderer("paletted", band="1")
+    palette = ElementTree.SubElement(renderer, "colorPalette")
+    for c in classes:
+        ElementTree.SubElement(palette, "paletteEntry", value=str(c.value), label=c.name, color=c.color, alpha="255")
+    return renderer
+
+
+def _pseudocolor(shown: Scale) -> ElementTree.Element:
+    low, high = shown.low, shown.high if shown.high > shown.low else shown.low + 1.0
+    renderer = _renderer(
+        "singlebandpseudocolor", band="1", classificationMin=_number(low), classificationMax=_number(high)
+    )
+    shader = ElementTree.SubElement(
+        ElementTree.SubElement(renderer, "rastershader"),
+        "colorrampshader",
+        colorRampType="INTERPOLATED",
+        classificationMode="1",
+        clip="0",
+        minimumValue=_number(low),
+        maximumValue=_number(high),
+        labelPrecision="3",
+    )
+    shader.append(_source_ramp(shown.ramp))
+    suffix = f" {shown.unit}" if shown.unit else ""
+    for step, color in enumerate(shown.ramp):
+        value = low + (high - low) * step / (len(shown.ramp) - 1)
+        label = f"{value:.3g}{suffix}".replace("-", "−")
+        ElementTree.SubElement(shader, "item", value=_number(value), label=label, color=color, alpha="255")
+    legend = ElementTree.SubElement(
+        shader,
+        "rampLegendSettings",
+        minimumLabel=f"{low:.3g}{suffix}".replace("-", "−"),
+        maximumLabel=f"{high:.3g}{suffix}".replace("-", "−"),
+        prefix="",
+        suffix=suffix,
+        direction="0",
+        orientation="1",
+        useContinuousLegend="1",
+    )
+    ElementTree.SubElement(legend, "numericFormat", id="basic")
+    return renderer
+
+
+def _source_ramp(ramp: Ramp) -> ElementTree.Element:
+    last = len(ramp) - 1
+    stops = ":".join(f"{step / last:.4g};{_rgba(color)}" for step, color in enumerate(ramp[1:-1], 1))
+    source = ElementTree.Element("colorramp", name="[source]", type="gradient")
+    options = ElementTree.SubElement(source, "Option", type="Map")
+    for key, value in (
+        ("color1", _rgba(ramp[0])),
+        ("color2", _rgba(ramp[-1])),
+        ("discrete", "0"),
+        ("rampType", "gradient"),
+        ("stops", stops),
+    ):
+        ElementTree.SubElement(options, "Option", name=key, type="QString", value=value)
+        ElementTree.SubElement(source, "prop", k=key, v=value)  # what QGIS before 3.26 also wrote
+    return source
+
+
+def _multiband(modality: Modality, bands: tuple[str, ...]) -> ElementTree.Element:
+    """Natural colour where the modality has it, otherwise its first three bands; mean ± 2 standard deviations."""
+    natural = [next((b for b in modality.bands if b in names), "") for names in _NATURAL_COLOUR]
+    chosen = natural if all(natural) else list(modality.bands[:3])
+    names = [f"{modality.name}:{band}" for band in chosen]
+    if not set(names) <= set(bands):
+        names = list(bands[:3])
+    order = {f"{color}Band": str(bands.index(name) + 1) for color, name in zip(("red", "green", "blue"), names)}
+    renderer = _renderer("multibandcolor", **order)
+    for color, name in zip(("red", "green", "blue"), names):
+        mean, std = _moments(modality, name)
+        stretch = ElementTree.SubElement(renderer, f"{color}ContrastEnhancement")
+        ElementTree.SubElement(stretch, "minValue").text = _number(mean - _DEVIATIONS * std)
+        ElementTree.SubElement(stretch, "maxValue").text = _number(mean + _DEVIATIONS * std)
+        ElementTree.SubElement(stretch, "algorithm").text = "StretchToMinimumMaximum"
+    return renderer
+
+
+def _renderer(kind: str, **attributes: str) -> ElementTree.Element:
+    fixed = {"type": kind, "opacity": "1", "alphaBand": "-1", "nodataColor": ""}
+    renderer = ElementTree.Element("rasterrenderer", {**fixed, **attributes})
+    ElementTree.SubElement(renderer, "rasterTransparency")
+    origin = ElementTree.SubElement(renderer, "minMaxOrigin")
+    # "None": the range is fixed; QGIS never stretches it to what one scene happens to hold.
+    for key, value in (("limits", "None"), ("extent", "WholeRaster"), ("statAccuracy", "Estimated")):
+        ElementTree.SubElement(origin, key).text = value
+    return renderer
+
+
+def _document(renderer: ElementTree.Element) -> str:
+    root = ElementTree.Element("qgis", version="3.22.0", styleCategories="Symbology")
+    pipe = ElementTree.SubElement(root, "pipe")
+    provider = ElementTree.SubElement(pipe, "provider")
+    ElementTree.SubElement(
+        provider,
+        "resampling",
+        enabled="false",
+        maxOversampling="2",
+        zoomedInResamplingMethod="nearestNeighbour",
+        zoomedOutResamplingMethod="nearestNeighbour",
+    )
+    pipe.append(renderer)
+    ElementTree.SubElement(root, "blendMode").text = "0"
+    ElementTree.indent(root, "  ")
+    head = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+    return head + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _rgba(color: str) -> str:
+    return ",".join(str(channel) for channel in bytes.fromhex(color.lstrip("#"))) + ",255"
+
+
+def _number(value: float) -> str:
+    return f"{value:.9g}"
