@@ -1,0 +1,58 @@
+"""The jobs as the command line shows them: choices, kinds of value and defaults that a person can read."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, Field, asdict, field, fields, make_dataclass
+from typing import Annotated, Any, Literal, get_args, get_type_hints
+
+import tyro
+
+from . import jobs
+
+_CHOICES = {
+    "task": jobs.TASKS,
+    "strategy": jobs.STRATEGIES,
+    "size": jobs.SIZES,
+    "precision": jobs.PRECISIONS,
+}
+_METAVARS = {
+    "mask": "FILE",
+    "model": "FILE",
+    "output_folder": "FOLDER",
+    "reference": "FILE",
+    "scenes": "FOLDER",
+}
+
+
+def options_of(job: type) -> type:
+    """A dataclass with a job's fields, defaults and docs, annotated for tyro; ``job_of`` turns its value back."""
+    types = get_type_hints(job)
+    annotated: list[Any] = [(f.name, *_option(f, types[f.name])) for f in fields(job)]
+    options = make_dataclass(job.__name__, annotated, bases=(job,), frozen=True)
+    options.__doc__ = job.__doc__
+    return options
+
+
+def job_of(options: Any) -> Any:
+    """The job that a value of an ``options_of`` class stands for."""
+    return type(options).__mro__[1](**asdict(options))
+
+
+def _option(f: Field[Any], kind: Any) -> tuple[Any, Any]:
+    """A field's annotated type and its dataclass field."""
+    required = f.default is MISSING
+    if f.name in _CHOICES:
+        kind = Literal[_CHOICES[f.name]]
+    shown = tyro.conf.arg(
+        metavar=_metavar(f.name, kind),
+        help_behavior_hint="" if f.default in ("", (), None) else None,  # an empty default says nothing
+    )
+    return Annotated[kind, shown], (field() if required else field(default=f.default))
+
+
+def _metavar(name: str, kind: Any) -> str | None:
+    if get_args(kind) == (str, ...):
+        return "FILE [FILE …]"
+    if kind is str:
+        return _METAVARS.get(name, "FILE" if name.startswith("output_") else "TEXT")
+    return "WEST SOUTH EAST NORTH" if name == "extent" else None
