@@ -11,7 +11,6 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
-    QgsProcessingParameterEnum,
 )
 from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 from qgis.PyQt.QtGui import QIcon
@@ -107,12 +106,9 @@ class JobAlgorithm(QgsProcessingAlgorithm):
     def checkParameterValues(self, parameters: Mapping[str, Any], context: QgsProcessingContext) -> Tuple[bool, str]:
         """Everything that can be said before the run, in one sentence."""
         try:
+            job = self.job(parameters, context, export=False)  # first, because it says which layer cannot be read
             for definition in self.parameterDefinitions():
-                if isinstance(definition, QgsProcessingParameterEnum):
-                    checks.choices(definition.name(), parameters.get(definition.name()), definition.options())
-            job = self.job(
-                parameters, context, export=False
-            )  # before QGIS's own check, which does not say what is wrong
+                checks.acceptable(definition, parameters.get(definition.name()), context)
             ok, message = super().checkParameterValues(parameters, context)
             if not ok:
                 return ok, message

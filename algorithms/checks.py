@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, Iterable, Mapping, Sequence
+from typing import Any, Mapping, Sequence
 
-from qgis.core import QgsProcessingAlgorithm, QgsProcessingContext, QgsRasterLayer, QgsVectorLayer
+from qgis.core import (
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterNumber,
+    QgsRasterLayer,
+    QgsVectorLayer,
+)
 
 from ..engine.jobs import DeviceError, JobError, SceneError, TrainFolderJob, patterns
 from ..models.card import Card
 from ..plugin.sources import layer_of
+from .parameters import LARGEST
 
 _ENDINGS = {"OUTPUT_MODEL": (".safetensors",), "OUTPUT_REPORT": (".html", ".htm")}
 _RASTER_ENDINGS = (".tif", ".tiff")
@@ -59,11 +68,24 @@ def scene_folder(job: TrainFolderJob) -> None:
     patterns(job.auxiliary_patterns)
 
 
-def choices(name: str, value: Any, words: Iterable[str]) -> None:
-    """Whether a word is one of those of an enum parameter (a position in the list is one as well)."""
-    words = list(words)
-    if isinstance(value, str) and value not in words and not value.isdigit():
-        raise JobError(f"Unknown value “{value}” of {name}; choose one of {', '.join(words)}.")
+def acceptable(definition: QgsProcessingParameterDefinition, value: Any, context: QgsProcessingContext) -> None:
+    """Whether a parameter's value is of the right kind, in words that say more than QGIS's own."""
+    name, label = definition.name(), definition.description()
+    if isinstance(definition, QgsProcessingParameterEnum):
+        words = definition.options()
+        if isinstance(value, str) and value not in words and not value.isdigit():  # a position in the list is one too
+            raise JobError(f"Unknown value “{value}” of {name}; choose one of {', '.join(words)}.")
+    if value is None and definition.defaultValue() is not None:
+        return
+    if definition.checkValueIsAcceptable(value, context):
+        return
+    if value in (None, "", [], ()):
+        raise JobError(f"{label} ({name}) is not given. {definition.help()}")
+    if isinstance(definition, QgsProcessingParameterNumber):
+        least, most = definition.minimum(), definition.maximum()
+        span = f"{least:g} or more" if most >= LARGEST else f"from {least:g} to {most:g}"
+        raise JobError(f"{label} ({name}) is “{value}”, but it must be a number, {span}.")
+    raise JobError(f"“{value}” is no value for {label} ({name}). {definition.help()}")
 
 
 def outputs(targets: Mapping[str, str], inputs: Sequence[str]) -> None:

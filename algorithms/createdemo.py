@@ -35,7 +35,7 @@ class CreateDemo(JobAlgorithm):
         )
         self.addParameter(
             p.described(
-                p.number("SIZE", p.tr("Scene size (pixels)"), p.default(DemoJob, "size_px"), 64, 16384),
+                p.number("SIZE", p.tr("Scene size (pixels)"), p.default(DemoJob, "size_px"), 64, 8192),
                 p.tr("Width and height of each scene, in pixels of 10 m."),
             )
         )

@@ -33,7 +33,7 @@ _VECTOR = QgsProcessing.SourceType.TypeVectorAnyGeometry
 _POLYGON = QgsProcessing.SourceType.TypeVectorPolygon
 _INTEGER = QgsProcessingParameterNumber.Type.Integer
 _DOUBLE = QgsProcessingParameterNumber.Type.Double
-_LARGEST = 2**31 - 1
+LARGEST = 2**31 - 1
 
 
 def tr(text: str) -> str:
@@ -55,7 +55,7 @@ def described(parameter: Parameter, text: str, *, advanced: bool = False) -> Par
 
 
 def number(
-    name: str, label: str, value: Any, smallest: float, largest: float = _LARGEST
+    name: str, label: str, value: Any, smallest: float, largest: float = LARGEST
 ) -> QgsProcessingParameterNumber:
     """A number; whole where its default is whole."""
     kind = _INTEGER if isinstance(value, int) else _DOUBLE

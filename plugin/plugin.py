@@ -6,6 +6,9 @@ from typing import Any, Callable, Optional
 
 from qgis.core import QgsApplication, QgsProcessingProvider
 
+from . import client
+from .preferences import engine_python
+
 
 class AuxLensPlugin:
     """Made by ``classFactory``.
@@ -23,21 +26,20 @@ class AuxLensPlugin:
 
     def initProcessing(self) -> None:
         """Register the provider; QGIS calls this alone in ``qgis_process``."""
+        client.configure(engine_python)
         self.provider = self._make_provider()
         QgsApplication.processingRegistry().addProvider(self.provider)
 
     def initGui(self) -> None:
         """Register the provider and the options page."""
         self.initProcessing()
-        from .settings import AuxLensOptionsFactory
+        from .settings import AuxLensOptionsFactory  # needs a desktop
 
-        self._options = AuxLensOptionsFactory()
+        self._options = AuxLensOptionsFactory(self.provider.icon())
         self.iface.registerOptionsWidgetFactory(self._options)
 
     def unload(self) -> None:
         """Take back what was registered and end the engine."""
-        from . import client
-
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None

@@ -1,0 +1,138 @@
+"""The plugin's settings and their page among QGIS's options."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from qgis.core import QgsApplication, QgsSettings, QgsTask
+from qgis.gui import QgsFileWidget, QgsOptionsPageWidget, QgsOptionsWidgetFactory
+from qgis.PyQt.QtCore import QCoreApplication, pyqtSignal
+from qgis.PyQt.QtGui import QIcon
+from qgis.PyQt.QtWidgets import (
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..engine.jobs import AuxLensError
+from . import client, environment
+from .preferences import PYTHON_KEY, engine_python, python_setting
+
+
+def tr(text: str) -> str:
+    return QCoreApplication.translate("AuxLens", text)
+
+
+class SetUpTask(QgsTask):
+    """Makes the engine's environment in the background; ``told`` passes every line on."""
+
+    told = pyqtSignal(str)
+
+    def __init__(self) -> None:
+        super().__init__(tr("Setting up the AuxLens engine"), QgsTask.Flag.CanCancel)
+        self.error = ""
+
+    def run(self) -> bool:
+        """Called in a background thread."""
+        try:
+            environment.create(QgsApplication.qgisSettingsDirPath(), self)
+        except AuxLensError as error:
+            self.error = str(error)
+        return not self.error
+
+    def pushInfo(self, text: str) -> None:
+        """What ``environment.create`` tells."""
+        self.told.emit(text)
+
+
+class AuxLensOptionsPage(QgsOptionsPageWidget):
+    """Path of the engine's Python, its state, and the button that sets it up."""
+
+    def __init__(self, parent: Optional[QWidget] = None) -> None:
+        super().__init__(parent)
+        self._task: Optional[SetUpTask] = None
+        self.path = QgsFileWidget()
+        self.path.setStorageMode(QgsFileWidget.StorageMode.GetFile)
+        self.path.setFilePath(python_setting())
+        self.path.setToolTip(tr("Leave empty for the environment that “Set up engine…” makes under your profile."))
+        self.state = QLabel()
+        self.state.setWordWrap(True)
+        self.button = QPushButton(tr("Set up engine…"))
+        self.log = QPlainTextEdit()
+        self.log.setReadOnly(True)
+        self.log.setVisible(False)
+        self._lay_out()
+        self.path.fileChanged.connect(self.show_state)
+        self.button.clicked.connect(self.set_up)
+        self.show_state()
+
+    def _lay_out(self) -> None:
+        about = QLabel(
+            tr(
+                "AuxLens computes in a process of its own, with packages that QGIS does not ship (PyTorch, rasterio "
+                "and others). “Set up engine…” downloads them (about 1 GB) into an environment in your QGIS profile; "
+                "the Python of QGIS stays as it is."
+            )
+        )
+        about.setWordWrap(True)
+        form = QFormLayout()
+        form.addRow(tr("Engine's Python"), self.path)
+        form.addRow(tr("State"), self.state)
+        row = QHBoxLayout()
+        row.addWidget(self.button)
+        row.addStretch()
+        layout = QVBoxLayout(self)
+        for item in (about, self.log):
+            layout.addWidget(item)
+        layout.insertLayout(1, form)
+        layout.insertLayout(2, row)
+        layout.addStretch()
+
+    def apply(self) -> None:
+        """Called by QGIS when the options are accepted."""
+        QgsSettings().setValue(PYTHON_KEY, self.path.filePath().strip())
+
+    def show_state(self, *_: Any) -> None:
+        """Say which Python would run the engine, or what is missing."""
+        try:
+            self.state.setText(tr("Ready: {}").format(engine_python(self.path.filePath().strip())))
+        except AuxLensError as error:
+            self.state.setText(str(error))
+
+    def set_up(self) -> None:
+        """Make the environment in a background task."""
+        client.shutdown()  # a running engine would hold files of the old environment
+        self.button.setEnabled(False)
+        self.log.clear()
+        self.log.setVisible(True)
+        self._task = SetUpTask()
+        self._task.told.connect(self.log.appendPlainText)
+        self._task.taskCompleted.connect(self._done)
+        self._task.taskTerminated.connect(self._done)
+        QgsApplication.taskManager().addTask(self._task)
+
+    def _done(self) -> None:
+        if self._task is not None and self._task.error:
+            self.log.appendPlainText(self._task.error)
+        self._task = None
+        self.button.setEnabled(True)
+        self.show_state()
+
+
+class AuxLensOptionsFactory(QgsOptionsWidgetFactory):
+    """Makes the page when QGIS opens its options."""
+
+    def __init__(self, icon: QIcon) -> None:
+        super().__init__()
+        self._icon = icon
+        self.setTitle("AuxLens")
+
+    def icon(self) -> QIcon:
+        return self._icon
+
+    def createWidget(self, parent: Optional[QWidget] = None) -> QgsOptionsPageWidget:
+        return AuxLensOptionsPage(parent)

@@ -1,0 +1,176 @@
+"""What cannot work is refused before it starts, in one clear sentence."""
+
+import pickle
+from dataclasses import replace
+
+import pytest
+from qgis.core import QgsProcessingContext, QgsProject, QgsRasterLayer, QgsVectorLayer
+
+
+@pytest.fixture
+def refused(provider):
+    """Why an algorithm refuses parameters; fails where it does not."""
+
+    def ask(name, **parameters):
+        context = QgsProcessingContext()
+        context.setProject(QgsProject.instance())
+        ok, message = provider.algorithm(name).checkParameterValues(parameters, context)
+        assert not ok, "the parameters were accepted"
+        assert "\n" not in message
+        assert "Traceback" not in message
+        assert message.endswith(".")
+        return message
+
+    return ask
+
+
+@pytest.fixture
+def accepted(provider):
+    def ask(name, **parameters):
+        context = QgsProcessingContext()
+        ok, message = provider.algorithm(name).checkParameterValues(parameters, context)
+        assert ok, message
+        assert not context.layersToLoadOnCompletion()
+
+    return ask
+
+
+@pytest.fixture
+def good(write_model, write_raster, card, tmp_path):
+    """Parameters of ``map`` that work."""
+    return {
+        "MODEL": write_model(card),
+        "INPUTS": [write_raster("scene/s2.tif")],
+        "OUTPUT_MAP": str(tmp_path / "map.tif"),
+    }
+
+
+@pytest.fixture
+def good_train(write_raster, tmp_path):
+    """Parameters of ``train`` that work."""
+    return {
+        "INPUTS": [write_raster("scene/s2.tif")],
+        "REFERENCE": write_raster("scene/label.tif", ("label",)),
+        "OUTPUT_MODEL": str(tmp_path / "m.safetensors"),
+    }
+
+
+def test_good_parameters_are_accepted(accepted, good, good_train):
+    accepted("map", **good)
+    accepted("map", **{**good, "OUTPUT_MAP": "TEMPORARY_OUTPUT"})
+    accepted("map", **{**good, "DEVICE": "cuda:1"})
+    accepted("train", **good_train)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"MODEL": "/nowhere/m.safetensors"}, "/nowhere/m.safetensors” does not exist"),
+        ({"MODEL": ""}, "Model (MODEL) is not given"),
+        ({"INPUTS": ["/nowhere/s2.tif"]}, "Input rasters: “/nowhere/s2.tif” does not exist"),
+        ({"AUXILIARY": ["/nowhere/s1.tif"]}, "Auxiliary rasters: “/nowhere/s1.tif” does not exist"),
+        ({"REFERENCE": "/nowhere/label.tif"}, "Reference: “/nowhere/label.tif” does not exist"),
+        ({"MASK": "/nowhere/mask.tif"}, "Mask: “/nowhere/mask.tif” does not exist"),
+        ({"INPUTS": []}, "needs the bands s2:B02, s2:B03, s2:B04"),
+        ({"DEVICE": "gpu"}, "cuda:1"),
+        ({"PRECISION": "float8"}, "choose one of auto, float32, bfloat16, float16"),
+        ({"OVERLAP": -2}, "from -1 to 4096"),
+        ({"OUTPUT_MAP": None}, "No output is asked for"),
+        ({"OUTPUT_MAP": "/tmp/map.png"}, "must end in .tif"),
+        ({"OUTPUT_RECONSTRUCTION_ERROR": "/tmp/e.tif"}, "compares with auxiliary rasters (s1)"),
+        ({"OUTPUT_MAIN_ERROR": "/tmp/e.tif"}, "compares with a reference"),
+        ({"OUTPUT_UNCERTAINTY": "{OUTPUT_MAP}"}, "is the file of an input or of another output"),
+        ({"OUTPUT_MAP": "{INPUTS}"}, "is the file of an input or of another output"),
+        ({"OUTPUT_MAP": "{MODEL}/map.tif"}, "is not a folder that you may write to"),
+    ],
+)
+def test_map(refused, good, change, expected):
+    first = {key: value[0] if isinstance(value, list) else value for key, value in good.items()}
+    change = {key: value.format(**first) if isinstance(value, str) else value for key, value in change.items()}
+    assert expected.lower() in refused("map", **{**good, **change}).lower()
+
+
+def test_too_few_bands_lists_both_sides(refused, good, write_raster):
+    message = refused("map", **{**good, "INPUTS": [write_raster("scene/two.tif", ("B02", "B03"))]})
+    for part in ("3 input bands", "s2:B02, s2:B03, s2:B04", "have 2", "two: Band 1: B02"):
+        assert part in message
+
+
+def test_not_a_raster(refused, good, tmp_path):
+    text = tmp_path / "notes.tif"
+    text.write_text("no raster")
+    assert "is no layer that QGIS can read" in refused("map", **{**good, "INPUTS": [str(text)]})
+    table = tmp_path / "table.csv"
+    table.write_text("a,b\n1,2\n")
+    assert "a raster is expected" in refused("map", **{**good, "INPUTS": [str(table)]})
+
+
+def test_raster_that_is_no_file(refused, good):
+    layer = QgsRasterLayer("url=http://localhost:9/wms&layers=a&styles=&format=image/png&crs=EPSG:4326", "web", "wms")
+    QgsProject.instance().addMapLayer(layer)
+    assert "is not a raster file but a layer of type “wms”" in refused("map", **{**good, "INPUTS": [layer]})
+
+
+def test_model_files(refused, good, tmp_path, write_model, card):
+    path = tmp_path / "bad.safetensors"
+    path.write_bytes(pickle.dumps({"weights": [1]}))
+    assert "pickled" in refused("map", **{**good, "MODEL": str(path)})
+    path.write_bytes(b"\x10\x00\x00\x00\x00\x00\x00\x00{}")
+    assert "is cut short" in refused("map", **{**good, "MODEL": str(path)})
+    path.write_bytes(b"\x02\x00\x00\x00\x00\x00\x00\x00{}")
+    assert "without an AuxLens card" in refused("map", **{**good, "MODEL": str(path)})
+    newer = write_model(replace(card, schema=99), "newer.safetensors")
+    assert "newer than format" in refused("map", **{**good, "MODEL": newer})
+
+
+def test_outputs_that_the_model_cannot_give(refused, good, write_model, card):
+    alone = write_model(replace(card, auxiliary=(), error_models={}), "alone.safetensors")
+    message = refused("map", **{**good, "MODEL": alone, "OUTPUT_RECONSTRUCTION": "TEMPORARY_OUTPUT"})
+    assert "needs a model with auxiliary tasks" in message
+    message = refused("map", **{**good, "MODEL": alone, "OUTPUT_ERROR_PROBABILITY": "TEMPORARY_OUTPUT"})
+    assert "no calibrated error probability" in message
+
+
+def test_vector_reference_needs_its_field(refused, accepted, good_train):
+    layer = QgsVectorLayer("Polygon?crs=EPSG:32632&field=class:integer&field=name:string", "fields", "memory")
+    QgsProject.instance().addMapLayer(layer)
+    assert "its fields are class, name" in refused("train", **{**good_train, "REFERENCE": layer.id()})
+    message = refused("train", **{**good_train, "REFERENCE": layer.id(), "REFERENCE_FIELD": "kind"})
+    assert "has no field “kind”; its fields are class, name" in message
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"TASK": "detection"}, "choose one of segmentation, regression"),
+        ({"STRATEGY": "both"}, "choose one of multitask, single"),
+        ({"SIZE": "huge"}, "choose one of small, base, large"),
+        ({"DEVICE": "cuda1"}, "cuda:1"),
+        ({"EPOCHS": 0}, "1 or more"),
+        ({"REFERENCE": None}, "Reference (REFERENCE) is not given"),
+        ({"OUTPUT_MODEL": "/tmp/m.pt"}, "must end in .safetensors"),
+        ({"OUTPUT_REPORT": "/tmp/r.pdf"}, "must end in .html"),
+    ],
+)
+def test_train(refused, good_train, change, expected):
+    assert expected.lower() in refused("train", **{**good_train, **change}).lower()
+
+
+def test_trainfolder(refused, tmp_path):
+    good = {
+        "SCENES": str(tmp_path),
+        "INPUT_PATTERNS": "s2=s2.tif",
+        "REFERENCE_PATTERN": "label.tif",
+        "OUTPUT_MODEL": str(tmp_path / "m.safetensors"),
+    }
+    assert "no sub-folder" in refused("trainfolder", **good)
+    (tmp_path / "scene_01").mkdir()
+    assert "modality=pattern" in refused("trainfolder", **{**good, "INPUT_PATTERNS": "s2.tif"})
+    assert "two patterns" in refused("trainfolder", **{**good, "AUXILIARY_PATTERNS": "s1=a.tif;s1=b.tif"})
+    assert "does not exist" in refused("trainfolder", **{**good, "SCENES": str(tmp_path / "none")})
+
+
+def test_createdemo(refused, tmp_path):
+    assert "from 1 to 1000" in refused("createdemo", SCENE_COUNT=0, OUTPUT_FOLDER=str(tmp_path))
+    (tmp_path / "file").write_text("")
+    assert "not a folder" in refused("createdemo", OUTPUT_FOLDER=str(tmp_path / "file" / "scenes"))
