@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, ClassVar, Dict, List, Mapping, Optional, Tuple
+from typing import Any, ClassVar, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from qgis.core import (
     QgsProcessingAlgorithm,
@@ -15,7 +16,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 from qgis.PyQt.QtGui import QIcon
 
-from ..engine.jobs import AuxLensError, Canceled
+from ..engine.jobs import AuxLensError, Canceled, JobError
 from ..plugin.client import run_job
 from . import checks
 from .parameters import tr
@@ -141,6 +142,7 @@ class JobAlgorithm(QgsProcessingAlgorithm):
         job = replace(self._job, **self.by_field(outputs))
         self.watch_outputs(job, context)
         try:
+            _make_folders(outputs.values())
             run_job(job, feedback)
         except Canceled:
             return {}
@@ -155,3 +157,12 @@ def _paths_read(job: Any) -> List[str]:
     many = [item for value in values if isinstance(value, tuple) for item in value if isinstance(item, str)]
     named = [getattr(job, name, "") for name in ("model", "reference", "mask")]
     return [path.partition("=")[2] or path for path in many] + named
+
+
+def _make_folders(paths: Iterable[str]) -> None:
+    for path in paths:
+        folder = os.path.dirname(os.path.abspath(path))
+        try:
+            os.makedirs(folder, exist_ok=True)
+        except OSError as error:
+            raise JobError(f"The folder “{folder}” cannot be made: {error.strerror}; choose another.") from error

@@ -38,6 +38,11 @@ class Feedback(QgsProcessingFeedback):
 
 
 @pytest.fixture(scope="session")
+def feedback_type():
+    return Feedback
+
+
+@pytest.fixture(scope="session")
 def provider(qgis_app, qgis_processing):
     made = AuxLensProvider()
     QgsApplication.processingRegistry().addProvider(made)

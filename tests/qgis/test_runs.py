@@ -1,0 +1,228 @@
+"""Every algorithm through real Processing and the real engine: demo scenes, a model, a map of an unseen scene."""
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from auxlens.engine.jobs import MAP_OUTPUTS
+from auxlens.models.card import read_card
+from auxlens.plugin.layers import layer_title
+from osgeo import gdal
+from qgis.core import QgsApplication, QgsProcessingException, QgsProject, QgsRasterLayer, QgsRectangle
+
+
+ALL = {name: f"OUTPUT_{name.upper()}" for name in MAP_OUTPUTS}
+FLOAT = {name for name in MAP_OUTPUTS if name not in ("map", "main_error")}
+
+
+@pytest.fixture(scope="session")
+def unseen(scenes):
+    """Parameters of ``map`` for the last scene, with everything that it has."""
+    scene = scenes / "scene_04"
+    return {
+        "INPUTS": [str(scene / "s2.tif")],
+        "AUXILIARY": [str(scene / "s1.tif"), str(scene / "dem.tif")],
+        "REFERENCE": str(scene / "label.tif"),
+    }
+
+
+@pytest.fixture(scope="session")
+def mapped(run, trained, unseen, tmp_path_factory):
+    """Every output of ``map``."""
+    folder = tmp_path_factory.mktemp("mapped")
+    outputs = {parameter: str(folder / f"{name}.tif") for name, parameter in ALL.items()}
+    return run("map", MODEL=trained["OUTPUT_MODEL"], **unseen, **outputs)
+
+
+def bands(path):
+    """All bands ``(C, H, W)``."""
+    values = gdal.Open(str(path)).ReadAsArray()
+    return values if values.ndim == 3 else values[None]
+
+
+def test_createdemo(scenes):
+    assert sorted(p.name for p in scenes.iterdir()) == ["scene_01", "scene_02", "scene_03", "scene_04"]
+    values = bands(scenes / "scene_01" / "s2.tif")
+    assert values.shape == (10, 192, 192)
+    assert values.std() > 0
+    labels = bands(scenes / "scene_01" / "label.tif")
+    assert len(np.unique(labels[labels > 0])) >= 3
+
+
+def test_trainfolder(trained):
+    card = read_card(trained["OUTPUT_MODEL"])
+    assert card.main.kind == "segmentation"
+    assert [m.name for m in card.inputs] == ["s2"]
+    assert [m.name for m in card.auxiliary] == ["s1", "dem"]
+    assert {"validation", "test"} <= set(card.training["figures"])
+    report = Path(trained["OUTPUT_REPORT"]).read_text(encoding="utf-8")
+    assert "<html" in report
+    assert "validation" in report.lower()
+
+
+def test_train_on_layers(run, scenes, tmp_path):
+    scene = scenes / "scene_01"
+    s2 = QgsRasterLayer(str(scene / "s2.tif"), "Sentinel-2")
+    QgsProject.instance().addMapLayer(s2)
+    result = run(
+        "train",
+        INPUTS=[s2],
+        AUXILIARY=[str(scene / "dem.tif")],
+        REFERENCE=str(scene / "label.tif"),
+        EPOCHS=1,
+        CHIP_SIZE=64,
+        OUTPUT_MODEL=str(tmp_path / "layers.safetensors"),
+    )
+    card = read_card(result["OUTPUT_MODEL"])
+    assert [m.name for m in card.inputs] == ["Sentinel-2"]
+    assert [m.name for m in card.auxiliary] == ["dem"]
+    assert "OUTPUT_REPORT" not in result
+    QgsProject.instance().removeMapLayer(s2)
+
+
+def test_map_writes_every_output_on_the_scenes_grid(mapped, unseen):
+    scene = gdal.Open(unseen["INPUTS"][0])
+    for parameter in ALL.values():
+        data = gdal.Open(mapped[parameter])
+        assert data.GetGeoTransform() == scene.GetGeoTransform(), parameter
+        assert data.GetSpatialRef().IsSame(scene.GetSpatialRef()), parameter
+        assert (data.RasterXSize, data.RasterYSize) == (scene.RasterXSize, scene.RasterYSize)
+
+
+def test_map_bands(mapped, trained):
+    card = read_card(trained["OUTPUT_MODEL"])
+    auxiliary = ["s1:VV", "s1:VH", "dem:elevation"]
+    expected = {
+        "probability": [c.name for c in card.main.classes],
+        "reconstruction": auxiliary,
+        "expected_error": auxiliary,
+        "reconstruction_error": auxiliary,
+    }
+    for name, names in expected.items():
+        data = gdal.Open(mapped[ALL[name]])
+        assert [data.GetRasterBand(i + 1).GetDescription() for i in range(data.RasterCount)] == names
+
+
+def test_map_values(mapped, trained, unseen):
+    card = read_card(trained["OUTPUT_MODEL"])
+    classes = bands(mapped["OUTPUT_MAP"])[0]
+    inside = (bands(unseen["INPUTS"][0]) != 0).all(axis=0)
+    nodata = gdal.Open(mapped["OUTPUT_MAP"]).GetRasterBand(1).GetNoDataValue()
+    values = [c.value for c in card.main.classes]
+    assert nodata not in values
+    assert set(np.unique(classes[inside])) <= set(values)
+    assert (classes[~inside] == nodata).all()
+    assert (~inside).any()
+    for name in FLOAT:
+        finite = np.isfinite(bands(mapped[ALL[name]]))
+        assert not finite[:, ~inside].any(), name
+        assert finite[:, inside].all(), name
+    probability = bands(mapped["OUTPUT_PROBABILITY"])
+    assert np.allclose(probability.sum(axis=0)[inside], 1.0, atol=1e-3)
+    assert (np.asarray(values)[probability.argmax(axis=0)] == classes)[inside].all()
+    reference = bands(unseen["REFERENCE"])[0]
+    wrong = bands(mapped["OUTPUT_MAIN_ERROR"])[0]
+    known = inside & np.isin(reference, values)
+    assert ((classes != reference) == (wrong == 1))[known].all()
+    for name in ("OUTPUT_UNCERTAINTY", "OUTPUT_ERROR_PROBABILITY"):
+        array = bands(mapped[name])[0][inside]
+        assert 0 <= array.min() <= array.max() <= 1
+
+
+def test_reconstruction_error_is_reconstruction_minus_reference(mapped, unseen):
+    error = bands(mapped["OUTPUT_RECONSTRUCTION_ERROR"])
+    estimate = bands(mapped["OUTPUT_RECONSTRUCTION"])
+    truth = np.concatenate([bands(path) for path in unseen["AUXILIARY"]])
+    there = np.isfinite(error)
+    assert there.any()
+    assert np.allclose((estimate - truth)[there], error[there], atol=1e-2)
+
+
+def test_map_says_how_it_was_made(mapped, trained):
+    tags = gdal.Open(mapped["OUTPUT_UNCERTAINTY"]).GetMetadata()
+    assert tags["AUXLENS_MODEL"] == read_card(trained["OUTPUT_MODEL"]).name
+    assert len(tags["AUXLENS_MODEL_SHA256"]) == 64
+    assert json.loads(tags["AUXLENS_JOB"])["job"] == "map"
+
+
+def test_rasters_open_styled(mapped, trained):
+    card = read_card(trained["OUTPUT_MODEL"])
+    for name, parameter in ALL.items():
+        path = Path(mapped[parameter])
+        assert path.with_suffix(".qml").exists(), name
+        layer = QgsRasterLayer(str(path), name)
+        styled, ok = layer.loadDefaultStyle()
+        assert ok, styled
+        assert layer.renderer().type() in ("paletted", "singlebandpseudocolor"), name
+    layer = QgsRasterLayer(mapped["OUTPUT_MAP"], "map")
+    legend = {c.value: (c.label, c.color.name()) for c in layer.renderer().classes()}
+    assert {c.value: (c.name, c.color.lower()) for c in card.main.classes}.items() <= legend.items()
+
+
+def test_loaded_layers_are_grouped(provider, feedback_type, trained, unseen):
+    import processing
+
+    project = QgsProject.instance()
+    project.clear()
+    parameters = {"MODEL": trained["OUTPUT_MODEL"], "INPUTS": unseen["INPUTS"]}
+    wanted = ("map", "error_probability")
+    processing.runAndLoadResults(
+        "auxlens:map", {**parameters, **{ALL[name]: "TEMPORARY_OUTPUT" for name in wanted}}, feedback=feedback_type()
+    )
+    group = project.layerTreeRoot().findGroup("scene_04")
+    assert [n.name() for n in group.children()] == [layer_title(name, "scene_04") for name in wanted]
+    assert [n.itemVisibilityChecked() for n in group.children()] == [True, False]
+    layers = [n.layer() for n in group.children()]
+    assert [layer.renderer().type() for layer in layers] == ["paletted", "singlebandpseudocolor"]
+    assert len(project.mapLayers()) == 2
+    project.clear()
+
+
+def test_extent_in_another_crs(run, trained, unseen, tmp_path):
+    layer = QgsRasterLayer(unseen["INPUTS"][0], "s2")
+    box = layer.extent()
+    part = QgsRectangle(box.xMinimum(), box.yMinimum(), box.xMinimum() + 640, box.yMinimum() + 640)
+    out = str(tmp_path / "part.tif")
+    text = f"{part.xMinimum()},{part.xMaximum()},{part.yMinimum()},{part.yMaximum()} [{layer.crs().authid()}]"
+    run("map", MODEL=trained["OUTPUT_MODEL"], INPUTS=unseen["INPUTS"], EXTENT=text, OUTPUT_MAP=out)
+    found = QgsRasterLayer(out, "part")
+    assert (found.width(), found.height()) == (64, 64)
+    assert found.extent().center().distance(part.center()) < 1e-6
+
+
+def test_an_error_of_the_engine_is_its_sentence(run, trained, unseen, write_raster, tmp_path):
+    wrong = write_raster("wrong.tif", tuple(f"X{i}" for i in range(12)))
+    with pytest.raises(QgsProcessingException) as caught:
+        run("map", MODEL=trained["OUTPUT_MODEL"], INPUTS=[wrong], OUTPUT_MAP=str(tmp_path / "map.tif"))
+    message = str(caught.value)
+    assert "Traceback" not in message
+    assert "X0" in message
+    assert "s2" in message
+    assert not (tmp_path / "map.tif").exists()
+
+
+def test_cancel(run, engine, feedback_type, tmp_path):
+    feedback = feedback_type(cancel_at="Making scene_01")
+    started = time.monotonic()
+    result = run("createdemo", feedback, SIZE=1024, OUTPUT_FOLDER=str(tmp_path / "scenes"))
+    assert result == {}
+    assert time.monotonic() - started < 10
+    assert not (tmp_path / "scenes" / "scene_04").exists()
+    # the next run works
+    assert run("createdemo", SIZE=64, SCENE_COUNT=1, OUTPUT_FOLDER=str(tmp_path / "again"))
+    assert (tmp_path / "again" / "scene_01" / "s2.tif").exists()
+
+
+def test_canceled_map_leaves_nothing(run, feedback_type, trained, unseen, tmp_path):
+    feedback = feedback_type(cancel_at="")  # at the first thing that it tells
+    started = time.monotonic()
+    result = run("map", feedback, MODEL=trained["OUTPUT_MODEL"], **unseen, OUTPUT_MAP=str(tmp_path / "map.tif"))
+    assert feedback.isCanceled()
+    assert time.monotonic() - started < 5
+    assert (result, list(tmp_path.iterdir())) == ({}, [])
+
+
+def test_qgis_is_alive(qgis_app):
+    assert QgsApplication.processingRegistry().providerById("auxlens") is not None
