@@ -1,0 +1,99 @@
+"""The command line as a person or a script calls it."""
+
+import json
+import signal
+import subprocess
+import sys
+from dataclasses import fields
+
+import pytest
+
+from auxlens.engine import jobs, options
+
+
+def auxlens(*words, text=None):
+    command = [sys.executable, "-m", "auxlens.engine.cli", *map(str, words)]
+    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=120)
+
+
+def test_help_lists_the_commands():
+    done = auxlens("--help")
+    assert done.returncode == 0
+    for name in (*jobs.JOBS, "run"):
+        assert f"• {name}" in done.stdout
+
+
+@pytest.mark.parametrize("name", jobs.JOBS)
+def test_help_explains_every_option(name):
+    done = auxlens(name, "--help")
+    assert done.returncode == 0
+    for option in fields(jobs.JOBS[name]):
+        assert f"--{option.name.replace('_', '-')} " in done.stdout
+    assert "{" not in done.stdout.replace("{auto,float32,bfloat16,float16}", "").replace(
+        "{segmentation,regression}", ""
+    ).replace("{multitask,single}", "").replace("{small,base,large}", "")
+
+
+@pytest.mark.parametrize("name", jobs.JOBS)
+def test_options_become_the_job_itself(name):
+    cls = jobs.JOBS[name]
+    required = {
+        f.name: ("a", "b") if f.name == "inputs" else "a" for f in fields(cls) if f.default is f.default_factory
+    }
+    job = options.job_of(options.options_of(cls)(**required))
+    assert type(job) is cls
+    assert job == cls(**required)
+
+
+def test_makes_demo_scenes_and_tells_the_result(tmp_path):
+    done = auxlens("createdemo", "--output-folder", tmp_path / "demo", "--scenes", 1, "--size-px", 64)
+    assert done.returncode == 0
+    assert f"folder: {tmp_path / 'demo'}" in done.stdout.splitlines()
+    assert "100 %" in done.stderr
+    assert (tmp_path / "demo" / "scene_01" / "s2.tif").is_file()
+
+
+@pytest.mark.parametrize("source", ["file", "-"])
+def test_runs_a_job_file_and_answers_in_json(tmp_path, source):
+    text = jobs.to_json(jobs.DemoJob(str(tmp_path / "demo"), scenes=1, size_px=64))
+    (tmp_path / "job.json").write_text(text, encoding="utf-8")
+    done = auxlens("--json", "run", tmp_path / "job.json" if source == "file" else "-", text=text)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["outputs"] == {"folder": str(tmp_path / "demo")}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("createdemo", "--output-folder", "x", "--scenes", "0"), "found 0"),
+        (("map", "--model", "gone", "--inputs", "a.tif", "--output-map", "b.tif"), "“gone” does not exist"),
+        (("run", "gone.json"), "“gone.json” cannot be read"),
+    ],
+)
+def test_errors_are_one_line_and_exit_code_2(words, said):
+    done = auxlens(*words)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("auxlens: ")
+    assert done.stderr.count("\n") == 1
+    assert said in done.stderr
+
+
+def test_a_job_file_that_is_no_job(tmp_path):
+    done = auxlens("run", "-", text='{"job": "paint"}')
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "paint" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_ctrl_c_cancels_with_exit_code_130(tmp_path):
+    command = [sys.executable, "-m", "auxlens.engine.cli", "createdemo", "--output-folder", str(tmp_path)]
+    process = subprocess.Popen(
+        [*command, "--scenes", "50", "--size-px", "256"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert "scene_01" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert rest.strip().splitlines()[-1].startswith("auxlens: Canceled")
+    assert list(tmp_path.rglob(".*.part*")) == []

@@ -1,0 +1,129 @@
+"""The look-up of the engine's Python and the set-up of its environment."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from auxlens.engine.jobs import Canceled, EngineError
+from auxlens.plugin import environment, interpreter
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="makes links to a Python")
+
+
+@pytest.fixture(autouse=True)
+def _no_variable(monkeypatch):
+    monkeypatch.delenv(interpreter.VARIABLE, raising=False)
+
+
+@pytest.fixture
+def python(tmp_path):
+    """Makes a file that can be run, in place of a Python."""
+
+    def make(*parts):
+        path = tmp_path.joinpath(*parts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(sys.executable)
+        return str(path)
+
+    return make
+
+
+def test_setting_before_variable_before_profile(python, tmp_path, monkeypatch):
+    of_profile = python("profile", "auxlens", "engine", "bin", "python")
+    profile = str(tmp_path / "profile")
+    assert interpreter.find("", profile) == of_profile
+    of_variable = python("variable", "python")
+    monkeypatch.setenv(interpreter.VARIABLE, of_variable)
+    assert interpreter.find("", profile) == of_variable
+    of_setting = python("setting", "python")
+    assert interpreter.find(of_setting, profile) == of_setting
+
+
+def test_an_environments_folder_does(python, tmp_path):
+    inside = python("env", "bin", "python")
+    assert interpreter.find(str(tmp_path / "env")) == inside
+
+
+def test_none_says_where_it_looked_and_never_takes_qgis_python(tmp_path):
+    with pytest.raises(EngineError) as caught:
+        interpreter.find("", str(tmp_path))
+    message = str(caught.value)
+    assert interpreter.VARIABLE in message
+    assert str(tmp_path / "auxlens" / "engine") in message
+    assert "Settings ▸ Options ▸ AuxLens" in message
+
+
+def test_a_wrong_choice_is_not_passed_over(python, tmp_path, monkeypatch):
+    python("auxlens", "engine", "bin", "python")
+    with pytest.raises(EngineError, match=r"option.*/nowhere/python"):
+        interpreter.find("/nowhere/python", str(tmp_path))
+    monkeypatch.setenv(interpreter.VARIABLE, str(tmp_path / "gone"))
+    with pytest.raises(EngineError, match=f"{interpreter.VARIABLE}.*gone"):
+        interpreter.find("", str(tmp_path))
+
+
+class Feedback:
+    def __init__(self, cancel_at=""):
+        self.lines = []
+        self.cancel_at = cancel_at
+
+    def pushInfo(self, text):
+        self.lines.append(text)
+
+    def isCanceled(self):
+        return bool(self.cancel_at) and any(self.cancel_at in line for line in self.lines)
+
+
+@pytest.fixture
+def lock(tmp_path):
+    """Writes a requirements file."""
+
+    def write(text):
+        path = tmp_path / "lock.txt"
+        path.write_text(text)
+        return str(path)
+
+    return write
+
+
+def test_set_up_fails_clearly_and_leaves_the_old_environment(tmp_path, lock, python):
+    old = python("auxlens", "engine", "bin", "python")
+    feedback = Feedback()
+    with pytest.raises(EngineError, match=r"Setting up the engine failed.*network"):
+        environment.create(str(tmp_path), feedback, lock=lock("./not-there.whl\n"))
+    assert feedback.lines
+    assert os.path.exists(old)
+    assert [entry.name for entry in (tmp_path / "auxlens").iterdir()] == ["engine"]
+
+
+def test_an_environment_without_the_packages_is_not_taken(tmp_path, lock):
+    with pytest.raises(EngineError, match="No module named 'geopandas'"):
+        environment.create(str(tmp_path), Feedback(), lock=lock("# nothing\n"))
+    assert list((tmp_path / "auxlens").iterdir()) == []
+
+
+def test_set_up_can_be_canceled(tmp_path, lock):
+    begin = time.monotonic()
+    with pytest.raises(Canceled):
+        environment.create(str(tmp_path), Feedback("Making an environment"), lock=lock("# nothing\n"))
+    assert time.monotonic() - begin < 3
+    assert list((tmp_path / "auxlens").iterdir()) == []
+
+
+def test_a_complete_environment_takes_the_old_ones_place(tmp_path, lock, python, monkeypatch):
+    old = Path(python("auxlens", "engine", "bin", "python")).with_name("old")
+    old.touch()
+    monkeypatch.setattr(environment, "_CHECK", "import sys; assert sys.prefix != sys.base_prefix")
+    made = environment.create(str(tmp_path), Feedback(), lock=lock("# nothing\n"))
+    assert made == interpreter.find("", str(tmp_path))
+    assert not old.exists()
+    assert [entry.name for entry in (tmp_path / "auxlens").iterdir()] == ["engine"]
+
+
+def test_a_python_that_does_not_do_is_named(tmp_path):
+    with pytest.raises(EngineError, match=r"/nowhere/python3.*3\.11"):
+        environment.base_python("/nowhere/python3")
+    assert os.path.isfile(environment.base_python())
