@@ -1,0 +1,164 @@
+"""Put the demo's layers into a QGIS project, styled and grouped, and draw them side by side.
+
+    scripts/demo_project.py <demo folder> <scene>
+
+Run by QGIS's own Python. Reads the scene's rasters and the maps that ``auxlens:map`` made of it; writes ``demo.qgz`` and
+``demo.png`` into the demo's folder.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Dict, List
+
+import numpy as np
+from demo_picture import Panel, draw
+from osgeo import gdal
+from qgis.core import (
+    QgsApplication,
+    QgsContrastEnhancement,
+    QgsLayerTreeGroup,
+    QgsMapThemeCollection,
+    QgsPalettedRasterRenderer,
+    QgsProject,
+    QgsRasterLayer,
+    QgsReferencedRectangle,
+)
+
+OUTPUTS = (
+    "map",
+    "probability",
+    "uncertainty",
+    "error_probability",
+    "main_error",
+    "reconstruction",
+    "reconstruction_error",
+    "expected_error",
+)
+SCENE_FILES = {"label": "Reference", "causes": "Known causes of error", "s1": "Sentinel-1 VV", "s2": "Sentinel-2"}
+gdal.UseExceptions()
+
+
+def main(demo: Path, scene: str) -> None:
+    """Write the project and the picture of one mapped scene."""
+    project = QgsProject.instance()
+    project.clear()
+    layers = load_layers(demo, scene)
+    group = project.layerTreeRoot().addGroup(scene)
+    for name, layer in layers.items():
+        project.addMapLayer(layer, False)
+        node = group.addLayer(layer)
+        node.setItemVisibilityChecked(name in ("map", "s2"))
+        node.setExpanded(name == "map")
+    project.setTitle(f"AuxLens demo – {scene}")
+    project.setCrs(layers["s2"].crs())
+    project.viewSettings().setDefaultViewExtent(QgsReferencedRectangle(layers["s2"].extent(), layers["s2"].crs()))
+    add_themes(project, group, layers)
+    if not project.write(str(demo / "demo.qgz")):
+        sys.exit(f"{demo / 'demo.qgz'} cannot be written: {project.error()}")
+    draw(panels(layers), heading(demo, scene), summary(demo, scene), demo / "demo.png")
+
+
+def load_layers(demo: Path, scene: str) -> Dict[str, QgsRasterLayer]:
+    """Layers by name, from the top of the legend down: outputs first, then what was measured."""
+    maps, measured = demo / "maps" / scene, demo / "unseen" / scene
+    paths = {name: maps / f"{name}.tif" for name in OUTPUTS}
+    paths.update({name: measured / f"{name}.tif" for name in SCENE_FILES})
+    layers = {}
+    for name, path in paths.items():
+        layer = QgsRasterLayer(str(path), SCENE_FILES.get(name, name.replace("_", " ").capitalize()))
+        if not layer.isValid():
+            sys.exit(f"{path} is missing or no raster; run scripts/demo from its start")
+        layers[name] = layer
+    # The measured modality in the colours of the reconstructed one: that is what they are compared by.
+    layers["s1"].loadNamedStyle(str(maps / "reconstruction.qml"))
+    natural_colour(layers["s2"])
+    for name in ("label", "causes"):
+        layer = layers[name]
+        classes = QgsPalettedRasterRenderer.colorTableToClassData(layer.dataProvider().colorTable(1))
+        named = [c for c in classes if c.label.strip() and not c.label.isdigit()]
+        layer.setRenderer(QgsPalettedRasterRenderer(layer.dataProvider(), 1, named))
+    for layer in layers.values():
+        layer.setCustomProperty("auxlens/scene", scene)
+    return layers
+
+
+def natural_colour(layer: QgsRasterLayer) -> None:
+    """Red, green and blue (bands 3, 2 and 1), reflectance 0 to 0.22 as in most Sentinel-2 pictures."""
+    renderer = layer.renderer()
+    for channel, band in (("Red", 3), ("Green", 2), ("Blue", 1)):
+        stretch = QgsContrastEnhancement(layer.dataProvider().dataType(band))
+        stretch.setContrastEnhancementAlgorithm(QgsContrastEnhancement.StretchToMinimumMaximum)
+        stretch.setMinimumValue(0.0)
+        stretch.setMaximumValue(2200.0)
+        getattr(renderer, f"set{channel}Band")(band)
+        getattr(renderer, f"set{channel}ContrastEnhancement")(stretch)
+    layer.brightnessFilter().setGamma(1.3)
+
+
+def add_themes(project: QgsProject, group: QgsLayerTreeGroup, layers: Dict[str, QgsRasterLayer]) -> None:
+    """One map theme a layer, so that a click shows it over the satellite image."""
+    for shown in layers.values():
+        records = []
+        for layer in (shown, layers["s2"]):
+            record = QgsMapThemeCollection.MapThemeLayerRecord(layer)
+            record.isVisible = True
+            records.append(record)
+        theme = QgsMapThemeCollection.MapThemeRecord()
+        theme.setLayerRecords(records)
+        project.mapThemeCollection().insert(shown.name(), theme)
+
+
+def panels(layers: Dict[str, QgsRasterLayer]) -> List[Panel]:
+    """What the picture shows, line by line."""
+    first_class = layers["probability"].dataProvider().generateBandName(1).split(": ", 1)[-1]
+    return [
+        Panel("Input: Sentinel-2", layers["s2"], note="all that the network is given"),
+        Panel("Reference", layers["label"]),
+        Panel("Map", layers["map"]),
+        Panel("Main error", layers["main_error"]),
+        Panel(f"Probability of {first_class}", layers["probability"]),
+        Panel("Uncertainty", layers["uncertainty"]),
+        Panel("Error probability", layers["error_probability"]),
+        Panel("Known causes of error", layers["causes"]),
+        Panel("Sentinel-1 VV, measured", layers["s1"]),
+        Panel("Sentinel-1 VV, reconstructed", layers["reconstruction"]),
+        Panel("Reconstruction error", layers["reconstruction_error"]),
+        Panel("Expected error", layers["expected_error"]),
+    ]
+
+
+def heading(demo: Path, scene: str) -> str:
+    wrong = read(demo / "maps" / scene / "main_error.tif")
+    share = 100.0 * float((wrong[wrong != 255] == 0).mean())
+    return f"A scene that the model never saw: {share:.1f} % of the map agrees with the reference"
+
+
+def summary(demo: Path, scene: str) -> str:
+    """How often the map is wrong, and how often it was expected to be, under each cause."""
+    wrong = read(demo / "maps" / scene / "main_error.tif")
+    expected = read(demo / "maps" / scene / "error_probability.tif")
+    causes = read(demo / "unseen" / scene / "causes.tif")
+    known = (wrong != 255) & np.isfinite(expected)
+    parts = []
+    for value, name in ((0, "undisturbed"), (1, "haze"), (2, "cloud shadow"), (3, "unseen class")):
+        here = known & (causes == value)
+        if here.any():
+            parts.append(f"{name} {100 * (wrong[here] == 1).mean():.0f} % ({100 * expected[here].mean():.0f} %)")
+    text = "Wrong (mean error probability): " + " · ".join(parts)
+    print(text)
+    return text
+
+
+def read(path: Path) -> np.ndarray:
+    file = gdal.Open(str(path))  # a band outlives its file badly
+    return file.GetRasterBand(1).ReadAsArray()
+
+
+if __name__ == "__main__":
+    application = QgsApplication([], False)
+    application.initQgis()
+    main(Path(sys.argv[1]), sys.argv[2])
+    QgsProject.instance().clear()
+    application.exitQgis()
