@@ -45,7 +45,7 @@ class Standardise(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, C, H, W)`` physical → standardised; NaN stays NaN."""
-        return (x - self.mean) / self.std
+        return torch.addcmul(-self.mean / self.std, x, 1.0 / self.std)
 
     def physical(self, x: Tensor) -> Tensor:
         """``(B, C, H, W)`` standardised → physical."""

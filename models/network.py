@@ -72,15 +72,14 @@ class NetworkConfig:
 
     @property
     def stride(self) -> int:
-        """Input pixels a pixel of the coarsest level; tiles and margins are multiples of it."""
+        """Input pixels a pixel of the coarsest level; chips begin at multiples of it."""
         return int(2 ** (len(self.widths) - 1))
 
     @property
     def margin_px(self) -> int:
-        """Radius of the receptive field in pixels, rounded up to a multiple of the stride."""
+        """Radius of the receptive field in pixels: the context that makes a tile's core exact."""
         convs = max(task.convs for task in self.tasks.values())
-        radius = receptive_radius(len(self.widths), ENCODER_CONVS, convs)
-        return -(-radius // self.stride) * self.stride
+        return receptive_radius(len(self.widths), ENCODER_CONVS, convs)
 
 
 class Network(nn.Module):
@@ -114,9 +113,11 @@ class Network(nn.Module):
             standardised means and log scales.
         """
         height, width = x.shape[-2:]
-        x = torch.nan_to_num(self.standardise(x), nan=0.0)  # a band that is not valid counts as its mean
+        x = self.standardise(x).nan_to_num_(nan=0.0)  # a band that is not valid counts as its mean
         stride = self.config.stride
-        x = F.pad(x, (0, -width % stride, 0, -height % stride)).contiguous(memory_format=torch.channels_last)
+        x = F.pad(x, (0, -width % stride, 0, -height % stride))
+        # Bring the largest array of the run into its final type and layout in one step.
+        x = x.to(_compute_type(x), memory_format=torch.channels_last)
         levels = []
         for i, stage in enumerate(self.encoder):
             x = stage(x if i == 0 else F.max_pool2d(x, 2))
@@ -146,6 +147,11 @@ class Decoder(nn.Module):
         for project, stage, skip in zip(self.projections, self.stages, levels[-2::-1], strict=True):
             x = stage(F.interpolate(project(x), scale_factor=2, mode="nearest") + skip)
         return x
+
+
+def _compute_type(x: Tensor) -> torch.dtype:
+    kind = x.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
 
 
 def receptive_radius(levels: int, encoder_convs: int, decoder_convs: int) -> int:

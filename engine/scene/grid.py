@@ -27,8 +27,13 @@ class Grid:
     width: int
 
     @property
+    def whole(self) -> Window:
+        """The window of all pixels."""
+        return Window(0, 0, self.height, self.width)
+
+    @property
     def bounds(self) -> BoundingBox:
-        return self.bounds_of(Window(0, 0, self.height, self.width))
+        return self.bounds_of(self.whole)
 
     @property
     def gsd_m(self) -> float | None:
@@ -61,7 +66,7 @@ class Grid:
         cols, rows = zip(*corners, strict=True)
         row, col = math.floor(min(rows) + 1e-6), math.floor(min(cols) + 1e-6)
         height, width = math.ceil(max(rows) - 1e-6) - row, math.ceil(max(cols) - 1e-6) - col
-        window = Window(row, col, height, width).intersection(Window(0, 0, self.height, self.width))
+        window = Window(row, col, height, width).intersection(self.whole)
         if not (window.height and window.width):
             raise SceneError(
                 f"The extent {extent} lies outside of the scene {tuple(self.bounds)}; "

@@ -174,7 +174,7 @@ class _File:
         pad = 2 + math.ceil(self._ratio)
         row, col = math.floor(min(rows)) - pad, math.floor(min(cols)) - pad
         needed = Window(row, col, math.ceil(max(rows)) + pad - row, math.ceil(max(cols)) + pad - col)
-        needed = needed.intersection(Window(0, 0, self.own.height, self.own.width))
+        needed = needed.intersection(self.own.whole)
         if not (needed.height and needed.width):
             return chip
         coarsening = Resampling.average if self._ratio >= _COARSENING else Resampling.bilinear
@@ -194,10 +194,9 @@ class _File:
 
 
 def _blocks(window: Window, grid: Grid) -> Iterator[Window]:
-    whole = Window(0, 0, grid.height, grid.width)
     for row in range(window.row // _BLOCK * _BLOCK, window.row_end, _BLOCK):
         for col in range(window.col // _BLOCK * _BLOCK, window.col_end, _BLOCK):
-            yield Window(row, col, _BLOCK, _BLOCK).intersection(whole)
+            yield Window(row, col, _BLOCK, _BLOCK).intersection(grid.whole)
 
 
 def _on_plane(grid: Grid) -> Grid:

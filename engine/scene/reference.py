@@ -7,6 +7,7 @@ import sqlite3
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import geopandas as gpd
@@ -109,6 +110,11 @@ def open_reference(path: str, field: str, grid: Grid, classes: Sequence[LandClas
     """
     if is_raster(path):
         return RasterReference(path, grid)
+    return _vector(path, field, grid, tuple(classes))
+
+
+@lru_cache(maxsize=64)
+def _vector(path: str, field: str, grid: Grid, classes: tuple[LandClass, ...]) -> VectorReference:
     frame = read_features(path, field, grid)
     values = _numbers(frame["value"], classes, path, field)
     known = np.isfinite(values)
@@ -231,7 +237,7 @@ def _raster_values(path: str, grid: Grid) -> list[int]:
     reader = RasterReference(path, grid)
     found: set[float] = set()
     try:
-        for tile in plan(grid.height, grid.width, 1024, 1024, 0):
+        for tile in plan(grid.whole, grid.whole, 1024, 0):
             chip = reader.read(tile.core)
             found.update(float(v) for v in np.unique(chip[np.isfinite(chip)]) if v >= 0)
             if len(found) > MAX_CLASSES:

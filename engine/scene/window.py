@@ -57,15 +57,16 @@ class Tile:
     chip: Window
 
 
-def plan(height: int, width: int, tile_height: int, tile_width: int, margin: int) -> Iterator[Tile]:
-    """Cut a grid into cores that cover each pixel once, row by row, each with its context.
+def plan(area: Window, bounds: Window, tile_px: int, margin: int, stride: int = 1) -> Iterator[Tile]:
+    """Cut an area into square cores that cover each pixel once, row by row, each with its context.
 
-    The chip is the core with ``margin`` pixels around, cut off at the grid's border, so that the network meets
-    the border where an untiled run meets it. Cores begin at multiples of the tile size; with a tile size and a
-    margin that are multiples of the network's stride, the network's own grid is the same in every chip.
+    A chip begins at a multiple of ``stride``, at least ``margin`` pixels before its core, and ends at least
+    ``margin`` after it; both are cut off at ``bounds``, so that the network meets the scene's border where an
+    untiled run meets it, and its coarser levels lie on the same grid in every chip.
     """
-    grid = Window(0, 0, height, width)
-    for row in range(0, height, tile_height):
-        for col in range(0, width, tile_width):
-            core = Window(row, col, tile_height, tile_width).intersection(grid)
-            yield Tile(core, core.expanded(margin).intersection(grid))
+    for row in range(area.row, area.row_end, tile_px):
+        for col in range(area.col, area.col_end, tile_px):
+            core = Window(row, col, tile_px, tile_px).intersection(area)
+            top, left = (row - margin) // stride * stride, (col - margin) // stride * stride
+            chip = Window(top, left, core.row_end + margin - top, core.col_end + margin - left)
+            yield Tile(core, chip.intersection(bounds))

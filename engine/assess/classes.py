@@ -1,0 +1,41 @@
+"""Figures of a segmentation from its confusion matrix."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def confusion(truth: NDArray[np.int64], mapped: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    """Pixel counts, rows reference and columns map: ``(classes, classes)``. Negative truth is left out."""
+    known = truth >= 0
+    flat = truth[known] * classes + mapped[known]
+    return np.bincount(flat, minlength=classes**2).reshape(classes, classes)
+
+
+def figures(matrix: NDArray[np.int64]) -> dict[str, float]:
+    """Overall accuracy, mean IoU and mean F1 over the classes that occur in the reference, kappa; 0–1."""
+    counts = matrix.astype(np.float64)
+    total, diagonal = counts.sum(), np.diag(counts)
+    if not total:
+        return {}
+    truth, mapped = counts.sum(axis=1), counts.sum(axis=0)
+    seen = truth > 0
+    union = truth + mapped - diagonal
+    accuracy = diagonal.sum() / total
+    chance = float((truth * mapped).sum() / total**2)
+    return {
+        "overall_accuracy": float(accuracy),
+        "mean_iou": float((diagonal[seen] / union[seen]).mean()),
+        "mean_f1": float((2 * diagonal[seen] / (truth + mapped)[seen]).mean()),
+        "kappa": float((accuracy - chance) / (1 - chance)) if chance < 1 else 0.0,
+        "pixels": float(total),
+    }
+
+
+def iou(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Intersection over union a class; NaN where a class occurs nowhere."""
+    counts = matrix.astype(np.float64)
+    union = counts.sum(axis=0) + counts.sum(axis=1) - np.diag(counts)
+    result: NDArray[np.float64] = np.diag(counts) / np.where(union > 0, union, np.nan)
+    return result

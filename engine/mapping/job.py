@@ -1,0 +1,174 @@
+"""The map job: map one scene and explain the map."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ...models.card import Card
+from ...models.errors import SceneError
+from ...models.file import load
+from ...models.network import Network
+from ..devices import choose_device, choose_precision
+from ..jobs import MapJob, Progress, check_map
+from ..scene.bands import ModalitySource, match
+from ..scene.grid import Grid
+from ..scene.mask import MaskReader, open_mask
+from ..scene.reading import ModalityReader, scene_grid
+from ..scene.reference import ReferenceReader, open_reference
+from ..scene.window import Tile, plan
+from ..scene.writing import BLOCK, LayerWriter, check_room
+from .outputs import layers_of
+from .products import Arrays, Observations, Products
+from .stream import Chip, Engine, stream
+
+log = logging.getLogger("auxlens")
+
+_PROBE_PX = 256
+
+
+def run(job: MapJob, progress: Progress) -> dict[str, Any]:
+    """Map one scene.
+
+    Returns:
+        ``outputs``: the files written, by name; ``figures``: pixels, seconds and what they were computed with.
+
+    Raises:
+        AuxLensError: the model, the rasters or the device do not fit the job; before anything is written.
+    """
+    started = time.perf_counter()
+    network, card = load(job.model)
+    check_map(job, card)
+    with ExitStack() as stack:
+        scene = SceneReader(job, card, stack)
+        area = scene.grid.window_of(job.extent) if job.extent else scene.grid.whole
+        grid = scene.grid.cropped(area)
+        device = choose_device(job.device)
+        network = network.to(device)
+        products = Products(network, card, tuple(job.outputs), scene.observes)
+        layers = layers_of(job, card, products)
+        check_room(list(layers.values()), grid)
+        engine = _engine(job, network, card, device, products)
+        tile_px = job.tile_size or card.tile_px
+        tiles = list(plan(area, scene.grid.whole, tile_px, _margin(job, card), network.config.stride))
+        writers = {name: stack.enter_context(LayerWriter(layer, grid, tile_px)) for name, layer in layers.items()}
+
+        def write(arrays: Arrays, window: Any) -> None:
+            for name, values in arrays.items():
+                writers[name].write(values, window.relative_to(area))
+
+        stream(tiles, scene.read, engine, products, write, progress)
+        for writer in writers.values():
+            writer.commit()
+    seconds = time.perf_counter() - started
+    log.info("Mapped %d × %d pixels in %.1f s.", grid.height, grid.width, seconds)
+    figures = {
+        "pixels": grid.height * grid.width,
+        "seconds": round(seconds, 3),
+        "device": str(device),
+        "precision": str(engine.dtype).removeprefix("torch."),
+        "error_probability": products.error_form,
+    }
+    return {"outputs": {name: layer.path for name, layer in layers.items()}, "figures": figures}
+
+
+class SceneReader:
+    """Reads the chips of a job's scene: inputs, and the references and mask that are given."""
+
+    def __init__(self, job: MapJob, card: Card, stack: ExitStack) -> None:
+        """Open all files on ``stack``.
+
+        Raises:
+            SceneError: bands do not fit the model, rasters do not overlap, or files are not readable.
+        """
+        inputs = match([(m.name, m.bands) for m in card.inputs], job.inputs)
+        self.grid: Grid = scene_grid(inputs)
+        self._inputs = [stack.enter_context(ModalityReader(source, self.grid)) for source in inputs]
+        wanted = job.outputs
+        self._auxiliary: list[ModalityReader | None] = []
+        if job.auxiliary and ("reconstruction_error" in wanted or "error_probability" in wanted):
+            self._auxiliary = [
+                stack.enter_context(ModalityReader(source, self.grid)) if source else None
+                for source in _auxiliary(job, card)
+            ]
+        self._counts = [len(m.bands) for m in card.auxiliary]
+        self._reference: ReferenceReader | None = None
+        if "main_error" in wanted:
+            self._reference = open_reference(job.reference, job.reference_field, self.grid, card.main.classes)
+            stack.callback(self._reference.close)
+        self._mask: MaskReader | None = open_mask(job.mask, self.grid, stack) if job.mask else None
+
+    @property
+    def observes(self) -> bool:
+        """Whether every auxiliary modality is given."""
+        return bool(self._auxiliary) and all(self._auxiliary)
+
+    def read(self, tile: Tile) -> Chip:
+        """Read the chip of one tile."""
+        parts = [reader.read(tile.chip) for reader in self._inputs]
+        values = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        core = tile.core.relative_to(tile.chip).slices
+        valid: NDArray[np.bool_] = np.isfinite(values[(slice(None), *core)].sum(axis=0))
+        if self._mask is not None:
+            valid &= self._mask(tile.core)
+        return Chip(tile, values, valid, Observations(self._read_auxiliary(tile), self._read_reference(tile)))
+
+    def _read_auxiliary(self, tile: Tile) -> NDArray[np.float32] | None:
+        if not self._auxiliary:
+            return None
+        size = (tile.core.height, tile.core.width)
+        return np.concatenate(
+            [
+                reader.read(tile.core) if reader else np.full((count, *size), np.nan, np.float32)
+                for reader, count in zip(self._auxiliary, self._counts, strict=True)
+            ]
+        )
+
+    def _read_reference(self, tile: Tile) -> NDArray[np.float32] | None:
+        return None if self._reference is None else self._reference.read(tile.core)
+
+
+def _auxiliary(job: MapJob, card: Card) -> list[ModalitySource | None]:
+    """A source for each auxiliary modality of the card that is given; at least one must be."""
+    wanted = [(m.name, m.bands) for m in card.auxiliary]
+    try:
+        return list(match(wanted, job.auxiliary))
+    except SceneError:
+        found: list[ModalitySource | None] = []
+        for one in wanted:
+            found.append(next((s for path in job.auxiliary if (s := _try_match(one, path))), None))
+        if not any(found):
+            raise
+        missing = [name for (name, _), source in zip(wanted, found, strict=True) if source is None]
+        log.warning("No auxiliary raster fits %s; its errors are left out.", ", ".join(missing))
+        return found
+
+
+def _try_match(wanted: tuple[str, tuple[str, ...]], path: str) -> ModalitySource | None:
+    try:
+        return match([wanted], [path])[0]
+    except SceneError:
+        return None
+
+
+def _margin(job: MapJob, card: Card) -> int:
+    if 0 <= job.overlap < card.margin_px:
+        log.warning(
+            "An overlap of %d px is less than the model's receptive field (%d px): seams may be visible.",
+            job.overlap,
+            card.margin_px,
+        )
+    return card.margin_px if job.overlap < 0 else job.overlap
+
+
+def _engine(job: MapJob, network: Network, card: Card, device: torch.device, products: Products) -> Engine:
+    sample = torch.zeros(1, len(card.input_bands), _PROBE_PX, _PROBE_PX, device=device)
+    dtype = choose_precision(job.precision, device, lambda: network(sample, products.tasks))
+    batch = job.batch_size or (1 if device.type == "cpu" else 4)
+    return Engine(network, device, dtype, products.tasks, batch)

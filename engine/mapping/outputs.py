@@ -1,0 +1,54 @@
+"""Output layers of a map job: names, types, bands, tags and styles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...models.card import Card
+from .. import jobs
+from ..scene.hashing import sha256
+from ..scene.writing import Layer
+from .products import Products
+from .styles import qml
+
+
+def layers_of(job: jobs.MapJob, card: Card, products: Products) -> dict[str, Layer]:
+    """The layer of every output that a job asks for."""
+    tags = {
+        "AUXLENS_MODEL": card.name,
+        "AUXLENS_MODEL_SHA256": sha256(job.model),
+        "AUXLENS_VERSION": card.plugin_version,
+        "AUXLENS_JOB": jobs.to_json(job),
+        "AUXLENS_ERROR_PROBABILITY": products.error_form,
+    }
+    return {name: _layer(name, path, card, products, tags) for name, path in job.outputs.items()}
+
+
+def band_names(name: str, card: Card) -> tuple[str, ...]:
+    """Band names of an output layer."""
+    if name == "probability":
+        return tuple(c.name for c in card.main.classes)
+    if name in ("reconstruction", "expected_error", "reconstruction_error"):
+        return card.auxiliary_bands
+    return (card.main.name,) if name == "map" else (name.replace("_", " "),)
+
+
+def _layer(name: str, path: str, card: Card, products: Products, tags: Mapping[str, str]) -> Layer:
+    bands = band_names(name, card)
+    return Layer(
+        path=path,
+        dtype=products.dtype(name),
+        nodata=products.nodata(name),
+        bands=bands,
+        units=_units(name, card),
+        classes=card.main.classes if name == "map" else (),
+        tags={**tags, "AUXLENS_OUTPUT": name},
+        sidecars={".qml": qml(name, card, bands)},
+    )
+
+
+def _units(name: str, card: Card) -> tuple[str, ...]:
+    if name in ("reconstruction", "expected_error", "reconstruction_error"):
+        return tuple(modality.unit for modality in card.auxiliary for _ in modality.bands)
+    of_target = card.main.kind == "regression" and name in ("map", "uncertainty", "main_error")
+    return (card.main.unit,) if of_target else ()

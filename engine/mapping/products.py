@@ -1,0 +1,181 @@
+"""Products: the values of every output layer, from the network's raw output on one chip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ...models.card import Card
+from ...models.heads import DensityHead
+from ...models.network import MAIN, Network
+from ..explain import error_probability as errors
+from ..scene.reference import to_indices
+
+Arrays = dict[str, NDArray[np.generic]]
+_ROWS_PX = 2**17  # pixels computed at once: small enough for the processor's cache
+
+
+@dataclass(frozen=True)
+class Observations:
+    """What exists beside the input: auxiliary references ``(bands, H, W)`` and the main one ``(H, W)``."""
+
+    auxiliary: NDArray[np.float32] | None = None
+    reference: NDArray[np.float32] | None = None
+
+    def rows(self, rows: slice) -> Observations:
+        return Observations(
+            None if self.auxiliary is None else self.auxiliary[:, rows],
+            None if self.reference is None else self.reference[rows],
+        )
+
+
+class Products:
+    """Turns raw outputs into the arrays that are asked for, and knows which tasks that takes."""
+
+    def __init__(self, network: Network, card: Card, wanted: Sequence[str], observed: bool) -> None:
+        """Prepare.
+
+        Args:
+            network: On the device where raw outputs will be.
+            card: The model's card.
+            wanted: Names of output layers.
+            observed: Whether references of all auxiliary modalities will be given.
+        """
+        self.card = card
+        self.wanted = frozenset(wanted)
+        self._network = network
+        form = errors.OBSERVED if observed and errors.OBSERVED in card.error_models else errors.EXPECTED
+        self.error_form = form if "error_probability" in self.wanted else ""
+        self._models = [card.error_models[errors.EXPECTED]] if self.error_form else []
+        if self.error_form == errors.OBSERVED:
+            self._models.append(card.error_models[errors.OBSERVED])
+        self.is_score = card.main.kind == "segmentation"
+        self._values = np.array([c.value for c in card.main.classes])
+        self.map_nodata = free_value(self._values) if self.is_score else float("nan")
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Tasks that the network must decode."""
+        of_auxiliary = {"reconstruction", "expected_error", "reconstruction_error"} & self.wanted
+        used = any(name.startswith(("expected ", "error ")) for model in self._models for name in model.features)
+        return (MAIN, *(m.name for m in self.card.auxiliary)) if of_auxiliary or used else (MAIN,)
+
+    def compute(
+        self, raw: Mapping[str, Tensor], valid: NDArray[np.bool_], seen: Observations
+    ) -> Iterator[tuple[slice, Arrays]]:
+        """Compute the products of one chip, a few rows at a time.
+
+        Args:
+            raw: For each task ``(channels, H, W)``.
+            valid: ``(H, W)``; false becomes nodata in every product.
+            seen: References for the same pixels.
+
+        Yields:
+            Rows, and for each product ``(bands, rows, W)`` in the type that is written.
+        """
+        height, width = valid.shape
+        step = max(1, _ROWS_PX // width)
+        for start in range(0, height, step):
+            rows = slice(start, min(start + step, height))
+            part = {name: _planar(values[:, rows]) for name, values in raw.items()}
+            arrays = self._arrays(part, seen.rows(rows))
+            hole = ~valid[rows]
+            if hole.any():
+                for name, values in arrays.items():
+                    values[:, hole] = self.nodata(name)
+            yield rows, arrays
+
+    def nodata(self, name: str) -> float:
+        """Nodata value of a product."""
+        if name == "map":
+            return self.map_nodata
+        return 255.0 if name == "main_error" and self.is_score else float("nan")
+
+    def dtype(self, name: str) -> str:
+        """Type in which a product is written."""
+        if name == "map" and self.is_score:
+            return "uint8" if self.map_nodata <= 255 else "uint16"
+        return "uint8" if name == "main_error" and self.is_score else "float32"
+
+    def _arrays(self, raw: Mapping[str, Tensor], seen: Observations) -> Arrays:
+        arrays, features = self._score(raw[MAIN], seen) if self.is_score else self._density(raw[MAIN], seen)
+        if len(raw) > 1:
+            features.update(self._auxiliary(raw, seen, arrays))
+        if self.error_form:
+            probability = errors.apply(self._models[0], features)
+            if len(self._models) > 1:
+                with_references = errors.apply(self._models[1], features)
+                probability = torch.where(with_references.isnan(), probability, with_references)
+            arrays["error_probability"] = _array(probability)
+        return {name: values for name, values in arrays.items() if name in self.wanted}
+
+    def _score(self, raw: Tensor, seen: Observations) -> tuple[Arrays, dict[str, Tensor]]:
+        arrays: Arrays = {}
+        log_probability = torch.log_softmax(raw, dim=0)
+        best = raw.argmax(dim=0).cpu().numpy()
+        if "map" in self.wanted:
+            arrays["map"] = self._values.astype(self.dtype("map"))[best][None]
+        if "probability" in self.wanted:
+            arrays["probability"] = _array(log_probability.exp())
+        if "main_error" in self.wanted and seen.reference is not None:
+            truth = to_indices(seen.reference, self.card.main.classes)
+            arrays["main_error"] = np.where(truth < 0, 255, truth != best).astype(np.uint8)[None]
+        features = {}
+        if self.error_form:
+            features = errors.score_features(log_probability)
+        if "uncertainty" in self.wanted:
+            entropy = features.get("entropy")
+            arrays["uncertainty"] = _array(errors.normalised_entropy(log_probability) if entropy is None else entropy)
+        return arrays, features
+
+    def _density(self, raw: Tensor, seen: Observations) -> tuple[Arrays, dict[str, Tensor]]:
+        estimate, scale = self._physical(MAIN, raw)
+        arrays: Arrays = {"map": _array(estimate), "uncertainty": _array(scale)}
+        if seen.reference is not None:
+            arrays["main_error"] = arrays["map"] - seen.reference
+        return arrays, {"scale": errors.scale_feature(scale[0])}
+
+    def _auxiliary(self, raw: Mapping[str, Tensor], seen: Observations, arrays: Arrays) -> dict[str, Tensor]:
+        pairs = [self._physical(modality.name, raw[modality.name]) for modality in self.card.auxiliary]
+        reconstruction, expected = torch.cat([p[0] for p in pairs]), torch.cat([p[1] for p in pairs])
+        if "reconstruction" in self.wanted:
+            arrays["reconstruction"] = _array(reconstruction)
+        if "expected_error" in self.wanted:
+            arrays["expected_error"] = _array(expected)
+        observed = None
+        if seen.auxiliary is not None:
+            observed = torch.from_numpy(np.ascontiguousarray(seen.auxiliary)).to(reconstruction.device)
+            if "reconstruction_error" in self.wanted:
+                arrays["reconstruction_error"] = _array(reconstruction - observed)
+        if not self.error_form:
+            return {}
+        seen_bands = observed if self.error_form == errors.OBSERVED else None
+        return errors.auxiliary_features(self.card.auxiliary_bands, expected, reconstruction, seen_bands)
+
+    def _physical(self, task: str, raw: Tensor) -> tuple[Tensor, Tensor]:
+        head = self._network.head(task)
+        assert isinstance(head, DensityHead)
+        location, scale = head.physical(raw[None])
+        return location[0], scale[0]
+
+
+def free_value(values: NDArray[np.generic]) -> float:
+    """Nodata value for a map of classes: the highest of uint8 (or uint16) that is no class."""
+    used = {int(v) for v in values}
+    top = 255 if max(used, default=0) <= 255 and len(used) <= 255 else 65535
+    return float(next(v for v in range(top, -1, -1) if v not in used))
+
+
+def _planar(values: Tensor) -> Tensor:
+    """``(C, rows, W)`` of any layout → contiguous float32, one plane after the other."""
+    return torch.empty(values.shape, dtype=torch.float32, device=values.device).copy_(values)
+
+
+def _array(values: Tensor) -> NDArray[np.generic]:
+    array: NDArray[np.generic] = values.cpu().numpy()
+    return array if array.ndim == 3 else array[None]

@@ -1,0 +1,165 @@
+"""Streaming: read, compute and write windows at the same time, with memory that does not grow with the scene.
+
+Chips carry the receptive field as context and only their cores are kept, so cores fit together without blending:
+each pixel is computed once, exactly as in a run of the whole scene.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ...models.errors import Canceled, DeviceError
+from ...models.network import Network
+from ..devices import autocast
+from ..jobs import Progress
+from ..scene.window import Tile, Window
+from .products import Arrays, Observations, Products
+
+log = logging.getLogger("auxlens")
+
+_WRITES_AHEAD = 4  # chunks that may wait for the disk
+
+
+@dataclass(frozen=True)
+class Chip:
+    """What is read for one tile: input with context, and validity and references of the core."""
+
+    tile: Tile
+    values: NDArray[np.float32]
+    valid: NDArray[np.bool_]
+    seen: Observations
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A network ready to run: where, in which precision, which tasks, how many chips at once."""
+
+    network: Network
+    device: torch.device
+    dtype: torch.dtype
+    tasks: tuple[str, ...]
+    batch_size: int
+
+
+def stream(
+    tiles: Sequence[Tile],
+    read: Callable[[Tile], Chip],
+    engine: Engine,
+    products: Products,
+    write: Callable[[Arrays, Window], None],
+    progress: Progress,
+) -> None:
+    """Map all tiles.
+
+    Args:
+        tiles: The window plan.
+        read: Reads a tile's chip; called from one other thread.
+        engine: The network.
+        products: Computes the arrays of each core.
+        write: Writes arrays at a window of the scene's grid; called from one other thread.
+        progress: Told after every batch, and asked whether to stop.
+
+    Raises:
+        Canceled: the user asked to stop.
+        DeviceError: not even one chip fits into the device's memory.
+    """
+    done = 0
+    with ThreadPoolExecutor(1, "read") as reader, ThreadPoolExecutor(1, "write") as writer:
+        writes: deque[Future[None]] = deque()
+        for batch in _batches(_ahead(tiles, read, reader), engine.batch_size):
+            if progress.canceled():
+                raise Canceled("The mapping was canceled.")
+            for window, arrays in _map(batch, engine, products):
+                writes.append(writer.submit(write, arrays, window))
+                while len(writes) > _WRITES_AHEAD:
+                    writes.popleft().result()
+            done += len(batch)
+            progress.report(done / len(tiles), f"Window {done} of {len(tiles)}")
+        for pending in writes:
+            pending.result()
+
+
+def _ahead(tiles: Iterable[Tile], read: Callable[[Tile], Chip], reader: ThreadPoolExecutor) -> Iterator[Chip]:
+    """Chips in order, the next one being read while the caller works on this one."""
+    upcoming: Future[Chip] | None = None
+    for tile in tiles:
+        previous, upcoming = upcoming, reader.submit(read, tile)
+        if previous is not None:
+            yield previous.result()
+    if upcoming is not None:
+        yield upcoming.result()
+
+
+def _batches(chips: Iterable[Chip], size: int) -> Iterator[list[Chip]]:
+    """Neighbouring chips of one shape, at most ``size`` together."""
+    batch: list[Chip] = []
+    for chip in chips:
+        if batch and (len(batch) == size or chip.values.shape != batch[0].values.shape):
+            yield batch
+            batch = []
+        batch.append(chip)
+    if batch:
+        yield batch
+
+
+def _map(batch: list[Chip], engine: Engine, products: Products) -> Iterator[tuple[Window, Arrays]]:
+    alive = [chip for chip in batch if chip.valid.any()]
+    for chip in batch:
+        if not chip.valid.any():  # nothing to compute: nodata comes from an empty raw output
+            yield from _products(chip, _nothing(chip, engine), products)
+    for chip, raw in zip(alive, _forward(alive, engine), strict=True):
+        core = chip.tile.core.relative_to(chip.tile.chip)
+        cut = (slice(None), *core.slices)
+        yield from _products(chip, {name: values[cut] for name, values in raw.items()}, products)
+
+
+def _products(chip: Chip, raw: Mapping[str, Tensor], products: Products) -> Iterator[tuple[Window, Arrays]]:
+    core = chip.tile.core
+    for rows, arrays in products.compute(raw, chip.valid, chip.seen):
+        yield Window(core.row + rows.start, core.col, rows.stop - rows.start, core.width), arrays
+
+
+def _nothing(chip: Chip, engine: Engine) -> dict[str, Tensor]:
+    size = (chip.tile.core.height, chip.tile.core.width)
+    heads = {name: engine.network.config.tasks[name] for name in engine.tasks}
+    return {n: torch.zeros(t.channels * (2 if t.kind == "density" else 1), *size) for n, t in heads.items()}
+
+
+def _forward(chips: list[Chip], engine: Engine) -> Iterator[dict[str, Tensor]]:
+    """Raw outputs of each chip; when memory runs out the batch is halved and the rest goes on."""
+    waiting = deque([chips] if chips else [])
+    while waiting:
+        part = waiting.popleft()
+        try:
+            raw = _run(part, engine)
+        except torch.OutOfMemoryError as error:
+            if engine.device.type == "cuda":
+                torch.cuda.empty_cache()
+            if len(part) == 1:
+                height, width = part[0].values.shape[1:]
+                raise DeviceError(
+                    f"A window of {height} × {width} px does not fit into the memory of {engine.device}; "
+                    "choose a smaller tile size, or the device cpu."
+                ) from error
+            log.warning("Out of memory on %s with %d windows a batch; going on with half.", engine.device, len(part))
+            middle = len(part) // 2
+            waiting.extendleft([part[middle:], part[:middle]])
+            continue
+        yield from ({name: values[i] for name, values in raw.items()} for i in range(len(part)))
+
+
+def _run(chips: list[Chip], engine: Engine) -> dict[str, Tensor]:
+    values = torch.from_numpy(chips[0].values[None] if len(chips) == 1 else np.stack([c.values for c in chips]))
+    if engine.device.type == "cuda":
+        values = values.pin_memory()
+    with torch.inference_mode(), autocast(engine.device, engine.dtype):
+        return engine.network(values.to(engine.device, non_blocking=True), engine.tasks)  # type: ignore[no-any-return]

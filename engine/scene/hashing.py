@@ -1,0 +1,22 @@
+"""Content hashes of files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from functools import lru_cache
+
+
+def sha256(path: str) -> str:
+    """SHA-256 of a file, as hexadecimal text; computed once for a file that does not change."""
+    status = os.stat(path)
+    return _digest(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _digest(path: str, size: int, modified_ns: int) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()

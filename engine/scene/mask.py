@@ -1,0 +1,53 @@
+"""Masks: where a scene is to be mapped, from a raster or from polygons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import geopandas as gpd
+import numpy as np
+import rasterio.features
+import shapely
+from numpy.typing import NDArray
+
+from ...models.errors import SceneError
+from .grid import Grid
+from .reference import RasterReference, is_raster
+from .window import Window
+
+MaskReader = Callable[[Window], NDArray[np.bool_]]
+
+
+def open_mask(path: str, grid: Grid, stack: ExitStack) -> MaskReader:
+    """A function that reads a window of a mask: true where the raster is neither 0 nor nodata, or inside a polygon.
+
+    Raises:
+        SceneError: neither a raster nor a vector file, or away from the scene.
+    """
+    if is_raster(path):
+        raster = RasterReference(path, grid)
+        stack.callback(raster.close)
+        return lambda window: np.nan_to_num(raster.read(window)) != 0
+    file, _, options = path.partition("|")
+    layer = dict(option.split("=", 1) for option in options.split("|") if "=" in option).get("layername")
+    try:
+        frame = gpd.read_file(file, layer=layer) if layer else gpd.read_file(file)
+    except Exception as error:  # pyogrio raises a family of errors without a common public root
+        raise SceneError(f"The mask “{path}” is neither a raster nor a vector file that can be read.") from error
+    if grid.crs is not None and frame.crs is not None:
+        frame = frame.to_crs(grid.crs)
+    shapes = frame.geometry.to_numpy()
+    tree = shapely.STRtree(shapes)
+    if not len(tree.query(shapely.box(*grid.bounds))):
+        raise SceneError(f"No polygon of the mask “{path}” lies on the scene; check its CRS.")
+
+    def read(window: Window) -> NDArray[np.bool_]:
+        hits = tree.query(shapely.box(*grid.bounds_of(window)))
+        if not len(hits):
+            return np.zeros((window.height, window.width), np.bool_)
+        return rasterio.features.geometry_mask(
+            shapes[hits], (window.height, window.width), grid.transform_of(window), invert=True
+        )
+
+    return read

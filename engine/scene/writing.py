@@ -1,0 +1,192 @@
+"""Writing: output rasters that appear under their names only when they are complete."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.errors import RasterioError
+
+from ...models.card import LandClass
+from ...models.errors import SceneError
+from .grid import Grid
+from .window import Window
+
+# Zstandard's fastest level packs a map of classes 30-fold and float layers slightly, at hundreds of MB/s; see
+# benchmarks/compression.md. Every GDAL since 2.3 (QGIS 3.22 has 3.6) reads it.
+COMPRESSION = {"compress": "zstd", "zstd_level": 1}
+BLOCK = 512
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One output raster: where, what type, which bands."""
+
+    path: str
+    dtype: str
+    nodata: float
+    bands: tuple[str, ...]
+    units: tuple[str, ...] = ()
+    classes: tuple[LandClass, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    sidecars: Mapping[str, str] = field(default_factory=dict)  # suffix → text, written beside the raster
+
+    def bytes_of(self, grid: Grid) -> int:
+        """Size on disk without compression."""
+        return grid.height * grid.width * len(self.bands) * np.dtype(self.dtype).itemsize
+
+
+class LayerWriter:
+    """Writes windows of a layer to a temporary file beside the target; ``commit`` gives it its name.
+
+    Left without a commit (an error, a cancel) it removes what it wrote.
+    """
+
+    def __init__(self, layer: Layer, grid: Grid, tile_px: int = BLOCK) -> None:
+        """Create the temporary file.
+
+        Raises:
+            SceneError: the folder is missing or cannot be written.
+        """
+        self.layer = layer
+        self.target = Path(layer.path)
+        self._part = part_name(self.target)
+        block = math.gcd(tile_px, BLOCK)
+        try:
+            self._dataset = rasterio.open(
+                self._part,
+                "w",
+                driver="GTiff",
+                crs=grid.crs,
+                transform=grid.transform,
+                height=grid.height,
+                width=grid.width,
+                count=len(layer.bands),
+                dtype=layer.dtype,
+                nodata=layer.nodata,
+                tiled=True,
+                blockxsize=max(block, 64),
+                blockysize=max(block, 64),
+                interleave="band",
+                bigtiff="if_safer",
+                num_threads=1,
+                **COMPRESSION,
+            )
+        except (RasterioError, OSError) as error:
+            raise SceneError(
+                f"“{layer.path}” cannot be written ({error}); choose a folder that exists and that you may write to."
+            ) from error
+        self._dataset.descriptions = layer.bands
+        if layer.units:
+            self._dataset.units = layer.units
+        self._dataset.update_tags(**layer.tags)
+        if layer.classes and np.dtype(layer.dtype) == np.uint8:
+            self._dataset.write_colormap(1, {c.value: rgba(c.color) for c in layer.classes})
+
+    def write(self, values: NDArray[np.generic], window: Window) -> None:
+        """Write ``(bands, window.height, window.width)``.
+
+        Raises:
+            SceneError: the disk is full or gone.
+        """
+        try:
+            self._dataset.write(values, window=window.rasterio)
+        except (RasterioError, OSError) as error:
+            raise self._full(error) from error
+
+    def commit(self) -> None:
+        """Close the file, write its sidecars, and give all of them their names."""
+        try:
+            self._dataset.close()
+            if self.layer.classes:
+                _write(Path(f"{self.target}.aux.xml"), category_names(self.layer.classes))
+            for suffix, text in self.layer.sidecars.items():
+                _write(self.target.with_suffix(suffix), text)
+            os.replace(self._part, self.target)
+        except (RasterioError, OSError) as error:
+            raise self._full(error) from error
+
+    def _full(self, error: Exception) -> SceneError:
+        free = shutil.disk_usage(self.target.parent).free / 2**20
+        return SceneError(
+            f"Writing “{self.target}” failed ({error}); {free:.0f} MiB are free there. Make room or choose another folder."
+        )
+
+    def __enter__(self) -> LayerWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
+        try:
+            self._dataset.close()
+        except (RasterioError, OSError):
+            pass  # already reported by write or commit
+        for leftover in (self._part, Path(f"{self._part}.aux.xml")):
+            leftover.unlink(missing_ok=True)
+
+
+def part_name(target: Path) -> Path:
+    """Temporary name of an output: beside the target, with the process that writes it."""
+    return target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
+
+
+def check_writable(paths: Sequence[str]) -> None:
+    """Check before any work that files can be written.
+
+    Raises:
+        SceneError: a folder does not exist or cannot be written.
+    """
+    for path in paths:
+        folder = Path(path).resolve().parent
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            raise SceneError(f"The folder “{folder}” does not exist or cannot be written; choose another.")
+
+
+def check_room(layers: Sequence[Layer], grid: Grid) -> None:
+    """Check before any work that outputs fit on their disks, if compression saves a third.
+
+    Raises:
+        SceneError: a folder does not exist or cannot be written, or a disk is too small.
+    """
+    check_writable([layer.path for layer in layers])
+    needed: dict[int, tuple[Path, float]] = {}
+    for layer in layers:
+        folder = Path(layer.path).resolve().parent
+        device = os.stat(folder).st_dev
+        needed[device] = (folder, needed.get(device, (folder, 0.0))[1] + layer.bytes_of(grid) * 2 / 3)
+    for folder, size in needed.values():
+        free = shutil.disk_usage(folder).free
+        if size > free:
+            raise SceneError(
+                f"The outputs need about {size / 2**20:.0f} MiB in “{folder}”, {free / 2**20:.0f} MiB are free; "
+                "make room, or ask for fewer outputs."
+            )
+
+
+def rgba(color: str) -> tuple[int, int, int, int]:
+    """``#rrggbb`` → red, green, blue, opaque."""
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16), 255
+
+
+def category_names(classes: Sequence[LandClass]) -> str:
+    """GDAL's sidecar (PAM) with the names of classes by value; GeoTIFF itself has no place for them."""
+    root = ElementTree.Element("PAMDataset")
+    names = ElementTree.SubElement(ElementTree.SubElement(root, "PAMRasterBand", band="1"), "CategoryNames")
+    by_value = {c.value: c.name for c in classes}
+    for value in range(max(by_value) + 1):
+        ElementTree.SubElement(names, "Category").text = by_value.get(value, "")
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _write(target: Path, text: str) -> None:
+    part = part_name(target)
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, target)

@@ -1,0 +1,156 @@
+"""Training chips: drawn from blocks, read by window in the background, flipped and turned."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ...models.card import LandClass
+from ...models.network import MAIN
+from ..scene.reference import to_indices
+from ..scene.window import Window
+from .scenes import OpenScene
+from .split import TRAIN
+from .survey import Block
+
+_READERS = 2
+_OPEN_SCENES = 64  # a thread
+_BATCHES_AHEAD = 3
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A chip to read: scene, window (may reach over the border), and which of the eight flips and turns."""
+
+    scene: int
+    window: Window
+    turn: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Tensors of several chips: ``(B, C, H, W)`` input, and the targets of every task; NaN where there is none."""
+
+    inputs: Tensor
+    targets: dict[str, Tensor]
+
+
+@dataclass
+class ChipReader:
+    """Reads samples of one split; what belongs to another split is hidden.
+
+    Attributes:
+        open_scene: Opens a scene's readers.
+        blocks: All blocks.
+        splits: The split of each block.
+        split: The split to read.
+        classes: Empty for a regression.
+    """
+
+    open_scene: Callable[[int], OpenScene]
+    blocks: Sequence[Block]
+    splits: Sequence[str]
+    split: str
+    classes: Sequence[LandClass]
+    _local: threading.local = field(default_factory=threading.local)
+
+    def __post_init__(self) -> None:
+        self._hidden: dict[int, list[Window]] = {}
+        for block, split in zip(self.blocks, self.splits, strict=True):
+            if split != self.split:
+                self._hidden.setdefault(block.scene, []).append(block.window)
+
+    def read(self, sample: Sample) -> dict[str, NDArray[np.float32]]:
+        """``inputs``, ``main`` and each auxiliary modality as ``(C, H, W)`` float32."""
+        scene = self._scene(sample.scene)
+        inside = sample.window.intersection(scene.grid.whole)
+        chip = {"inputs": scene.inputs(inside), MAIN: self._main(scene.reference(inside)), **scene.auxiliary(inside)}
+        for hidden in self._hidden.get(sample.scene, ()):
+            part = hidden.intersection(inside)
+            if part.height and part.width:
+                rows, cols = part.relative_to(inside).slices
+                for name, values in chip.items():
+                    if name != "inputs":
+                        values[:, rows, cols] = np.nan
+        return {name: _turn(_pad(v, sample.window, inside), sample.turn) for name, v in chip.items()}
+
+    def _main(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        return (to_indices(values, self.classes) if self.classes else values).astype(np.float32)[None]
+
+    def _scene(self, number: int) -> OpenScene:
+        """This thread's readers of a scene; the ones used longest ago are closed."""
+        scenes: OrderedDict[int, OpenScene] = self._local.__dict__.setdefault("scenes", OrderedDict())
+        if number not in scenes:
+            while len(scenes) >= _OPEN_SCENES:
+                scenes.popitem(last=False)[1].close()
+            scenes[number] = self.open_scene(number)
+        scenes.move_to_end(number)
+        return scenes[number]
+
+
+def draw(
+    blocks: Sequence[Block], splits: Sequence[str], chip_px: int, count: int, rng: np.random.Generator
+) -> list[Sample]:
+    """Draw training chips: half by area of reference, half so that every class is seen equally often."""
+    chosen = [b for b, s in zip(blocks, splits, strict=True) if s == TRAIN]
+    counts = np.stack([b.counts for b in chosen]).astype(np.float64)
+    by_area = counts.sum(axis=1) / counts.sum()
+    present = counts.sum(axis=0) > 0
+    by_class = (counts[:, present] / counts[:, present].sum(axis=0)).mean(axis=1)
+    picks = rng.choice(len(chosen), size=count, p=(by_area + by_class) / 2)
+    return [_around(chosen[i], chip_px, rng) for i in picks]
+
+
+def _around(block: Block, chip_px: int, rng: np.random.Generator) -> Sample:
+    """A chip at a random place that keeps the middle of it inside the block."""
+    row = block.window.row + int(rng.integers(block.window.height)) - chip_px // 2
+    col = block.window.col + int(rng.integers(block.window.width)) - chip_px // 2
+    return Sample(block.scene, Window(row, col, chip_px, chip_px), int(rng.integers(8)))
+
+
+def load(reader: ChipReader, samples: Sequence[Sample], batch_size: int) -> Iterator[Batch]:
+    """Batches in order, read ahead by other threads."""
+    groups = [samples[i : i + batch_size] for i in range(0, len(samples), batch_size)]
+    pin = torch.cuda.is_available()
+
+    def read(group: Sequence[Sample]) -> Batch:
+        chips = [reader.read(sample) for sample in group]
+        tensors = {name: torch.from_numpy(np.stack([chip[name] for chip in chips])) for name in chips[0]}
+        if pin:
+            tensors = {name: tensor.pin_memory() for name, tensor in tensors.items()}
+        return Batch(tensors.pop("inputs"), tensors)
+
+    with ThreadPoolExecutor(_READERS, "chips") as pool:
+        pending: list[Future[Batch]] = []
+        try:
+            for group in groups:
+                pending.append(pool.submit(read, group))
+                if len(pending) > _BATCHES_AHEAD:
+                    yield pending.pop(0).result()
+            while pending:
+                yield pending.pop(0).result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+def _pad(values: NDArray[np.float32], window: Window, inside: Window) -> NDArray[np.float32]:
+    if inside == window:
+        return values
+    padded = np.full((len(values), window.height, window.width), np.nan, np.float32)
+    padded[(slice(None), *inside.relative_to(window).slices)] = values
+    return padded
+
+
+def _turn(values: NDArray[np.float32], turn: int) -> NDArray[np.float32]:
+    """One of the eight flips and quarter turns."""
+    turned = np.rot90(values, turn % 4, axes=(1, 2))
+    return np.ascontiguousarray(turned[:, :, ::-1] if turn >= 4 else turned)

@@ -1,0 +1,153 @@
+"""The training loop: a network learns from batches until validation says enough, or time is up."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...models.errors import Canceled, DeviceError
+from ...models.network import MAIN, Network
+from ..jobs import Progress
+from . import options
+from .chips import Batch
+
+log = logging.getLogger("auxlens")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long training may go on: epochs of so many steps, and minutes (0 = no limit)."""
+
+    epochs: int
+    steps: int
+    minutes: float
+
+
+@dataclass
+class Outcome:
+    """What came of a training: the best weights, the history a epoch, and why it ended."""
+
+    weights: dict[str, Tensor]
+    history: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int = 0
+    ended: str = ""
+
+
+def train(
+    network: Network,
+    fabric: Any,
+    batches: Callable[[int], Iterable[Batch]],
+    validate: Callable[[Network], tuple[float, float]],
+    budget: Budget,
+    progress: Progress,
+) -> Outcome:
+    """Train a network.
+
+    The kept weights are a moving average over the steps (Polyak & Juditsky 1992), the best by validation score.
+
+    Args:
+        network: Changed in place.
+        fabric: ``lightning_fabric.Fabric``, which knows device and precision.
+        batches: Batches of an epoch, by its number from 1.
+        validate: Loss and score (higher is better) of a network on the validation split.
+        budget: Limits.
+        progress: Told after every step, and asked whether to stop; a stop keeps the best weights.
+
+    Raises:
+        Canceled: stopped before the first validation, so that there is nothing to keep.
+        DeviceError: the loss is not a number.
+    """
+    groups = torch.optim.AdamW(network.parameters(), lr=options.LEARNING_RATE, weight_decay=options.WEIGHT_DECAY)
+    model, optimizer = fabric.setup(network, groups)
+    average = copy.deepcopy(network).eval()
+    outcome = Outcome(_weights(average))
+    started, total, step, best = time.monotonic(), budget.epochs * budget.steps, 0, -math.inf
+    limit_s = budget.minutes * 60 or math.inf
+    for epoch in range(1, budget.epochs + 1):
+        losses = []
+        for batch in batches(epoch):
+            elapsed = time.monotonic() - started
+            if progress.canceled() or elapsed > limit_s:
+                outcome.ended = "canceled" if progress.canceled() else "time limit"
+                break
+            share = max(step / total, elapsed / limit_s)
+            losses.append(_step(model, network, optimizer, fabric, batch, share))
+            step += 1
+            _average(average, network, min(options.AVERAGING, (1 + step) / (10 + step)))
+            progress.report(share, f"Epoch {epoch}, step {step} of at most {total}")
+        if outcome.ended == "canceled":
+            break
+        loss, score = validate(average)
+        seconds = time.monotonic() - started
+        train_loss = sum(losses) / max(1, len(losses))
+        outcome.history.append(
+            {"epoch": epoch, "train_loss": train_loss, "val_loss": loss, "score": score, "seconds": round(seconds, 1)}
+        )
+        if score > best:
+            best, outcome.best_epoch, outcome.weights = score, epoch, _weights(average)
+        log.info("Epoch %3d  %s  loss %.3f  validation %.3f  score %.4f", epoch, _bar(score), train_loss, loss, score)
+        if outcome.ended:
+            break
+        if epoch - outcome.best_epoch >= options.PATIENCE:
+            outcome.ended = "no better validation score"
+            break
+    if not outcome.history:
+        raise Canceled("The training was canceled before its first epoch was done; no model is kept.")
+    outcome.ended = outcome.ended or "all epochs done"
+    log.info("Training ended: %s; weights of epoch %d are kept.", outcome.ended, outcome.best_epoch)
+    network.load_state_dict(outcome.weights)
+    return outcome
+
+
+def multitask_loss(network: Network, raw: dict[str, Tensor], targets: dict[str, Tensor]) -> Tensor:
+    """The main loss, and the weighted mean of the auxiliary ones (Najjar et al. 2025, equation of the total loss)."""
+    losses = {name: network.head(name).loss(values, targets[name]) for name, values in raw.items()}
+    others = [loss for name, loss in losses.items() if name != MAIN]
+    main = losses[MAIN]
+    return main + options.AUXILIARY_WEIGHT * torch.stack(others).mean() if others else main
+
+
+def _step(model: Any, network: Network, optimizer: Any, fabric: Any, batch: Batch, share: float) -> float:
+    for group in optimizer.param_groups:
+        group["lr"] = options.LEARNING_RATE * _schedule(share)
+    model.train()
+    inputs, targets = fabric.to_device((batch.inputs, batch.targets))
+    raw = model(inputs)
+    loss = multitask_loss(network, raw, targets)
+    if not torch.isfinite(loss):
+        raise DeviceError("The training loss is not a number any more; choose the precision float32.")
+    optimizer.zero_grad(set_to_none=True)
+    fabric.backward(loss)
+    fabric.clip_gradients(model, optimizer, max_norm=options.CLIP_NORM, error_if_nonfinite=False)
+    optimizer.step()
+    return float(loss.detach())
+
+
+def _schedule(share: float) -> float:
+    """Linear warm-up, then half a cosine down to zero (Loshchilov & Hutter 2017), by the share of the budget used."""
+    if share < options.WARM_UP:
+        return max(share, 1e-3) / options.WARM_UP
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (share - options.WARM_UP) / (1 - options.WARM_UP))))
+
+
+@torch.no_grad()
+def _average(average: Network, network: Network, decay: float) -> None:
+    for kept, new in zip(average.parameters(), network.parameters(), strict=True):
+        kept.lerp_(new, 1 - decay)
+
+
+def _weights(network: Network) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+
+
+def _bar(score: float) -> str:
+    filled = round(20 * min(1.0, max(0.0, score)))
+    return "█" * filled + "·" * (20 - filled)

@@ -1,0 +1,47 @@
+"""What a training job's fields mean, checked once, and the constants of learning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...models.errors import JobError
+from ..jobs import PRECISIONS, SIZES, STRATEGIES, TASKS, TrainFolderJob, TrainJob, check_choice
+
+Training = TrainJob | TrainFolderJob
+
+LEARNING_RATE = 2e-3
+WEIGHT_DECAY = 1e-2
+WARM_UP = 0.05  # share of the schedule
+CLIP_NORM = 1.0
+AVERAGING = 0.99  # decay of the moving average of weights that is validated and kept
+AUXILIARY_WEIGHT = 0.3  # of the mean of the auxiliary losses, beside the main loss
+PATIENCE = 12  # epochs without a better validation score
+BATCH_PX = 16 * 128 * 128  # pixels a step, if the batch size is not given
+CHIPS_AN_EPOCH = (256, 1024)
+MIN_CHIP_PX = 32
+
+
+@dataclass(frozen=True)
+class Split:
+    """Shares of the blocks (or scenes) that validate and test; the rest trains."""
+
+    validation: float = 0.2
+    test: float = 0.2
+
+
+def check(job: Training) -> None:
+    """Check a training job's own fields before any file is opened.
+
+    Raises:
+        JobError: a field is missing or out of range.
+    """
+    check_choice("task", job.task, TASKS)
+    check_choice("strategy", job.strategy, STRATEGIES)
+    check_choice("size", job.size, SIZES)
+    check_choice("precision", job.precision, PRECISIONS)
+    if not job.output_model.endswith(".safetensors"):
+        raise JobError(f"The model file “{job.output_model}” must end in .safetensors.")
+    if job.epochs < 1 or job.time_limit < 0 or job.batch_size < 0:
+        raise JobError("Epochs are 1 or more, time limit and batch size 0 or more.")
+    if job.chip_size < MIN_CHIP_PX:
+        raise JobError(f"Chips are at least {MIN_CHIP_PX} px wide; {job.chip_size} is too small.")

@@ -1,0 +1,79 @@
+"""Example chips of the test split for the training report."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ...models.card import Card
+from ...models.network import MAIN, Network
+from ..reports.training import Example, TrainingReport
+from ..scene.window import Window
+from .chips import ChipReader, Sample
+from .evaluation import Evaluation, Task, forward, physical
+from .loop import Outcome
+from .split import TEST, VALIDATION
+
+_EXAMPLES = 4
+_CHIP_PX = 128
+_RED_GREEN_BLUE = (("red", "b4", "b04"), ("green", "b3", "b03"), ("blue", "b2", "b02"))
+
+
+def training_report(
+    card: Card, outcome: Outcome, measured: dict[str, Evaluation], network: Network, reader: ChipReader, task: Task
+) -> TrainingReport:
+    """Gather what the training report shows."""
+    test = measured[TEST]
+    return TrainingReport(
+        card=card,
+        history=outcome.history,
+        confusion=test.matrix if test.matrix.size else None,
+        figures={split: measured[split].figures() for split in (VALIDATION, TEST)},
+        examples=_examples(card, network, reader, task),
+    )
+
+
+def _examples(card: Card, network: Network, reader: ChipReader, task: Task) -> list[Example]:
+    """Chips around the test blocks with the most different classes, and the most reference."""
+    blocks = [b for b, s in zip(reader.blocks, reader.splits, strict=True) if s == TEST]
+    blocks.sort(key=lambda b: (-(b.counts > 0).sum(), -b.counts.sum()))
+    return [_example(b.scene, _around(b.window), card, network, reader, task) for b in blocks[:_EXAMPLES]]
+
+
+def _around(window: Window) -> Window:
+    row, col = window.row + (window.height - _CHIP_PX) // 2, window.col + (window.width - _CHIP_PX) // 2
+    return Window(row, col, _CHIP_PX, _CHIP_PX)
+
+
+def _example(
+    scene: int, window: Window, card: Card, network: Network, reader: ChipReader, task: Task
+) -> Example:
+    chip = reader.read(Sample(scene, window, 0))
+    raw = forward(network, torch.from_numpy(chip["inputs"])[None], task)
+    hole = ~np.isfinite(chip["inputs"]).all(axis=0)
+    if task.classes:
+        values = np.array([c.value for c in card.main.classes], np.float32)
+        reference = np.where(chip[MAIN][0] >= 0, values[np.maximum(np.nan_to_num(chip[MAIN][0]), 0).astype(int)], np.nan)
+        estimate = values[raw[MAIN][0].argmax(dim=0).numpy()]
+    else:
+        reference, estimate = chip[MAIN][0], physical(network, MAIN, raw[MAIN][0])[0][0].numpy()
+    auxiliary = []
+    for modality in card.auxiliary:
+        mean, scale = physical(network, modality.name, raw[modality.name][0])
+        for i, band in enumerate(modality.band_names):
+            truth = chip[modality.name][i]
+            auxiliary.append((band, modality.unit, truth, mean[i].numpy(), scale[i].numpy()))
+    name = f"row {window.row}, column {window.col}"
+    return Example(name, _rgb(chip["inputs"], card), reference, np.where(hole, np.nan, estimate), auxiliary)
+
+
+def _rgb(values: NDArray[np.float32], card: Card) -> NDArray[np.float32]:
+    """``(H, W, 3)`` 0–1: the visible bands where names tell, else the first bands; stretched by percentiles."""
+    names = [band.lower() for modality in card.inputs for band in modality.bands]
+    found = [next((names.index(n) for n in options if n in names), None) for options in _RED_GREEN_BLUE]
+    first = [min(i, len(names) - 1) for i in range(3)]
+    chosen = [i for i in found if i is not None] if None not in found else first
+    rgb = np.moveaxis(values[chosen], 0, -1)
+    low, high = np.nanpercentile(rgb, [2, 98]) if np.isfinite(rgb).any() else (0.0, 1.0)
+    return np.nan_to_num(np.clip((rgb - low) / max(high - low, 1e-9), 0, 1)).astype(np.float32)
