@@ -3,6 +3,7 @@
 import json
 import os
 import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,12 @@ class Feedback(QgsProcessingFeedback):
         super().__init__(False)
         self.lines = []
         self.cancel_at = cancel_at
+        self.canceled_at = None
 
     def _take(self, text):
         self.lines.append(text)
         if self.cancel_at is not None and self.cancel_at in text:
+            self.canceled_at = self.canceled_at or time.monotonic()
             self.cancel()
 
     def pushInfo(self, text):
@@ -88,7 +91,7 @@ def trained(run, scenes, tmp_path_factory):
         AUXILIARY_PATTERNS="s1=s1.tif;dem=dem.tif",
         REFERENCE_PATTERN="label.tif",
         EPOCHS=2,
-        CHIP_SIZE=64,
+        CHIP_SIZE=32,
         OUTPUT_MODEL=str(folder / "demo.safetensors"),
         OUTPUT_REPORT=str(folder / "demo.html"),
     )

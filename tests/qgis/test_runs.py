@@ -72,7 +72,7 @@ def test_train_on_layers(run, scenes, tmp_path):
         AUXILIARY=[str(scene / "dem.tif")],
         REFERENCE=str(scene / "label.tif"),
         EPOCHS=1,
-        CHIP_SIZE=64,
+        CHIP_SIZE=32,
         OUTPUT_MODEL=str(tmp_path / "layers.safetensors"),
     )
     card = read_card(result["OUTPUT_MODEL"])
@@ -109,7 +109,8 @@ def test_map_values(mapped, trained, unseen):
     card = read_card(trained["OUTPUT_MODEL"])
     classes = bands(mapped["OUTPUT_MAP"])[0]
     inside = (bands(unseen["INPUTS"][0]) != 0).all(axis=0)
-    nodata = gdal.Open(mapped["OUTPUT_MAP"]).GetRasterBand(1).GetNoDataValue()
+    data = gdal.Open(mapped["OUTPUT_MAP"])  # held, because GDAL's bands do not hold their data set
+    nodata = data.GetRasterBand(1).GetNoDataValue()
     values = [c.value for c in card.main.classes]
     assert nodata not in values
     assert set(np.unique(classes[inside])) <= set(values)
@@ -205,10 +206,9 @@ def test_an_error_of_the_engine_is_its_sentence(run, trained, unseen, write_rast
 
 def test_cancel(run, engine, feedback_type, tmp_path):
     feedback = feedback_type(cancel_at="Making scene_01")
-    started = time.monotonic()
     result = run("createdemo", feedback, SIZE=1024, OUTPUT_FOLDER=str(tmp_path / "scenes"))
     assert result == {}
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - feedback.canceled_at < 2.5
     assert not (tmp_path / "scenes" / "scene_04").exists()
     # the next run works
     assert run("createdemo", SIZE=64, SCENE_COUNT=1, OUTPUT_FOLDER=str(tmp_path / "again"))
@@ -217,10 +217,8 @@ def test_cancel(run, engine, feedback_type, tmp_path):
 
 def test_canceled_map_leaves_nothing(run, feedback_type, trained, unseen, tmp_path):
     feedback = feedback_type(cancel_at="")  # at the first thing that it tells
-    started = time.monotonic()
     result = run("map", feedback, MODEL=trained["OUTPUT_MODEL"], **unseen, OUTPUT_MAP=str(tmp_path / "map.tif"))
-    assert feedback.isCanceled()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - feedback.canceled_at < 2.5
     assert (result, list(tmp_path.iterdir())) == ({}, [])
 
 

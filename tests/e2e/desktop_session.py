@@ -1,0 +1,165 @@
+"""Runs inside the QGIS desktop (``qgis --code``): opens the dialog of ``map``, runs it, takes screenshots.
+
+What it finds goes to ``result.json`` in the folder that ``AUXLENS_DESKTOP`` names, where ``parameters.json`` holds the
+parameters of the run. ``test_desktop.py`` starts it and judges.
+"""
+
+import json
+import os
+import traceback
+from pathlib import Path
+
+from qgis.core import QgsApplication, QgsProject, QgsRasterLayer
+from qgis.PyQt.QtCore import QEventLoop, QTimer
+from qgis.PyQt.QtWidgets import QApplication, QDockWidget, QLineEdit, QTreeView
+from qgis.utils import iface, plugins
+
+FOLDER = Path(os.environ["AUXLENS_DESKTOP"])
+RESULT = {}
+
+
+def pause(ms):
+    """Let the desktop go on for some milliseconds."""
+    loop = QEventLoop()
+    QTimer.singleShot(ms, loop.quit)
+    (loop.exec if hasattr(loop, "exec") else loop.exec_)()
+
+
+def wait_for(condition, seconds):
+    for _ in range(int(seconds * 10)):
+        if condition():
+            return True
+        pause(100)
+    return False
+
+
+def shoot(widget, name):
+    widget.grab().save(str(FOLDER / f"{name}.png"))
+
+
+def open_toolbox(window):
+    """Show the toolbox with AuxLens's algorithms; says which there are."""
+    dock = window.findChild(QDockWidget, "ProcessingToolbox")
+    dock.show()
+    search = dock.findChild(QLineEdit)
+    search.setText("auxlens")
+    pause(500)
+    view = dock.findChild(QTreeView)
+    view.expandAll()
+    pause(300)
+    shoot(dock, "toolbox")
+    search.setText("")
+    dock.hide()
+    found = []
+
+    def walk(parent):
+        for row in range(view.model().rowCount(parent)):
+            index = view.model().index(row, 0, parent)
+            found.append(index.data())
+            walk(index)
+
+    walk(view.rootIndex())
+    return found
+
+
+def open_options(window):
+    """Show the options page."""
+    pages = []
+
+    def look():
+        dialog = QApplication.activeModalWidget()
+        page = next((w for w in dialog.findChildren(object) if type(w).__name__ == "AuxLensOptionsPage"), None)
+        if page is not None:
+            pages.append(page.state.text())
+            dialog.resize(1000, 640)
+            pause(300)
+            shoot(dialog, "options")
+        dialog.reject()
+
+    QTimer.singleShot(1500, look)
+    iface.showOptionsDialog(window, "AuxLens")
+    return pages
+
+
+def run_map(parameters):
+    """Fill in the dialog of ``map``, run it, and wait for its end."""
+    import processing
+
+    dialog = processing.createAlgorithmDialog("auxlens:map", parameters)
+    ended = []
+    dialog.algorithmFinished.connect(lambda ok, results: ended.append((ok, dict(results))))
+    dialog.resize(1100, 900)
+    dialog.show()
+    pause(1000)
+    shoot(dialog, "dialog")
+    dialog.runButton().click()
+    wait_for(lambda: ended, 240)
+    pause(1000)
+    shoot(dialog, "log")
+    dialog.close()
+    if not ended:
+        raise RuntimeError("the algorithm did not end")
+    RESULT["ok"], RESULT["results"] = ended[0]
+
+
+def describe_tree():
+    return [
+        {
+            "group": group.name(),
+            "layers": [
+                {
+                    "name": node.name(),
+                    "visible": node.isVisible(),
+                    "renderer": node.layer().renderer().type(),
+                    "source": node.layer().source(),
+                }
+                for node in group.findLayers()
+            ],
+        }
+        for group in QgsProject.instance().layerTreeRoot().findGroups()
+    ]
+
+
+def show_result(window, image):
+    """The window as a user sees it after the run, an explanation layer in place of the map."""
+    pause(1500)
+    iface.setActiveLayer(next(iter(QgsProject.instance().mapLayersByName(image))))
+    iface.zoomToActiveLayer()
+    wait_for(lambda: not iface.mapCanvas().isDrawing(), 20)
+    pause(1000)
+    shoot(window, "desktop")
+
+
+def session():
+    window = iface.mainWindow()
+    window.resize(1500, 950)
+    for name in ("MessageLog", "Browser", "ResultsViewer"):
+        dock = window.findChild(QDockWidget, name)
+        if dock is not None:
+            dock.hide()
+    RESULT["plugin"] = wait_for(lambda: "auxlens" in plugins, 20)
+    provider = QgsApplication.processingRegistry().providerById("auxlens")
+    RESULT["algorithms"] = sorted(a.id() for a in provider.algorithms())
+    RESULT["toolbox"] = open_toolbox(window)
+    RESULT["options"] = open_options(window)
+    parameters = json.loads((FOLDER / "parameters.json").read_text(encoding="utf-8"))
+    scene = QgsRasterLayer(parameters["INPUTS"][0], "Sentinel-2")
+    QgsProject.instance().addMapLayer(scene)
+    run_map(parameters)
+    RESULT["tree"] = describe_tree()
+    titles = [layer["name"] for group in RESULT["tree"] for layer in group["layers"]]
+    RESULT["top_level"] = [node.name() for node in QgsProject.instance().layerTreeRoot().children()]
+    show_result(window, titles[0])
+
+
+def main():
+    try:
+        session()
+    except Exception:  # told to the test, whatever it is
+        RESULT["error"] = traceback.format_exc()
+    (FOLDER / "result.json").write_text(json.dumps(RESULT, indent=1), encoding="utf-8")
+    QgsProject.instance().setDirty(False)
+    QTimer.singleShot(0, iface.actionExit().trigger)
+
+
+QTimer.singleShot(1500, main)

@@ -1,0 +1,96 @@
+"""The QGIS desktop under a virtual display: toolbox, dialog, run, styled layers in a group."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OUTPUTS = ("map", "uncertainty", "reconstruction", "reconstruction_error", "main_error", "error_probability")
+SETTINGS = """[PythonPlugins]
+auxlens=true
+processing=true
+
+[qgis]
+checkVersion=false
+showTips=false
+"""
+
+
+def find(*names):
+    return next((path for path in map(shutil.which, names) if path), None)
+
+
+@pytest.fixture(scope="module")
+def desktop(environment, scenes, model, tmp_path_factory):
+    """What a session of the desktop found; see ``desktop_session.py``. Screenshots lie in its folder."""
+    qgis = find("qgis.bin", "qgis")
+    if not qgis or not find("xvfb-run"):
+        pytest.skip("the QGIS desktop or xvfb-run is not installed")
+    folder = Path(os.environ.get("AUXLENS_DESKTOP") or tmp_path_factory.mktemp("desktop"))
+    folder.mkdir(parents=True, exist_ok=True)
+    scene = scenes / "scene_04"
+    parameters = {
+        "MODEL": str(model),
+        "INPUTS": [str(scene / "s2.tif")],
+        "AUXILIARY": [str(scene / "s1.tif"), str(scene / "dem.tif")],
+        "REFERENCE": str(scene / "label.tif"),
+        **{f"OUTPUT_{name.upper()}": str(folder / f"{name}.tif") for name in OUTPUTS},
+    }
+    (folder / "parameters.json").write_text(json.dumps(parameters), encoding="utf-8")
+    (folder / "result.json").unlink(missing_ok=True)
+    profile = tmp_path_factory.mktemp("desktop_profile")
+    settings = profile / "profiles" / "default" / "QGIS" / "QGIS3.ini"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(SETTINGS)
+    plugins = tmp_path_factory.mktemp("plugins")
+    (plugins / "auxlens").symlink_to(ROOT)
+    variables = {key: value for key, value in environment.items() if key != "QGIS_CUSTOM_CONFIG_PATH"}
+    variables.update(QGIS_PLUGINPATH=str(plugins), QT_QPA_PLATFORM="xcb", AUXLENS_DESKTOP=str(folder))
+    session = str(Path(__file__).with_name("desktop_session.py"))
+    command = [qgis, "--nologo", "--noversioncheck", "--profiles-path", str(profile), "--code", session]
+    done = subprocess.run(
+        ["xvfb-run", "-a", "-s", "-screen 0 1600x1000x24", *command],
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=400,
+    )
+    assert (folder / "result.json").exists(), done.stdout + done.stderr
+    found = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    found["folder"], found["said"] = folder, done.stdout + done.stderr
+    assert "error" not in found, found["error"]
+    return found
+
+
+@pytest.mark.desktop
+def test_the_provider_is_in_the_toolbox(desktop):
+    assert desktop["plugin"]
+    assert desktop["algorithms"] == ["auxlens:createdemo", "auxlens:map", "auxlens:train", "auxlens:trainfolder"]
+    assert {"AuxLens", "Map a scene and explain the map", "Train a model on layers"} <= set(desktop["toolbox"])
+
+
+@pytest.mark.desktop
+def test_the_options_page_says_that_the_engine_is_ready(desktop):
+    (state,) = desktop["options"]
+    assert state.startswith("Ready: ")
+
+
+@pytest.mark.desktop
+def test_layers_appear_styled_in_the_scenes_group(desktop):
+    assert desktop["ok"]
+    (group,) = [group for group in desktop["tree"] if group["group"] == "scene_04"]
+    assert [Path(layer["source"]).stem for layer in group["layers"]] == list(OUTPUTS)
+    assert [layer["visible"] for layer in group["layers"]] == [True] + [False] * (len(OUTPUTS) - 1)
+    assert {layer["renderer"] for layer in group["layers"]} <= {"paletted", "singlebandpseudocolor"}
+    assert desktop["top_level"] == ["scene_04", "Sentinel-2"]
+
+
+@pytest.mark.desktop
+def test_qgis_stays_alive_and_ends_by_itself(desktop):
+    assert "Traceback" not in desktop["said"]
+    for name in ("toolbox", "options", "dialog", "log", "desktop"):
+        assert (desktop["folder"] / f"{name}.png").stat().st_size > 5000
