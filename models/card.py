@@ -11,7 +11,7 @@ import json
 import os
 import struct
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
 from .errors import ModelFileError
 
@@ -125,7 +125,7 @@ class Card:
         return json.dumps({**asdict(self), **_mlm(self)}, sort_keys=True)
 
     @classmethod
-    def from_json(cls, text: str) -> "Card":
+    def from_json(cls, text: str) -> Card:
         """Rebuild a card.
 
         Raises:
@@ -192,9 +192,7 @@ def read_header(path: str) -> Tuple[Dict[str, Any], int]:
     except OSError as error:
         raise ModelFileError(f"The model file “{path}” cannot be read: {error.strerror}.") from error
     except ValueError as error:
-        raise ModelFileError(
-            f"“{path}” is not a safetensors file; choose a model that AuxLens has trained."
-        ) from error
+        raise ModelFileError(f"“{path}” is not a safetensors file; choose a model that AuxLens has trained.") from error
     if not isinstance(header, dict):
         raise ModelFileError(f"“{path}” is not a safetensors file; choose a model that AuxLens has trained.")
     _check_length(path, header, size - 8 - length)
@@ -247,7 +245,7 @@ def _error_model(data: Mapping[str, Any]) -> ErrorModel:
     return ErrorModel(**{**data, **{key: tuple(data[key]) for key in ("features", "mean", "std", "coefficients")}})
 
 
-_READERS = {
+_READERS: Dict[str, Callable[[Any], Any]] = {
     "inputs": lambda items: tuple(_modality(item) for item in items),
     "auxiliary": lambda items: tuple(_modality(item) for item in items),
     "main": _main,
