@@ -2,8 +2,8 @@
 
     scripts/demo_project.py <demo folder> <scene>
 
-Run by QGIS's own Python. Reads the scene's rasters and the maps that ``auxlens:map`` made of it; writes ``demo.qgz`` and
-``demo.png`` into the demo's folder.
+Run by QGIS's own Python. Reads the scene's rasters and the maps that ``auxlens:map`` made of it; writes
+``demo.qgz`` and ``demo.png`` into the demo's folder.
 """
 
 from __future__ import annotations

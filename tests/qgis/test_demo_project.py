@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from auxlens.engine.mapping.styles import qml
-from auxlens.models.card import Card, LandClass, MainTask, Modality
 from osgeo import gdal
 from qgis.core import QgsProject
 from qgis.PyQt.QtGui import QImage
+
+from auxlens.engine.mapping.styles import qml
+from auxlens.models.card import Card, LandClass, MainTask, Modality
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = 48
@@ -46,7 +47,7 @@ def raster(path: Path, bands: np.ndarray, names: tuple, colours: dict) -> None:
             for value, colour in colours.items():
                 table.SetColorEntry(value, tuple(bytes.fromhex(colour)))
             target.SetColorTable(table)
-            target.SetCategoryNames(["nothing", "one", "two"])
+            target.SetCategoryNames(["", "one", "two"])
         target.WriteArray(band)
     file.FlushCache()
 
@@ -58,8 +59,10 @@ def demo(tmp_path: Path) -> Path:
     label = rng.integers(1, 3, (1, SIZE, SIZE)).astype("uint8")
     raster(scene / "s2.tif", rng.integers(1, 2000, (3, SIZE, SIZE)).astype("uint16"), ("B2", "B3", "B4"), {})
     raster(scene / "s1.tif", rng.normal(-11, 4, (1, SIZE, SIZE)).astype("float32"), ("VV",), {})
-    for name in ("label", "causes"):
-        raster(scene / f"{name}.tif", label, (name,), {1: "2b6ca3", 2: "1f5c3a"})
+    causes = np.ones((1, SIZE, SIZE), "uint8")
+    causes[0, SIZE // 2 :] = 2
+    for name, values in (("label", label), ("causes", causes)):
+        raster(scene / f"{name}.tif", values, (name,), {1: "2b6ca3", 2: "1f5c3a"})
     wrong = np.zeros((1, SIZE, SIZE), "uint8")
     wrong[0, : SIZE // 4] = 1
     outputs = {"map": label, "main_error": wrong}
@@ -92,17 +95,15 @@ def test_project_holds_every_layer_styled_grouped_and_with_a_theme(demo: Path) -
     assert kinds["Reconstruction error"] == kinds["Sentinel-1 VV"] == "singlebandpseudocolor"
     assert sorted(project.mapThemeCollection().mapThemes()) == sorted(layer.name() for layer in layers)
     assert group.findLayers()[0].isVisible()
-    assert [c.label for c in layers[[x.name() for x in layers].index("Reference")].renderer().classes()] == [
-        "one",
-        "two",
-    ]
+    reference = next(layer for layer in layers if layer.name() == "Reference")
+    assert [c.label for c in reference.renderer().classes()] == ["one", "two"]
 
 
 @pytest.mark.usefixtures("qgis_app")
-def test_picture_shows_the_share_of_the_map_that_agrees(demo: Path) -> None:
+def test_picture_shows_layers_and_how_often_each_cause_is_wrong(demo: Path) -> None:
     done = run(demo)
-    assert "haze 25 % (" not in done.stdout
-    assert "Wrong (mean error probability): haze" in done.stdout, "values 1 and 2 of this stand-in's causes"
+    assert "haze 50 % (" in done.stdout
+    assert "cloud shadow 0 % (" in done.stdout
     picture = QImage(str(demo / "demo.png"))
     assert picture.width() == 1600
     colours = {picture.pixelColor(x, y).name() for x in range(0, 1600, 7) for y in range(0, picture.height(), 7)}

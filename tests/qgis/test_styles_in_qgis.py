@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from auxlens.engine.mapping.styles import qml
-from auxlens.models.card import Card, LandClass, MainTask, Modality
 from osgeo import gdal
 from qgis.core import QgsMapRendererParallelJob, QgsMapSettings, QgsRasterLayer
 from qgis.PyQt.QtCore import QSize
 from qgis.PyQt.QtGui import QColor
+
+from auxlens.engine.mapping.styles import qml
+from auxlens.models.card import Card, LandClass, MainTask, Modality
 
 S1 = Modality("s1", ("VV", "VH"), (-11.0, -17.0), (4.0, 5.0), unit="dB")
 RGB = Modality("plane", ("B2", "B3", "B4"), (10.0, 20.0, 30.0), (1.0, 2.0, 3.0))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+
 from auxlens.engine.demo.job import run
 from auxlens.engine.demo.recipe import class_value, land_classes
 from auxlens.engine.demo.relief import make_relief

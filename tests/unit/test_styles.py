@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 
 import pytest
+
 from auxlens.engine.jobs import MAP_OUTPUTS
 from auxlens.engine.mapping.styles import qml, scale
 from auxlens.models.card import Card, LandClass, MainTask, Modality

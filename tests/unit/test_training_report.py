@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from auxlens.engine.jobs import JobError
 from auxlens.engine.reports.figures import class_colours
 from auxlens.engine.reports.training import Example, TrainingReport, render_training_report, write_training_report
 from auxlens.models.card import Card, LandClass, MainTask, Modality
-from PIL import Image
 
 CLASSES = (LandClass(1, "water", "#2b6ca3"), LandClass(4, "<script>alert(1)</script>", "#1f5c3a"))
 S1 = Modality("s1", ("VV", "VH"), (-11.0, -17.0), (4.0, 5.0), unit="dB")
