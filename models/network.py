@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812 - torch's own convention
+from torch.nn import functional as F
 
 from .errors import ModelFileError
 from .heads import DensityHead, Head, ScoreHead
@@ -99,7 +99,7 @@ class Network(nn.Module):
         )
         self.decoders = nn.ModuleDict({name: Decoder(config.widths, t.convs) for name, t in config.tasks.items()})
         self.heads = nn.ModuleDict({name: _head(config.widths[0], task) for name, task in config.tasks.items()})
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
 
     def forward(self, x: Tensor, tasks: Collection[str] | None = None) -> dict[str, Tensor]:
         """Run the encoder and the decoders that are asked for.

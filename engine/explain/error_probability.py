@@ -71,9 +71,7 @@ def apply(model: ErrorModel, features: dict[str, Tensor]) -> Tensor:
     """Probability that the map is wrong: 0–1, of the features' shape; NaN where a feature is."""
     total: Tensor | None = None
     offset = model.intercept
-    for name, mean, std, coefficient in zip(
-        model.features, model.mean, model.std, model.coefficients, strict=True
-    ):
+    for name, mean, std, coefficient in zip(model.features, model.mean, model.std, model.coefficients, strict=True):
         offset -= coefficient * mean / std
         part = features[name] * (coefficient / std)
         total = part if total is None else total.add_(part)

@@ -23,7 +23,7 @@ from ..scene.mask import MaskReader, open_mask
 from ..scene.reading import ModalityReader, scene_grid
 from ..scene.reference import ReferenceReader, open_reference
 from ..scene.window import Tile, plan
-from ..scene.writing import BLOCK, LayerWriter, check_room
+from ..scene.writing import LayerWriter, check_room
 from .outputs import layers_of
 from .products import Arrays, Observations, Products
 from .stream import Chip, Engine, stream

@@ -137,7 +137,7 @@ class Products:
         estimate, scale = self._physical(MAIN, raw)
         arrays: Arrays = {"map": _array(estimate), "uncertainty": _array(scale)}
         if seen.reference is not None:
-            arrays["main_error"] = arrays["map"] - seen.reference
+            arrays["main_error"] = estimate.cpu().numpy() - seen.reference
         return arrays, {"scale": errors.scale_feature(scale[0])}
 
     def _auxiliary(self, raw: Mapping[str, Tensor], seen: Observations, arrays: Arrays) -> dict[str, Tensor]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import rasterio
@@ -82,9 +82,7 @@ def modalities_from_layers(paths: Sequence[str], grouped: bool) -> tuple[Modalit
     names = [modality.name for modality in found]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise SceneError(
-            f"Two modalities are called “{twice[0]}”; rename one of the files, or name them as name=path."
-        )
+        raise SceneError(f"Two modalities are called “{twice[0]}”; rename one of the files, or name them as name=path.")
     return tuple(found)
 
 
@@ -200,7 +198,14 @@ def _stem(path: str) -> str:
     return os.path.splitext(os.path.basename(path))[0]
 
 
+def _common_start(texts: Sequence[str]) -> Iterator[str]:
+    for letters in zip(*texts, strict=False):
+        if len(set(letters)) > 1:
+            return
+        yield letters[0]
+
+
 def _common_name(bands: Iterable[BandSource]) -> str:
     stems = [_stem(band.path) for band in bands]
-    prefix = re.sub(r"[\W_]*[A-Za-z]?0*$", "", os.path.commonprefix(stems))
+    prefix = re.sub(r"[\W_]*[A-Za-z]?0*$", "", "".join(_common_start(stems)))
     return prefix or "bands"

@@ -51,9 +51,7 @@ def find_scenes(folder: str, inputs: Patterns, auxiliary: Patterns, reference: s
     return scenes
 
 
-def _scene(
-    name: str, folder: str, star: str, inputs: Patterns, auxiliary: Patterns, reference: str
-) -> Scene | None:
+def _scene(name: str, folder: str, star: str, inputs: Patterns, auxiliary: Patterns, reference: str) -> Scene | None:
     given = {m: _modality(m, folder, star, patterns) for m, patterns in inputs.items()}
     if any(source is None for source in given.values()):
         return None
@@ -73,7 +71,9 @@ def _modality(name: str, folder: str, star: str, patterns: Sequence[str]) -> Mod
         return None
     for pattern, files in zip(patterns, matches, strict=True):
         if len(files) > 1 and len(patterns) > 1:
-            raise SceneError(f"The pattern “{pattern}” of {name} matches {len(files)} files in “{folder}”; one expected.")
+            raise SceneError(
+                f"The pattern “{pattern}” of {name} matches {len(files)} files in “{folder}”; one expected."
+            )
     return ModalitySource(name, tuple(band for files in matches for path in files for band in bands_of(path)))
 
 

@@ -106,4 +106,4 @@ def bounds_in(grid: Grid, crs: CRS) -> BoundingBox:
 
 
 def _intersect(a: BoundingBox, b: BoundingBox) -> bool:
-    return a.left < b.right and b.left < a.right and a.bottom < b.top and b.bottom < a.top
+    return bool(a.left < b.right and b.left < a.right and a.bottom < b.top and b.bottom < a.top)

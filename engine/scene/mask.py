@@ -46,8 +46,9 @@ def open_mask(path: str, grid: Grid, stack: ExitStack) -> MaskReader:
         hits = tree.query(shapely.box(*grid.bounds_of(window)))
         if not len(hits):
             return np.zeros((window.height, window.width), np.bool_)
-        return rasterio.features.geometry_mask(
+        inside: NDArray[np.bool_] = rasterio.features.geometry_mask(
             shapes[hits], (window.height, window.width), grid.transform_of(window), invert=True
         )
+        return inside
 
     return read

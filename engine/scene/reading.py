@@ -119,7 +119,7 @@ class _File:
 
     def _read_aligned(self, window: Window) -> NDArray[np.float32]:
         raw = self.dataset.read(self.numbers, window=window.rasterio)
-        chip = raw.astype(np.float32)
+        chip: NDArray[np.float32] = raw.astype(np.float32)
         self._invalidate(chip, raw, window)
         return chip
 
@@ -205,5 +205,3 @@ def _on_plane(grid: Grid) -> Grid:
 
 def _where(grid: Grid) -> str:
     return f"{grid.crs.to_string() if grid.crs else 'no CRS'} {tuple(round(v, 4) for v in grid.bounds)}"
-
-

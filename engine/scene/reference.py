@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import xml.etree.ElementTree as ElementTree
@@ -79,7 +80,8 @@ class RasterReference:
         self._reader = ModalityReader(ModalitySource("reference", (band,)), grid, categorical=True)
 
     def read(self, window: Window) -> NDArray[np.float32]:
-        return self._reader.read(window)[0]
+        chip: NDArray[np.float32] = self._reader.read(window)[0]
+        return chip
 
     def close(self) -> None:
         self._reader.close()
@@ -167,7 +169,7 @@ def _layer(file: str, name: str, field: str, several: bool) -> gpd.GeoDataFrame:
 def _numbers(values: pd.Series, classes: Sequence[LandClass], path: str, field: str) -> NDArray[np.float64]:
     numbers = pd.to_numeric(values, errors="coerce")
     if numbers.notna().any():
-        return numbers.to_numpy(np.float64)
+        return np.asarray(numbers, np.float64)
     by_name = {c.name: float(c.value) for c in classes}
     named: NDArray[np.float64] = np.array([by_name.get(str(v), np.nan) for v in values], np.float64)
     if not np.isfinite(named).any():
@@ -260,10 +262,8 @@ def _legend(path: str) -> tuple[dict[int, str], dict[int, str]]:
     """Class names (GDAL category names in the ``.aux.xml`` sidecar) and colours of a raster, as far as it has any."""
     colors: dict[int, str] = {}
     with open_raster(path) as dataset:
-        try:
+        with contextlib.suppress(ValueError):  # no colour table
             colors = {v: "#{:02x}{:02x}{:02x}".format(*rgba[:3]) for v, rgba in dataset.colormap(1).items()}
-        except ValueError:
-            pass
     names: dict[int, str] = {}
     sidecar = f"{path}.aux.xml"
     if os.path.exists(sidecar):
@@ -280,5 +280,3 @@ def _split_layer(path: str) -> tuple[str, str]:
     file, _, options = path.partition("|")
     named = [o.split("=", 1)[1] for o in options.split("|") if o.lower().startswith("layername=")]
     return file, named[0] if named else ""
-
-

@@ -32,7 +32,7 @@ class Window:
 
     @property
     def rasterio(self) -> rasterio.windows.Window:
-        return rasterio.windows.Window(self.col, self.row, self.width, self.height)  # type: ignore[no-untyped-call]
+        return rasterio.windows.Window(self.col, self.row, self.width, self.height)
 
     def expanded(self, margin: int) -> Window:
         """The window with ``margin`` more pixels on every side; may reach outside of the grid."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import shutil
@@ -118,17 +119,16 @@ class LayerWriter:
     def _full(self, error: Exception) -> SceneError:
         free = shutil.disk_usage(self.target.parent).free / 2**20
         return SceneError(
-            f"Writing “{self.target}” failed ({error}); {free:.0f} MiB are free there. Make room or choose another folder."
+            f"Writing “{self.target}” failed ({error}); {free:.0f} MiB are free there. "
+            "Make room or choose another folder."
         )
 
     def __enter__(self) -> LayerWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
-        try:
+        with contextlib.suppress(RasterioError, OSError):  # reported by write or commit
             self._dataset.close()
-        except (RasterioError, OSError):
-            pass  # already reported by write or commit
         for leftover in (self._part, Path(f"{self._part}.aux.xml")):
             leftover.unlink(missing_ok=True)
 

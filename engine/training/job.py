@@ -16,7 +16,7 @@ import torch
 
 from ...models import file
 from ...models.card import Card, LandClass, MainTask, Modality
-from ...models.errors import Canceled, JobError
+from ...models.errors import Canceled
 from ...models.network import AUXILIARY_CONVS, MAIN, MAIN_CONVS, PRESETS, Network, NetworkConfig, TaskConfig
 from ..devices import choose_device, choose_precision
 from ..explain import calibration
@@ -103,8 +103,8 @@ class Setup:
         self.sizes = {i: (scene.grid.height, scene.grid.width) for i, scene in enumerate(opened)}
         self.gsd_m = opened[0].grid.gsd_m
         self.survey: Survey = survey(scenes, opened, self.classes, job.seed, progress)
-        for scene in opened:
-            scene.close()
+        for one in opened:
+            one.close()
         self.splits, self.unit = split_blocks(self.survey.blocks, job.seed)
         self.config = self._config(first)
         log.info(
@@ -219,9 +219,7 @@ def _learn(
 def _steps(setup: Setup, chip_px: int, batch_size: int) -> int:
     """Steps an epoch: about as many chips as the training references would fill, within bounds."""
     pixels = sum(
-        b.window.height * b.window.width
-        for b, s in zip(setup.survey.blocks, setup.splits, strict=True)
-        if s == TRAIN
+        b.window.height * b.window.width for b, s in zip(setup.survey.blocks, setup.splits, strict=True) if s == TRAIN
     )
     low, high = options.CHIPS_AN_EPOCH
     return max(1, min(high, max(low, pixels // chip_px**2)) // batch_size)
@@ -278,7 +276,11 @@ def _patterns(job: Training) -> dict[str, str]:
 
 
 def _modality(
-    bands: Sequence[Any], name: str, statistics: tuple[tuple[float, ...], tuple[float, ...]], gsd: float | None, pattern: str
+    bands: Sequence[Any],
+    name: str,
+    statistics: tuple[tuple[float, ...], tuple[float, ...]],
+    gsd: float | None,
+    pattern: str,
 ) -> Modality:
     with open_raster(bands[0].path) as dataset:
         index = bands[0].number - 1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ...models.errors import JobError
 from ..jobs import PRECISIONS, SIZES, STRATEGIES, TASKS, TrainFolderJob, TrainJob, check_choice
 
@@ -19,14 +17,6 @@ PATIENCE = 12  # epochs without a better validation score
 BATCH_PX = 16 * 128 * 128  # pixels a step, if the batch size is not given
 CHIPS_AN_EPOCH = (256, 1024)
 MIN_CHIP_PX = 32
-
-
-@dataclass(frozen=True)
-class Split:
-    """Shares of the blocks (or scenes) that validate and test; the rest trains."""
-
-    validation: float = 0.2
-    test: float = 0.2
 
 
 def check(job: Training) -> None:

@@ -46,15 +46,15 @@ def _around(window: Window) -> Window:
     return Window(row, col, _CHIP_PX, _CHIP_PX)
 
 
-def _example(
-    scene: int, window: Window, card: Card, network: Network, reader: ChipReader, task: Task
-) -> Example:
+def _example(scene: int, window: Window, card: Card, network: Network, reader: ChipReader, task: Task) -> Example:
     chip = reader.read(Sample(scene, window, 0))
     raw = forward(network, torch.from_numpy(chip["inputs"])[None], task)
     hole = ~np.isfinite(chip["inputs"]).all(axis=0)
     if task.classes:
         values = np.array([c.value for c in card.main.classes], np.float32)
-        reference = np.where(chip[MAIN][0] >= 0, values[np.maximum(np.nan_to_num(chip[MAIN][0]), 0).astype(int)], np.nan)
+        reference = np.where(
+            chip[MAIN][0] >= 0, values[np.maximum(np.nan_to_num(chip[MAIN][0]), 0).astype(int)], np.nan
+        )
         estimate = values[raw[MAIN][0].argmax(dim=0).numpy()]
     else:
         reference, estimate = chip[MAIN][0], physical(network, MAIN, raw[MAIN][0])[0][0].numpy()

@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.errors import SceneError
-from .options import Split
 from .survey import Block
 
 log = logging.getLogger("auxlens")
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
+GOAL = {TRAIN: 0.6, VALIDATION: 0.2, TEST: 0.2}  # shares of every class's references
 _MIN_SCENES = 10  # from which on whole scenes are held out
 
 
-def split_blocks(blocks: Sequence[Block], seed: int, shares: Split = Split()) -> tuple[list[str], str]:
+def split_blocks(blocks: Sequence[Block], seed: int) -> tuple[list[str], str]:
     """Assign each block to training, validation or test.
 
     With ten scenes or more, whole scenes are held out; else blocks. Rare classes are dealt out first, each block
@@ -41,8 +41,7 @@ def split_blocks(blocks: Sequence[Block], seed: int, shares: Split = Split()) ->
             "test apart from each other. Add references in other places."
         )
     counts = np.stack([sum((b.counts for b, u in zip(blocks, units, strict=True) if u == n)) for n in names])
-    goal = {TRAIN: 1.0 - shares.validation - shares.test, VALIDATION: shares.validation, TEST: shares.test}
-    dealt = dict(zip(names, _deal(counts, goal, np.random.default_rng(seed)), strict=True))
+    dealt = dict(zip(names, _deal(counts, GOAL, np.random.default_rng(seed)), strict=True))
     found = [dealt[u] for u in units]
     _warn_of_gaps(blocks, found)
     return found, unit

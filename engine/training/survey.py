@@ -58,7 +58,9 @@ class BandStatistics:
         for number, band in enumerate(np.concatenate(self.samples, axis=1), 1):
             known = band[np.isfinite(band)].astype(np.float64)
             if not len(known):
-                raise SceneError(f"Band {number} of {modality} has no valid pixel in the training scenes; leave it out.")
+                raise SceneError(
+                    f"Band {number} of {modality} has no valid pixel in the training scenes; leave it out."
+                )
             low, high = np.percentile(known, [0.5, 99.5])
             clipped = np.clip(known, low, high)
             if clipped.std() <= 1e-6 * max(1.0, abs(clipped.mean())):
@@ -102,9 +104,7 @@ def survey(
             statistics.setdefault("main", BandStatistics()).add(truth[None], rng)
         progress.report(0.0, f"Surveying the scenes: {number + 1} of {len(tiles)} blocks")
     if not blocks:
-        raise SceneError(
-            "The references cover no pixel of the scenes; check their CRS, place, field and nodata value."
-        )
+        raise SceneError("The references cover no pixel of the scenes; check their CRS, place, field and nodata value.")
     return Survey(tuple(blocks), {name: s.result(name) for name, s in statistics.items()})
 
 
