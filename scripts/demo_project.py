@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Tuple
 
 import numpy as np
 from demo_picture import Panel, draw
@@ -130,30 +130,43 @@ def panels(layers: Dict[str, QgsRasterLayer]) -> List[Panel]:
 
 
 def heading(demo: Path, scene: str) -> str:
-    wrong = read(demo / "maps" / scene / "main_error.tif")
-    share = 100.0 * float((wrong[wrong != 255] == 0).mean())
-    return f"A scene that the model never saw: {share:.1f} % of the map agrees with the reference"
+    known, wrong = compared(demo, scene)
+    return (
+        f"A scene that the model never saw: {100 * (~wrong[known]).mean():.1f} % of the map agrees with the reference"
+    )
 
 
 def summary(demo: Path, scene: str) -> str:
     """How often the map is wrong, and how often it was expected to be, under each cause."""
-    wrong = read(demo / "maps" / scene / "main_error.tif")
+    known, wrong = compared(demo, scene)
     expected = read(demo / "maps" / scene / "error_probability.tif")
     causes = read(demo / "unseen" / scene / "causes.tif")
-    known = (wrong != 255) & np.isfinite(expected)
+    known &= np.isfinite(expected)
     parts = []
     for value, name in ((0, "undisturbed"), (1, "haze"), (2, "cloud shadow"), (3, "unseen class")):
         here = known & (causes == value)
         if here.any():
-            parts.append(f"{name} {100 * (wrong[here] == 1).mean():.0f} % ({100 * expected[here].mean():.0f} %)")
+            parts.append(f"{name} {100 * wrong[here].mean():.0f} % ({100 * expected[here].mean():.0f} %)")
     text = "Wrong (mean error probability): " + " · ".join(parts)
     print(text)
     return text
 
 
+def compared(demo: Path, scene: str) -> Tuple[np.ndarray, np.ndarray]:
+    """Where both map and reference are known, and where they differ; a class unknown to the model is always wrong."""
+    found, nodata = read_with_nodata(demo / "maps" / scene / "map.tif")
+    reference = read(demo / "unseen" / scene / "label.tif")
+    return (found != nodata) & (reference != 0), found != reference
+
+
 def read(path: Path) -> np.ndarray:
+    return read_with_nodata(path)[0]
+
+
+def read_with_nodata(path: Path) -> Tuple[np.ndarray, float]:
     file = gdal.Open(str(path))  # a band outlives its file badly
-    return file.GetRasterBand(1).ReadAsArray()
+    band = file.GetRasterBand(1)
+    return band.ReadAsArray(), band.GetNoDataValue()
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def demo(tmp_path: Path) -> Path:
         raster(scene / f"{name}.tif", values, (name,), {1: "2b6ca3", 2: "1f5c3a"})
     wrong = np.zeros((1, SIZE, SIZE), "uint8")
     wrong[0, : SIZE // 4] = 1
-    outputs = {"map": label, "main_error": wrong}
+    outputs = {"map": np.where(wrong, 3 - label, label).astype("uint8"), "main_error": wrong}
     outputs.update({name: rng.random((1, SIZE, SIZE)).astype("float32") for name in FLOATS})
     for name, values in outputs.items():
         names = ("s1:VV",) if name in AUXILIARY else ("water",)
