@@ -50,7 +50,7 @@ class TrainingReport:
 
     Attributes:
         card: The finished model's card, with its manifest.
-        history: For each epoch ``epoch``, ``train_loss``, ``val_loss``, ``score``, ``seconds``.
+        history: For each epoch ``epoch``, ``train_loss``, ``val_loss``, ``score``, ``seconds`` since the start.
         confusion: Pixels on test, rows are the reference's classes, columns the map's; ``None`` for a regression.
         figures: Under ``validation`` and ``test``: name → figure.
         examples: Chips with everything side by side.
@@ -97,6 +97,7 @@ def render_training_report(report: TrainingReport) -> str:
         names=names,
         figures=report.figures,
         headline=list(report.figures[splits[-1]].items())[:4] if splits else [],
+        error_names=list(dict.fromkeys(name for model in card.error_models.values() for name in model.figures)),
         history=report.history,
         curves=_curves(report) if report.history else "",
         confusion=_confusion_rows(report),

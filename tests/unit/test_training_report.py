@@ -17,7 +17,7 @@ from PIL import Image
 from auxlens.engine.jobs import JobError
 from auxlens.engine.reports.figures import class_colours
 from auxlens.engine.reports.training import Example, TrainingReport, render_training_report, write_training_report
-from auxlens.models.card import Card, LandClass, MainTask, Modality
+from auxlens.models.card import Card, ErrorModel, LandClass, MainTask, Modality
 
 CLASSES = (LandClass(1, "water", "#2b6ca3"), LandClass(4, "<script>alert(1)</script>", "#1f5c3a"))
 S1 = Modality("s1", ("VV", "VH"), (-11.0, -17.0), (4.0, 5.0), unit="dB")
@@ -49,7 +49,7 @@ def example(seed: int = 0, bands: int = 2) -> Example:
 
 def report(card: Card = CARD) -> TrainingReport:
     history = [
-        {"epoch": float(e), "train_loss": 1.0 / e, "val_loss": 1.2 / e, "score": 1.0 - 1.0 / e, "seconds": 2.0}
+        {"epoch": float(e), "train_loss": 1.0 / e, "val_loss": 1.2 / e, "score": 1.0 - 1.0 / e, "seconds": 2.0 * e}
         for e in range(1, 6)
     ]
     figures = {"validation": {"accuracy": 0.93, "kappa": math.nan}, "test": {"accuracy": 0.9127, "rmse_dB": -1.5}}
@@ -160,10 +160,23 @@ def test_a_regression_has_no_confusion_but_maps_with_units() -> None:
     assert len(pictures(page)) == 1
 
 
+def test_learning_says_how_long_it_took(page: str) -> None:
+    assert "5 epochs, 10 s." in page
+
+
 def test_an_empty_report_still_renders() -> None:
     page = render_training_report(TrainingReport(replace(CARD, training={}), [], None, {}, []))
     assert "Lakes" in page
     assert "empty" in page
+
+
+def test_error_probability_is_judged_by_form() -> None:
+    forms = {
+        form: ErrorModel(("entropy",), (0.0,), (1.0,), (1.0,), 0.0, figures={"auroc": auroc})
+        for form, auroc in (("expected", 0.81), ("observed", 0.87))
+    }
+    page = render_training_report(replace(report(replace(CARD, error_models=forms)), examples=[]))
+    assert rows(page, 1) == [["", "expected", "observed"], ["auroc", "0.810", "0.870"]]
 
 
 def test_the_file_appears_whole_and_twice_the_same(tmp_path: Path) -> None:
