@@ -42,18 +42,18 @@ class Grid:
             return None
         dx, dy = math.hypot(self.transform.a, self.transform.d), math.hypot(self.transform.b, self.transform.e)
         if self.crs.is_geographic:
-            latitude = (self.transform * (self.width / 2, self.height / 2))[1]
+            latitude = (self.transform @ (self.width / 2, self.height / 2))[1]
             return float(math.sqrt(dx * dy * abs(math.cos(math.radians(latitude)))) * _METRES_PER_DEGREE)
         return float(math.sqrt(dx * dy) * self.crs.linear_units_factor[1])
 
     def bounds_of(self, window: Window) -> BoundingBox:
         """Smallest rectangle in the grid's CRS that holds a window: west, south, east, north."""
         corners = [(c, r) for c in (window.col, window.col_end) for r in (window.row, window.row_end)]
-        xs, ys = zip(*(self.transform * corner for corner in corners), strict=True)
+        xs, ys = zip(*(self.transform @ corner for corner in corners), strict=True)
         return BoundingBox(min(xs), min(ys), max(xs), max(ys))
 
     def transform_of(self, window: Window) -> Affine:
-        return self.transform * Affine.translation(window.col, window.row)
+        return self.transform @ Affine.translation(window.col, window.row)
 
     def window_of(self, extent: tuple[float, float, float, float]) -> Window:
         """Pixels that an extent (west, south, east, north in the grid's CRS) touches, cut off at the border.
@@ -62,7 +62,7 @@ class Grid:
             SceneError: the extent lies outside of the grid.
         """
         west, south, east, north = extent
-        corners = [~self.transform * (x, y) for x in (west, east) for y in (south, north)]
+        corners = [~self.transform @ (x, y) for x in (west, east) for y in (south, north)]
         cols, rows = zip(*corners, strict=True)
         row, col = math.floor(min(rows) + 1e-6), math.floor(min(cols) + 1e-6)
         height, width = math.ceil(max(rows) - 1e-6) - row, math.ceil(max(cols) - 1e-6) - col

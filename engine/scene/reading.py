@@ -156,7 +156,7 @@ class _File:
     def _pixels_under(self, grid: Grid) -> tuple[tuple[float, float], tuple[float, float]]:
         """First and last row, first and last column of this file (not rounded) under a grid."""
         west, south, east, north = bounds_in(grid, self.own.crs or _PLANE)
-        corners = [~self.own.transform * (x, y) for x in (west, east) for y in (south, north)]
+        corners = [~self.own.transform @ (x, y) for x in (west, east) for y in (south, north)]
         cols, rows = zip(*corners, strict=True)
         return (min(rows), max(rows)), (min(cols), max(cols))
 

@@ -261,9 +261,8 @@ def _whole(value: float, path: str) -> int:
 def _legend(path: str) -> tuple[dict[int, str], dict[int, str]]:
     """Class names (GDAL category names in the ``.aux.xml`` sidecar) and colours of a raster, as far as it has any."""
     colors: dict[int, str] = {}
-    with open_raster(path) as dataset:
-        with contextlib.suppress(ValueError):  # no colour table
-            colors = {v: "#{:02x}{:02x}{:02x}".format(*rgba[:3]) for v, rgba in dataset.colormap(1).items()}
+    with open_raster(path) as dataset, contextlib.suppress(ValueError):  # no colour table
+        colors = {v: "#{:02x}{:02x}{:02x}".format(*rgba[:3]) for v, rgba in dataset.colormap(1).items()}
     names: dict[int, str] = {}
     sidecar = f"{path}.aux.xml"
     if os.path.exists(sidecar):

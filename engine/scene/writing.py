@@ -108,6 +108,7 @@ class LayerWriter:
         """Close the file, write its sidecars, and give all of them their names."""
         try:
             self._dataset.close()
+            _check_complete(self._part)
             if self.layer.classes:
                 _write(Path(f"{self.target}.aux.xml"), category_names(self.layer.classes))
             for suffix, text in self.layer.sidecars.items():
@@ -184,6 +185,24 @@ def category_names(classes: Sequence[LandClass]) -> str:
     for value in range(max(by_value) + 1):
         ElementTree.SubElement(names, "Category").text = by_value.get(value, "")
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def _check_complete(path: Path) -> None:
+    """Check that every block of a closed file is on the disk: GDAL does not tell when its last writes fail.
+
+    Raises:
+        OSError: a block is missing.
+    """
+    size = path.stat().st_size
+    with rasterio.open(path) as dataset:
+        for band, (height, width) in enumerate(dataset.block_shapes, 1):
+            for row in range(-(-dataset.height // height)):
+                for col in range(-(-dataset.width // width)):
+                    block = (
+                        dataset.get_tag_item(f"BLOCK_{key}_{col}_{row}", "TIFF", band) for key in ("OFFSET", "SIZE")
+                    )
+                    if sum(int(value or size) for value in block) > size:
+                        raise OSError("the file is not complete")
 
 
 def _write(target: Path, text: str) -> None:

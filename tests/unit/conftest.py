@@ -1,0 +1,110 @@
+"""Tiny rasters and an untrained model, made anew for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+from affine import Affine
+
+from auxlens.models import file
+from auxlens.models.card import Card, ErrorModel, LandClass, MainTask, Modality
+from auxlens.models.network import Network, NetworkConfig, TaskConfig
+
+UTM = "EPSG:32632"
+
+
+class Quiet:
+    """A progress that is never stopped, or after a number of reports."""
+
+    def __init__(self, stop_after: float = float("inf")) -> None:
+        self.reports: list[tuple[float, str]] = []
+        self.stop_after = stop_after
+
+    def report(self, fraction: float, message: str) -> None:
+        self.reports.append((fraction, message))
+
+    def canceled(self) -> bool:
+        return len(self.reports) >= self.stop_after
+
+
+@pytest.fixture
+def quiet() -> type[Quiet]:
+    return Quiet
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., str]:
+    """Writes ``(C, H, W)`` to a GeoTIFF and gives its path."""
+
+    def make(
+        name: str,
+        values: np.ndarray,
+        bands: tuple[str, ...] = (),
+        nodata: float | None = None,
+        gsd: float = 10.0,
+        origin: tuple[float, float] = (500_000.0, 5_400_000.0),
+        crs: str | None = UTM,
+    ) -> str:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        count, height, width = values.shape
+        transform = Affine(gsd, 0, origin[0], 0, -gsd, origin[1])
+        profile = {"driver": "GTiff", "count": count, "height": height, "width": width, "dtype": values.dtype}
+        with rasterio.open(path, "w", **profile, crs=crs, transform=transform, nodata=nodata) as dataset:
+            dataset.write(values)
+            if bands:
+                dataset.descriptions = bands
+        return str(path)
+
+    return make
+
+
+def card_of(config: NetworkConfig, bands: tuple[str, ...], kind: str = "segmentation", name: str = "tiny") -> Card:
+    """A card for an untrained network with inputs ``s2`` and auxiliary ``s1``."""
+    classes = (LandClass(2, "water", "#0000ff"), LandClass(5, "wood", "#00aa00"), LandClass(7, "town", "#ff0000"))
+    features = ("entropy" if kind == "segmentation" else "scale", "expected s1:VV", "expected s1:VH")
+    expected = ErrorModel(features, (0.5, 0.0, 0.0), (0.2, 1.0, 1.0), (1.0, 0.5, -0.5), -1.0)
+    seen = (*features, "error s1:VV", "size s1:VH")
+    observed = ErrorModel(seen, (0.5, 0.0, 0.0, 0.0, 1.0), (0.2, 1.0, 1.0, 2.0, 1.0), (1.0, 0.5, -0.5, 0.2, 2.0), -1.0)
+    return Card(
+        name=name,
+        created="2026-01-01T00:00:00+00:00",
+        plugin_version="0.1.0",
+        inputs=(Modality("s2", bands, config.mean, config.std),),
+        auxiliary=(Modality("s1", ("VV", "VH"), (-12.0, -18.0), (3.0, 4.0), unit="dB"),),
+        main=MainTask(kind, "class", classes) if kind == "segmentation" else MainTask(kind, "height", unit="m"),
+        network=config.to_dict(),
+        tile_px=96,
+        margin_px=config.margin_px,
+        error_models={"expected": expected, "observed": observed},
+    )
+
+
+@pytest.fixture
+def untrained(tmp_path: Path) -> Callable[..., str]:
+    """Writes a model with random weights: three bands in, three classes (or a height), auxiliary VV and VH."""
+
+    def make(kind: str = "segmentation", widths: tuple[int, ...] = (8, 12, 16), seed: int = 0) -> str:
+        torch.manual_seed(seed)
+        main = TaskConfig("score", 3, 2) if kind == "segmentation" else TaskConfig("density", 1, 2, (10.0,), (5.0,))
+        tasks = {"main": main, "s1": TaskConfig("density", 2, 1, (-12.0, -18.0), (3.0, 4.0))}
+        config = NetworkConfig(widths, (100.0, 100.0, 100.0), (60.0, 60.0, 60.0), tasks)
+        network = Network(config)
+        with torch.no_grad():  # spread the scores, so that classes differ over the scene
+            for parameter in network.heads.parameters():
+                parameter.mul_(4.0)
+        path = tmp_path / f"{kind}_{seed}.safetensors"
+        file.save(str(path), network, card_of(config, ("B2", "B3", "B4"), kind))
+        return str(path)
+
+    return make
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(7)

@@ -1,0 +1,293 @@
+"""Mapping: tiles fit together exactly, nodata and grids are exact, and nothing partial is left."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+import rasterio.shutil
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from auxlens.engine import jobs
+from auxlens.engine.mapping.job import run
+from auxlens.models import file
+from auxlens.models.errors import Canceled, DeviceError, JobError, SceneError
+
+BANDS = ("B2", "B3", "B4")
+
+
+@pytest.fixture
+def scene(write, rng):
+    """A scene of 150 × 170 px with a strip of nodata, and radar and a reference for it."""
+    values = rng.integers(1, 250, (3, 150, 170)).astype("uint16")
+    values[:, :, :9] = 0
+    values[1, 40:44, 60] = 0  # one band is enough
+    radar = rng.normal(-14, 3, (2, 150, 170)).astype("float32")
+    radar[:, 100:110] = np.nan
+    truth = rng.choice(np.array([2, 5, 7], "uint8"), (1, 150, 170))
+    truth[0, :20] = 0
+    return {
+        "inputs": (write("s2.tif", values, BANDS, nodata=0),),
+        "auxiliary": (write("s1.tif", radar, ("VV", "VH"), nodata=np.nan),),
+        "reference": write("label.tif", truth, nodata=0),
+        "values": values,
+        "radar": radar,
+        "truth": truth,
+    }
+
+
+def job_of(model, scene, folder, outputs=jobs.MAP_OUTPUTS, **options):
+    paths = {f"output_{name}": str(folder / f"{name}.tif") for name in outputs}
+    given = {key: scene[key] for key in ("inputs", "auxiliary", "reference") if key in scene}
+    return jobs.MapJob(model, **{"precision": "float32", **given, **paths, **options})
+
+
+def read(path):
+    with rasterio.open(path) as dataset:
+        return dataset.read()
+
+
+def whole(model, values):
+    """The network on the whole scene at once: the reference for everything."""
+    network, card = file.load(model)
+    with torch.inference_mode():
+        x = torch.from_numpy(np.where(values == 0, np.nan, values).astype("float32"))[None]
+        return network, card, network(x)
+
+
+def test_every_output_has_its_values(untrained, scene, tmp_path, quiet):
+    model = untrained()
+    result = run(job_of(model, scene, tmp_path, tile_size=64), quiet())
+    assert list(result["outputs"]) == list(jobs.MAP_OUTPUTS)
+    network, card, raw = whole(model, scene["values"])
+    valid = (scene["values"] != 0).all(axis=0)
+    probability = torch.softmax(raw["main"][0], dim=0).numpy()
+    classes = np.array([c.value for c in card.main.classes])
+    best = classes[probability.argmax(axis=0)]
+    mean, scale = (v[0].numpy() for v in network.head("s1").physical(raw["s1"]))
+    entropy = -(probability * np.log(probability)).sum(axis=0) / np.log(3)
+    wrong = np.where(scene["truth"][0] == 0, 255, best != scene["truth"][0])
+
+    def check(name, expected, nodata, tolerance=1e-4):
+        found = read(tmp_path / f"{name}.tif")
+        assert found.shape == expected.shape, name
+        hole = np.isnan(found) if np.isnan(nodata) else found == nodata
+        assert hole[:, ~valid].all(), name
+        seen = valid & np.isfinite(expected).all(axis=0)
+        assert np.allclose(found[:, seen], expected[:, seen], atol=tolerance, rtol=1e-4), name
+
+    check("map", best[None], 255)
+    check("probability", probability, np.nan)
+    check("uncertainty", entropy[None], np.nan)
+    check("reconstruction", mean, np.nan, 1e-2)
+    check("expected_error", scale, np.nan, 1e-2)
+    check("reconstruction_error", mean - scene["radar"], np.nan, 1e-2)
+    check("main_error", wrong[None], 255)
+    error = read(tmp_path / "error_probability.tif")[0]
+    assert np.isfinite(error[valid]).all() and error[valid].min() >= 0 and error[valid].max() <= 1
+    assert np.isnan(read(tmp_path / "reconstruction_error.tif")[:, 105, 20:]).all()  # no reference, no error
+
+
+def test_error_probability_falls_back_where_references_end(untrained, scene, tmp_path, quiet):
+    model = untrained()
+    (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
+    seen = run(job_of(model, scene, tmp_path / "a", ["error_probability"]), quiet())
+    blind = run(job_of(model, {**scene, "auxiliary": ()}, tmp_path / "b", ["error_probability"]), quiet())
+    assert (seen["figures"]["error_probability"], blind["figures"]["error_probability"]) == ("observed", "expected")
+    with_radar, without = (read(tmp_path / x / "error_probability.tif")[0] for x in "ab")
+    assert np.allclose(with_radar[100:110, 20:], without[100:110, 20:])
+    assert not np.allclose(with_radar[:100, 20:], without[:100, 20:], equal_nan=True)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(tile=st.integers(46, 200), extra=st.integers(0, 9))
+def test_tiles_of_any_size_fit_together(untrained, scene, tmp_path, quiet, tile, extra):
+    model = untrained()
+    network, card, raw = whole(model, scene["values"])
+    assert tile >= 2 * card.margin_px
+    run(job_of(model, scene, tmp_path, ["probability"], tile_size=tile, overlap=card.margin_px + extra), quiet())
+    found = read(tmp_path / "probability.tif")
+    valid = (scene["values"] != 0).all(axis=0)
+    expected = torch.softmax(raw["main"][0], dim=0).numpy()
+    assert np.abs(found - expected)[:, valid].max() <= 1e-4
+    assert np.isnan(found[:, ~valid]).all()
+
+
+@pytest.mark.parametrize("size", [(95, 95), (96, 96), (97, 97), (1, 1), (1, 200), (200, 1)])
+def test_small_and_odd_sizes(untrained, write, rng, tmp_path, quiet, size):
+    path = write("s2.tif", rng.integers(1, 250, (3, *size)).astype("uint8"), BANDS)
+    run(job_of(untrained(), {"inputs": (path,)}, tmp_path, ["map", "probability"]), quiet())
+    assert read(tmp_path / "map.tif").shape == (1, *size)
+    assert np.allclose(read(tmp_path / "probability.tif").sum(axis=0), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32"])
+def test_input_types_give_the_same_map(untrained, write, rng, tmp_path, quiet, dtype):
+    model, values = untrained(), np.random.default_rng(0).integers(1, 120, (3, 40, 40))
+    run(job_of(model, {"inputs": (write(f"{dtype}.tif", values.astype(dtype), BANDS),)}, tmp_path, ["map"]), quiet())
+    raw = whole(model, values)[2]["main"][0].argmax(dim=0).numpy()
+    assert (read(tmp_path / "map.tif")[0] == np.array([2, 5, 7])[raw]).all()
+
+
+def test_grid_names_tags_colours_and_sidecars(untrained, scene, tmp_path, quiet):
+    model = untrained()
+    job = job_of(model, scene, tmp_path)
+    run(job, quiet())
+    with rasterio.open(scene["inputs"][0]) as given:
+        for name in jobs.MAP_OUTPUTS:
+            with rasterio.open(tmp_path / f"{name}.tif") as made:
+                assert (made.crs, made.transform, made.shape) == (given.crs, given.transform, given.shape)
+                assert made.profile["tiled"] and made.compression.name == "zstd"
+                tags = made.tags()
+                assert tags["AUXLENS_OUTPUT"] == name and len(tags["AUXLENS_MODEL_SHA256"]) == 64
+                assert jobs.from_json(tags["AUXLENS_JOB"]) == job
+            assert (tmp_path / f"{name}.qml").read_text().lstrip().startswith("<")
+    names = {n: rasterio.open(tmp_path / f"{n}.tif").descriptions for n in ("probability", "reconstruction")}
+    assert names == {"probability": ("water", "wood", "town"), "reconstruction": ("s1:VV", "s1:VH")}
+    with rasterio.open(tmp_path / "map.tif") as made:
+        assert made.colormap(1)[5] == (0, 170, 0, 255)
+    assert "<Category>water</Category>" in (tmp_path / "map.tif.aux.xml").read_text()
+    with rasterio.open(tmp_path / "expected_error.tif") as made:
+        assert made.units == ("dB", "dB")
+
+
+def test_regression(untrained, scene, tmp_path, quiet):
+    model = untrained("regression")
+    scene["reference"] = scene["inputs"][0]  # any numbers
+    outputs = [name for name in jobs.MAP_OUTPUTS if name != "probability"]
+    run(job_of(model, scene, tmp_path, outputs, tile_size=64), quiet())
+    network, _, raw = whole(model, scene["values"])
+    mean, scale = (v[0].numpy() for v in network.head("main").physical(raw["main"]))
+    valid = (scene["values"] != 0).all(axis=0)
+    assert np.allclose(read(tmp_path / "map.tif")[:, valid], mean[:, valid], atol=1e-3)
+    assert np.allclose(read(tmp_path / "uncertainty.tif")[:, valid], scale[:, valid], atol=1e-3)
+    error = mean[0] - scene["values"][0]
+    assert np.allclose(read(tmp_path / "main_error.tif")[0, valid], error[valid], atol=1e-3)
+
+
+def test_extent_and_mask(untrained, scene, write, tmp_path, quiet):
+    model = untrained()
+    (tmp_path / "all").mkdir(), (tmp_path / "part").mkdir()
+    run(job_of(model, scene, tmp_path / "all", ["map"]), quiet())
+    mask = np.zeros((1, 150, 170), "uint8")
+    mask[0, 50:80, 60:100] = 1
+    extent = (500_450.0, 5_398_900.0, 501_203.0, 5_399_607.0)  # west, south, east, north
+    part = job_of(model, scene, tmp_path / "part", ["map"], extent=extent, mask=write("mask.tif", mask))
+    run(part, quiet())
+    whole_map, cut = read(tmp_path / "all" / "map.tif")[0], read(tmp_path / "part" / "map.tif")[0]
+    assert cut.shape == (71, 76)
+    expected = np.where(mask[0] == 1, whole_map, 255)[39:110, 45:121]
+    assert (cut == expected).all()
+    with rasterio.open(tmp_path / "part" / "map.tif") as made:
+        assert (made.bounds.left, made.bounds.top) == (500_450.0, 5_399_610.0)
+
+
+def test_a_scene_of_nodata_gives_nodata(untrained, write, tmp_path, quiet):
+    path = write("s2.tif", np.zeros((3, 50, 50), "uint16"), BANDS, nodata=0)
+    run(job_of(untrained(), {"inputs": (path,)}, tmp_path, ["map", "probability", "reconstruction"]), quiet())
+    assert (read(tmp_path / "map.tif") == 255).all()
+    assert np.isnan(read(tmp_path / "probability.tif")).all() and np.isnan(read(tmp_path / "reconstruction.tif")).all()
+
+
+def test_cancel_leaves_nothing_and_keeps_what_was_there(untrained, scene, tmp_path, quiet):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "map.tif").write_text("older")
+    with pytest.raises(Canceled):
+        run(job_of(untrained(), scene, folder, tile_size=64), quiet(stop_after=2))
+    assert [p.name for p in folder.iterdir()] == ["map.tif"] and (folder / "map.tif").read_text() == "older"
+
+
+def test_damage_in_the_middle_leaves_nothing(untrained, write, rng, tmp_path, quiet):
+    good = write("whole.tif", rng.integers(1, 999, (3, 400, 400)).astype("uint16"), BANDS)
+    cut = tmp_path / "damaged.tif"
+    rasterio.shutil.copy(good, cut, compress="deflate", tiled=True, blockxsize=64, blockysize=64)
+    middle = cut.stat().st_size // 2
+    with cut.open("r+b") as raw:
+        raw.seek(middle)
+        raw.write(b"\xff" * 20_000)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    with pytest.raises(SceneError, match="damaged or cut short"):
+        run(job_of(untrained(), {"inputs": (str(cut),)}, folder, ["map"]), quiet())
+    assert not list(folder.iterdir())
+
+
+def test_a_full_disk_is_told_before_any_work(untrained, scene, tmp_path, quiet, monkeypatch):
+    usage = type("Usage", (), {"free": 10_000})()
+    monkeypatch.setattr("auxlens.engine.scene.writing.shutil.disk_usage", lambda path: usage)
+    with pytest.raises(SceneError, match=r"need about .* MiB .* are free; make room"):
+        run(job_of(untrained(), scene, tmp_path), quiet())
+    assert not list(tmp_path.glob("*.part*"))
+
+
+def test_a_folder_that_does_not_exist(untrained, scene, tmp_path, quiet):
+    with pytest.raises(SceneError, match="does not exist or cannot be written"):
+        run(job_of(untrained(), scene, tmp_path / "none"), quiet())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_disk_that_fills_up_is_told(untrained, scene, tmp_path, quiet):
+    (tmp_path / f".map.{os.getpid()}.part.tif").symlink_to("/dev/full")
+    with pytest.raises(SceneError):
+        run(job_of(untrained(), scene, tmp_path, ["map"]), quiet())
+    assert not (tmp_path / "map.tif").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"outputs": ()}, JobError, "No output"),
+        ({"auxiliary": ()}, JobError, "compares with auxiliary rasters"),
+        ({"reference": ""}, JobError, "compares with a reference"),
+        ({"device": "gpu"}, DeviceError, "Unknown device"),
+        ({"device": "cuda:9"}, DeviceError, "not in this machine"),
+        ({"precision": "half"}, JobError, "Unknown precision"),
+        ({"precision": "float16"}, DeviceError, "CPU computes in float32 or bfloat16"),
+        ({"extent": (0.0, 0.0, 1.0, 1.0)}, SceneError, "outside of the scene"),
+        ({"tile_size": -1}, JobError, "0 or more"),
+    ],
+)
+def test_wrong_jobs_are_refused_before_anything_is_written(untrained, scene, tmp_path, quiet, change, error, message):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    with pytest.raises(error, match=message):
+        run(job_of(untrained(), scene, folder, **change), quiet())
+    assert not list(folder.iterdir())
+
+
+def test_less_overlap_than_the_receptive_field_is_warned_of(untrained, scene, tmp_path, quiet, caplog):
+    run(job_of(untrained(), scene, tmp_path, ["map"], overlap=3), quiet())
+    assert "seams may be visible" in caplog.text
+
+
+def test_a_batch_that_does_not_fit_is_halved(untrained, scene, tmp_path, quiet, monkeypatch, caplog):
+    model = untrained()
+    from auxlens.engine.mapping import stream
+
+    forward, sizes = stream._run, []
+
+    def scarce(chips, engine):
+        if len(chips) > 1:
+            raise torch.OutOfMemoryError("scripted")
+        sizes.append(len(chips))
+        return forward(chips, engine)
+
+    monkeypatch.setattr(stream, "_run", scarce)
+    run(job_of(model, scene, tmp_path, ["map"], tile_size=40, batch_size=4), quiet())
+    raw = whole(model, scene["values"])[2]["main"][0].argmax(dim=0).numpy()
+    valid = (scene["values"] != 0).all(axis=0)
+    assert (read(tmp_path / "map.tif")[0] == np.array([2, 5, 7])[raw])[valid].mean() > 0.999
+    assert "going on with half" in caplog.text and set(sizes) == {1}
+
+
+def test_the_job_in_the_tags_is_json(untrained, scene, tmp_path, quiet):
+    run(job_of(untrained(), scene, tmp_path, ["map"]), quiet())
+    with rasterio.open(tmp_path / "map.tif") as made:
+        assert json.loads(made.tags()["AUXLENS_JOB"])["job"] == "map"

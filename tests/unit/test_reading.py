@@ -1,0 +1,108 @@
+"""Reading: values, validity and warping of modalities, whatever the window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.warp import transform_bounds
+
+from auxlens.engine.scene.bands import modalities_from_layers
+from auxlens.engine.scene.reading import ModalityReader, scene_grid
+from auxlens.engine.scene.window import Window, plan
+from auxlens.models.errors import SceneError
+
+
+def reader_of(paths, grid=None, grouped=True, **options):
+    source = modalities_from_layers(paths, grouped)[0]
+    return ModalityReader(source, grid or scene_grid([source]), **options)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32"])
+def test_values_and_nodata_of_every_type(write, rng, dtype):
+    values = rng.integers(1, 100, (2, 30, 40)).astype(dtype)
+    values[:, :5] = 0
+    with reader_of([write("a.tif", values, nodata=0)]) as reader:
+        chip = reader.read(Window(2, 3, 10, 20))
+    assert chip.dtype == np.float32
+    assert np.isnan(chip[:, :3]).all()
+    assert (chip[:, 3:] == values[:, 5:12, 3:23]).all()
+
+
+def test_nan_and_file_masks_are_not_valid(write, rng):
+    values = rng.random((1, 20, 20)).astype("float32")
+    values[0, 3, 4] = np.nan
+    path = write("a.tif", values)
+    with rasterio.open(path, "r+") as dataset:
+        mask = np.full((20, 20), 255, "uint8")
+        mask[10:] = 0
+        dataset.write_mask(mask)
+    with reader_of([path]) as reader:
+        chip = reader.read(Window(0, 0, 20, 20))
+    assert np.isnan(chip[0, 3, 4]) and np.isnan(chip[0, 10:]).all()
+    assert np.isfinite(chip[0, :10]).sum() == 199
+
+
+def test_files_of_mixed_resolution_share_the_finest_grid(write):
+    fine, coarse = np.arange(144, dtype="uint16").reshape(1, 12, 12), np.arange(4, dtype="uint16").reshape(1, 2, 2)
+    paths = [write("B02.tif", fine), write("B01.tif", coarse, gsd=60.0)]
+    source = modalities_from_layers(paths, grouped=True)[0]
+    assert [band.name for band in source.bands] == ["B02", "B01"]
+    grid = scene_grid([source])
+    assert (grid.height, grid.width, grid.gsd_m) == (12, 12, 10.0)
+    with ModalityReader(source, grid) as reader:
+        chip = reader.read(grid.whole)
+    assert (chip[0] == fine[0]).all()
+    assert chip[1, 0, 0] == 0 and chip[1, -1, -1] == 3  # corners keep the coarse pixels' values
+    assert np.isclose(chip[1].mean(), 1.5)
+
+
+def test_coarsening_averages(write, rng):
+    grid = scene_grid(modalities_from_layers([write("in.tif", np.ones((1, 6, 6), "uint8"))], True))
+    fine = rng.random((1, 60, 60)).astype("float32")
+    with reader_of([write("fine.tif", fine, gsd=1.0)], grid) as reader:
+        chip = reader.read(grid.whole)
+    assert np.allclose(chip[0], fine[0].reshape(6, 10, 6, 10).mean(axis=(1, 3)), atol=1e-5)
+
+
+def test_warped_values_do_not_depend_on_the_window(write, rng):
+    grid = scene_grid(modalities_from_layers([write("in.tif", np.ones((1, 300, 280), "uint8"))], True))
+    west, south, east, north = transform_bounds(grid.crs, "EPSG:4326", *grid.bounds)
+    step = (east - west) / 150
+    size = (1, int((north - south) / step) - 10, 140)  # does not cover the whole grid
+    other = write("dem.tif", rng.random(size).astype("float32"), gsd=step, origin=(west, north), crs="EPSG:4326")
+    with reader_of([other], grid) as reader:
+        whole = reader.read(grid.whole)
+        for tile in plan(grid.whole, grid.whole, 77, 0):
+            assert np.array_equal(reader.read(tile.core), whole[(slice(None), *tile.core.slices)], equal_nan=True)
+    assert np.isnan(whole).any() and np.isfinite(whole).any()
+
+
+def test_rasters_without_georeference_of_equal_size_are_one_grid(write, rng):
+    values = rng.integers(0, 9, (1, 8, 9)).astype("uint8")
+    grid = scene_grid(modalities_from_layers([write("in.tif", np.ones((1, 8, 9), "uint8"))], True))
+    with reader_of([write("plain.tif", values, crs=None)], grid) as reader:
+        assert (reader.read(grid.whole)[0] == values[0]).all()
+
+
+def test_rasters_apart_are_an_error_that_names_both_places(write):
+    grid = scene_grid(modalities_from_layers([write("in.tif", np.ones((1, 8, 8), "uint8"))], True))
+    far = write("far.tif", np.ones((1, 8, 8), "uint8"), origin=(700_000.0, 5_000_000.0))
+    with pytest.raises(SceneError, match=r"far\.tif.*does not overlap.*check their CRS"):
+        reader_of([far], grid)
+
+
+def test_missing_text_and_truncated_files_are_errors(write, rng, tmp_path: Path):
+    with pytest.raises(SceneError, match="does not exist"):
+        modalities_from_layers([str(tmp_path / "none.tif")], True)
+    text = tmp_path / "text.tif"
+    text.write_text("no raster")
+    with pytest.raises(SceneError, match="not a raster"):
+        modalities_from_layers([str(text)], True)
+    whole = Path(write("whole.tif", rng.integers(0, 999, (3, 200, 200)).astype("uint16")))
+    cut = tmp_path / "cut.tif"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    with pytest.raises(SceneError, match="damaged or cut short"), reader_of([str(cut)]) as reader:
+        reader.read(Window(0, 0, 200, 200))
