@@ -36,7 +36,7 @@ class Map(JobAlgorithm):
         self.addParameter(p.inputs())
         self.addParameter(p.auxiliary())
         self.addParameter(p.reference(optional=True))
-        self.addParameter(p.reference_field("REFERENCE"))
+        self.addParameter(p.reference_field())
         for make in (p.device, p.precision, p.tile_size, p.overlap, p.batch_size):
             self.addParameter(make(MapJob))
         self.addParameter(p.extent())

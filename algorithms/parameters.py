@@ -14,7 +14,6 @@ from qgis.core import (
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
     QgsProcessingParameterExtent,
-    QgsProcessingParameterField,
     QgsProcessingParameterFile,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterMapLayer,
@@ -99,16 +98,12 @@ def reference(optional: bool) -> Parameter:
     )
 
 
-def reference_field(parent: str = "") -> Parameter:
-    """The reference's field: a list where ``parent`` names a layer parameter, otherwise text."""
-    label = tr("Reference field")
-    if parent:
-        parameter = QgsProcessingParameterField(
-            "REFERENCE_FIELD", label, parentLayerParameterName=parent, optional=True
-        )
-    else:
-        parameter = QgsProcessingParameterString("REFERENCE_FIELD", label, optional=True)
-    return described(parameter, tr("Field with the classes or numbers; needed for a vector reference only."))
+def reference_field() -> Parameter:
+    """Text and no list of fields: QGIS 3.22 crashes where the layer that a list depends on may be a raster."""
+    return described(
+        QgsProcessingParameterString("REFERENCE_FIELD", tr("Reference field"), optional=True),
+        tr("Name of the field with the classes or numbers; needed for a vector reference only."),
+    )
 
 
 def scenes() -> Parameter:

@@ -32,7 +32,7 @@ class Train(JobAlgorithm):
         self.addParameter(p.inputs())
         self.addParameter(p.auxiliary())
         self.addParameter(p.reference(optional=False))
-        self.addParameter(p.reference_field("REFERENCE"))
+        self.addParameter(p.reference_field())
         for parameter in p.learning(TrainJob):
             self.addParameter(parameter)
 

@@ -19,6 +19,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from ..engine.jobs import MAP_OUTPUTS
 
 OUTPUT_PROPERTY = "auxlens/output"
+SCENE_PROPERTY = "auxlens/scene"
 _kept: List[_Arranger] = []  # QGIS silently skips a post-processor that Python no longer holds
 
 
@@ -63,11 +64,11 @@ class _Arranger(QgsProcessingLayerPostProcessorInterface):
         self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
         """Called by QGIS in the main thread when the layer is in the project."""
-        layer.setName(layer_title(self._output, self._scene))
-        layer.setCustomProperty(OUTPUT_PROPERTY, self._output)
         style = Path(layer.source()).with_suffix(".qml")
         if style.exists():
             layer.loadNamedStyle(str(style))
+        layer.setName(layer_title(self._output, self._scene))
+        layer.setCustomProperty(OUTPUT_PROPERTY, self._output)  # after the style, which has properties of its own
         node = context.project().layerTreeRoot().findLayer(layer.id()) if context.project() else None
         if node is not None:
             _group(node, self._output, self._scene, self._visible)
@@ -76,17 +77,33 @@ class _Arranger(QgsProcessingLayerPostProcessorInterface):
 def _group(node: QgsLayerTreeLayer, output: str, scene: str, visible: bool) -> None:
     """Move a layer's node into the group of its scene, in the order of ``MAP_OUTPUTS``."""
     parent = node.parent()
-    group = next((g for g in parent.findGroups() if g.name() == scene), None) or parent.insertGroup(0, scene)
+    group = _scene_group(parent, scene)
     moved = node.clone()
     moved.setItemVisibilityChecked(visible)
     moved.setExpanded(visible)
-    group.insertChildNode(_position(group, output), moved)
+    group.insertChildNode(_position(group, node, output), moved)
     parent.removeChildNode(node)
 
 
-def _position(group: QgsLayerTreeGroup, output: str) -> int:
+def _scene_group(parent: QgsLayerTreeGroup, scene: str) -> QgsLayerTreeGroup:
+    """The scene's group, wherever the user has put it; else a new one beside the other scenes'."""
+    root = parent
+    while root.parent() is not None:
+        root = root.parent()
+    group = root.findGroup(scene)
+    if group is None:
+        while parent.customProperty(SCENE_PROPERTY) is not None:  # QGIS adds layers where the current layer is
+            parent = parent.parent()
+        group = parent.insertGroup(0, scene)
+        group.setCustomProperty(SCENE_PROPERTY, scene)
+    return group
+
+
+def _position(group: QgsLayerTreeGroup, node: QgsLayerTreeLayer, output: str) -> int:
     rank = MAP_OUTPUTS.index(output)
     for position, child in enumerate(group.children()):
+        if child == node:
+            continue
         layer = child.layer() if isinstance(child, QgsLayerTreeLayer) else None
         found = layer.customProperty(OUTPUT_PROPERTY) if layer is not None else None
         if found not in MAP_OUTPUTS or MAP_OUTPUTS.index(found) >= rank:

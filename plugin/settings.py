@@ -86,6 +86,7 @@ class AuxLensOptionsPage(QgsOptionsPageWidget):
         row.addWidget(self.button)
         row.addStretch()
         layout = QVBoxLayout(self)
+        layout.setContentsMargins(9, 9, 9, 9)
         for item in (about, self.log):
             layout.addWidget(item)
         layout.insertLayout(1, form)

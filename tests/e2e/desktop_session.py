@@ -10,7 +10,7 @@ import traceback
 from pathlib import Path
 
 from qgis.core import QgsApplication, QgsProject, QgsRasterLayer
-from qgis.PyQt.QtCore import QEventLoop, QTimer
+from qgis.PyQt.QtCore import QEventLoop, Qt, QTimer
 from qgis.PyQt.QtWidgets import QApplication, QDockWidget, QLineEdit, QTreeView
 from qgis.utils import iface, plugins
 
@@ -48,8 +48,6 @@ def open_toolbox(window):
     view.expandAll()
     pause(300)
     shoot(dock, "toolbox")
-    search.setText("")
-    dock.hide()
     found = []
 
     def walk(parent):
@@ -59,6 +57,8 @@ def open_toolbox(window):
             walk(index)
 
     walk(view.rootIndex())
+    search.setText("")
+    dock.hide()
     return found
 
 
@@ -102,6 +102,16 @@ def run_map(parameters):
     RESULT["ok"], RESULT["results"] = ended[0]
 
 
+def layout(window):
+    """Room for the names in the panel of layers."""
+    panel = window.findChild(QDockWidget, "Layers")
+    window.resizeDocks([panel], [430], Qt.Orientation.Horizontal)
+    for name in ("MessageLog", "Browser", "ResultsViewer"):
+        dock = window.findChild(QDockWidget, name)
+        if dock is not None:
+            dock.hide()
+
+
 def describe_tree():
     return [
         {
@@ -120,23 +130,21 @@ def describe_tree():
     ]
 
 
-def show_result(window, image):
-    """The window as a user sees it after the run, an explanation layer in place of the map."""
-    pause(1500)
-    iface.setActiveLayer(next(iter(QgsProject.instance().mapLayersByName(image))))
+def show_result(window):
+    """The window as a user sees it after the run."""
+    layout(window)
+    iface.messageBar().clearWidgets()
+    iface.setActiveLayer(QgsProject.instance().mapLayersByName("Sentinel-2")[0])
     iface.zoomToActiveLayer()
     wait_for(lambda: not iface.mapCanvas().isDrawing(), 20)
-    pause(1000)
+    pause(1500)
     shoot(window, "desktop")
 
 
 def session():
     window = iface.mainWindow()
     window.resize(1500, 950)
-    for name in ("MessageLog", "Browser", "ResultsViewer"):
-        dock = window.findChild(QDockWidget, name)
-        if dock is not None:
-            dock.hide()
+    layout(window)
     RESULT["plugin"] = wait_for(lambda: "auxlens" in plugins, 20)
     provider = QgsApplication.processingRegistry().providerById("auxlens")
     RESULT["algorithms"] = sorted(a.id() for a in provider.algorithms())
@@ -147,9 +155,8 @@ def session():
     QgsProject.instance().addMapLayer(scene)
     run_map(parameters)
     RESULT["tree"] = describe_tree()
-    titles = [layer["name"] for group in RESULT["tree"] for layer in group["layers"]]
     RESULT["top_level"] = [node.name() for node in QgsProject.instance().layerTreeRoot().children()]
-    show_result(window, titles[0])
+    show_result(window)
 
 
 def main():
@@ -158,7 +165,7 @@ def main():
     except Exception:  # told to the test, whatever it is
         RESULT["error"] = traceback.format_exc()
     (FOLDER / "result.json").write_text(json.dumps(RESULT, indent=1), encoding="utf-8")
-    QgsProject.instance().setDirty(False)
+    QgsProject.instance().clear()  # so that nothing is asked at the end
     QTimer.singleShot(0, iface.actionExit().trigger)
 
 

@@ -66,20 +66,17 @@ def desktop(environment, scenes, model, tmp_path_factory):
     return found
 
 
-@pytest.mark.desktop
 def test_the_provider_is_in_the_toolbox(desktop):
     assert desktop["plugin"]
     assert desktop["algorithms"] == ["auxlens:createdemo", "auxlens:map", "auxlens:train", "auxlens:trainfolder"]
     assert {"AuxLens", "Map a scene and explain the map", "Train a model on layers"} <= set(desktop["toolbox"])
 
 
-@pytest.mark.desktop
 def test_the_options_page_says_that_the_engine_is_ready(desktop):
     (state,) = desktop["options"]
     assert state.startswith("Ready: ")
 
 
-@pytest.mark.desktop
 def test_layers_appear_styled_in_the_scenes_group(desktop):
     assert desktop["ok"]
     (group,) = [group for group in desktop["tree"] if group["group"] == "scene_04"]
@@ -89,7 +86,6 @@ def test_layers_appear_styled_in_the_scenes_group(desktop):
     assert desktop["top_level"] == ["scene_04", "Sentinel-2"]
 
 
-@pytest.mark.desktop
 def test_qgis_stays_alive_and_ends_by_itself(desktop):
     assert "Traceback" not in desktop["said"]
     for name in ("toolbox", "options", "dialog", "log", "desktop"):

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from qgis.core import QgsRasterLayer
+
 from auxlens.engine.jobs import MAP_OUTPUTS
 from auxlens.models.card import read_card
-from qgis.core import QgsRasterLayer
 
 
 @pytest.fixture(scope="module")

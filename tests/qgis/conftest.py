@@ -7,9 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
+from qgis.core import QgsApplication, QgsProcessingFeedback
+
 from auxlens.algorithms.provider import AuxLensProvider
 from auxlens.models.card import CARD_KEY, Card, ErrorModel, LandClass, MainTask, Modality
-from qgis.core import QgsApplication, QgsProcessingFeedback
 
 ROOT = Path(__file__).resolve().parents[2]
 S2_BANDS = ("B02", "B03", "B04")

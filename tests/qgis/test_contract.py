@@ -6,9 +6,10 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 
 import pytest
+from qgis.core import QgsProcessingParameterDefinition, QgsProcessingParameterEnum
+
 from auxlens.algorithms.provider import ALGORITHMS
 from auxlens.engine import jobs
-from qgis.core import QgsProcessingParameterDefinition, QgsProcessingParameterEnum
 
 ROOT = Path(__file__).resolve().parents[2]
 LEARNING = [

@@ -1,9 +1,10 @@
 """Layers of a run are named, ordered and grouped."""
 
 import pytest
+from qgis.core import QgsProcessingContext, QgsProject, QgsRasterLayer
+
 from auxlens.engine.jobs import MAP_OUTPUTS
 from auxlens.plugin.layers import arrange_on_load, layer_title, scene_name
-from qgis.core import QgsProcessingContext, QgsProject, QgsRasterLayer
 
 
 @pytest.mark.parametrize(
@@ -81,3 +82,32 @@ def test_the_sidecar_style_is_applied(load, write_raster, tmp_path):
     project = load(("map",))
     (layer,) = project.mapLayers().values()
     assert layer.renderer().opacity() == 0.25
+
+
+def test_a_new_scene_is_not_put_into_the_group_of_another(qgis_app, write_raster):
+    project = QgsProject()
+    context = QgsProcessingContext()
+    context.setProject(project)
+    current = project.layerTreeRoot()
+    for scene in ("scene_01", "scene_02"):
+        for output in ("map", "uncertainty"):
+            path = write_raster(f"{scene}_{output}.tif", ("a",))
+            layer = project.addMapLayer(QgsRasterLayer(path, "x"), False)
+            current.insertLayer(0, layer)  # as the desktop does: where the current layer is
+            context.addLayerToLoadOnCompletion(path, QgsProcessingContext.LayerDetails("x", project, output))
+            arrange_on_load(context, path, output, scene, visible=True)
+            details = context.layerToLoadOnCompletionDetails(path)
+            details.postProcessor().postProcessLayer(layer, context, None)
+            current = project.layerTreeRoot().findLayer(layer.id()).parent()
+    assert [(group, [name for name, _ in layers]) for group, layers in tree(project)] == [
+        (scene, [layer_title(name, scene) for name in ("map", "uncertainty")]) for scene in ("scene_02", "scene_01")
+    ]
+
+
+def test_the_order_holds_for_styled_layers(load, write_raster, tmp_path):
+    example = QgsRasterLayer(write_raster("example.tif", ("a",)), "example")
+    for output in ("map", "uncertainty", "main_error"):
+        assert example.saveNamedStyle(str(tmp_path / f"scene_01_{output}.qml"))[1]
+    project = load(("map", "uncertainty", "main_error"))
+    ((_, layers),) = tree(project)
+    assert [name for name, _ in layers] == [layer_title(n, "scene_01") for n in ("map", "uncertainty", "main_error")]

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from auxlens.engine.jobs import MAP_OUTPUTS
-from auxlens.models.card import read_card
-from auxlens.plugin.layers import layer_title
 from osgeo import gdal
 from qgis.core import QgsApplication, QgsProcessingException, QgsProject, QgsRasterLayer, QgsRectangle
 
+from auxlens.engine.jobs import MAP_OUTPUTS
+from auxlens.models.card import read_card
+from auxlens.plugin.layers import layer_title
 
 ALL = {name: f"OUTPUT_{name.upper()}" for name in MAP_OUTPUTS}
 FLOAT = {name for name in MAP_OUTPUTS if name not in ("map", "main_error")}

@@ -1,8 +1,6 @@
 """Layers become paths that the engine can open, and show it what the user sees."""
 
 import pytest
-from auxlens.engine.jobs import SceneError
-from auxlens.plugin.sources import layer_path, named_path, raster_path, vector_path
 from qgis.core import (
     QgsFeature,
     QgsGeometry,
@@ -11,6 +9,9 @@ from qgis.core import (
     QgsVectorFileWriter,
     QgsVectorLayer,
 )
+
+from auxlens.engine.jobs import SceneError
+from auxlens.plugin.sources import layer_path, named_path, raster_path, vector_path
 
 SQUARE = "POLYGON((500000 4999900, 500100 4999900, 500100 5000000, 500000 5000000, 500000 4999900))"
 
