@@ -8,7 +8,7 @@ ENGINE := .venv/engine
 QGIS := .venv/qgis
 LINK := .venv/src/auxlens
 READY := $(ENGINE)/.complete $(QGIS)/.complete $(LINK)
-PYTEST_QGIS := AUXLENS_PYTHON=$(CURDIR)/$(ENGINE)/bin/python QT_QPA_PLATFORM=offscreen $(QGIS)/bin/python -m pytest -q
+PYTEST_QGIS := AUXLENS_PYTHON="$(CURDIR)/$(ENGINE)/bin/python" QT_QPA_PLATFORM=offscreen $(QGIS)/bin/python -m pytest -q
 
 help: ## say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -50,7 +50,7 @@ test-engine: $(READY)
 
 test-qgis: $(READY)
 	$(PYTEST_QGIS) tests/qgis
-	xvfb-run -a env $(PYTEST_QGIS) tests/e2e
+	$(PYTEST_QGIS) tests/e2e
 
 bench: $(READY) ## measure speed and memory, write the table in benchmarks/
 	$(ENGINE)/bin/python benchmarks/run.py
