@@ -147,7 +147,7 @@ def summary(demo: Path, scene: str) -> str:
         here = known & (causes == value)
         if here.any():
             parts.append(f"{name} {100 * wrong[here].mean():.0f} % ({100 * expected[here].mean():.0f} %)")
-    text = "Wrong (mean error probability): " + " · ".join(parts)
+    text = "Share of wrong pixels, and in brackets the mean error probability: " + " · ".join(parts)
     print(text)
     return text
 
