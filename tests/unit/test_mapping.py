@@ -11,8 +11,7 @@ import pytest
 import rasterio
 import rasterio.shutil
 import torch
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from auxlens.engine import jobs
 from auxlens.engine.mapping.job import run
@@ -109,7 +108,7 @@ def test_error_probability_falls_back_where_references_end(untrained, scene, tmp
 @given(tile=st.integers(46, 200), extra=st.integers(0, 9))
 def test_tiles_of_any_size_fit_together(untrained, scene, tmp_path, quiet, tile, extra):
     model = untrained()
-    network, card, raw = whole(model, scene["values"])
+    _network, card, raw = whole(model, scene["values"])
     assert tile >= 2 * card.margin_px
     run(job_of(model, scene, tmp_path, ["probability"], tile_size=tile, overlap=card.margin_px + extra), quiet())
     found = read(tmp_path / "probability.tif")
