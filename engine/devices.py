@@ -16,7 +16,7 @@ log = logging.getLogger("auxlens")
 
 _TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 _GAIN = 1.1  # lower precision must be this much faster to be worth its rounding
-_PROBE_RUNS = 2
+_PROBE_RUNS = 3
 
 
 def choose_device(name: str) -> torch.device:
@@ -58,7 +58,7 @@ def choose_precision(name: str, device: torch.device, forward: Callable[[], obje
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     if device.type == "cpu" and forward is not None:
-        full, half = (_seconds(forward, device, dtype) for dtype in (torch.float32, torch.bfloat16))
+        full, half = _seconds(forward, device)
         log.debug("A small chip takes %.1f ms in float32, %.1f ms in bfloat16.", full * 1e3, half * 1e3)
         return torch.bfloat16 if half * _GAIN < full else torch.float32
     return torch.float32
@@ -71,14 +71,16 @@ def autocast(device: torch.device, dtype: torch.dtype) -> contextlib.AbstractCon
     return torch.autocast(device.type, dtype)
 
 
-def _seconds(forward: Callable[[], object], device: torch.device, dtype: torch.dtype) -> float:
-    times = []
-    with torch.inference_mode(), autocast(device, dtype):
-        for _ in range(_PROBE_RUNS + 1):
-            start = time.perf_counter()
-            forward()
-            times.append(time.perf_counter() - start)
-    return min(times[1:])
+def _seconds(forward: Callable[[], object], device: torch.device) -> tuple[float, float]:
+    """Best time of a run in float32 and in bfloat16, in turn, so that a busy machine slows both."""
+    times: dict[torch.dtype, list[float]] = {torch.float32: [], torch.bfloat16: []}
+    for _ in range(_PROBE_RUNS + 1):
+        for dtype, found in times.items():
+            with torch.inference_mode(), autocast(device, dtype):
+                start = time.perf_counter()
+                forward()
+                found.append(time.perf_counter() - start)
+    return min(times[torch.float32][1:]), min(times[torch.bfloat16][1:])
 
 
 def _has_mps() -> bool:

@@ -20,9 +20,8 @@ PRESETS: Mapping[str, tuple[int, ...]] = {
     "base": (32, 64, 128, 256, 256),
     "large": (64, 128, 256, 512, 512),
 }
-ENCODER_CONVS = 2
-MAIN_CONVS = 2
-AUXILIARY_CONVS = 1
+ENCODER_CONVS = 2  # a level
+DECODER_CONVS = 1
 
 
 @dataclass(frozen=True)
@@ -30,12 +29,11 @@ class TaskConfig:
     """One task's decoder and head.
 
     ``kind`` is ``score`` (classes) or ``density`` (numbers with a predicted scale); ``channels`` counts
-    classes or bands; ``mean`` and ``std`` are those of a density's targets; ``convs`` a level of the decoder.
+    classes or bands; ``mean`` and ``std`` are those of a density's targets.
     """
 
     kind: str
     channels: int
-    convs: int
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
 
@@ -78,8 +76,7 @@ class NetworkConfig:
     @property
     def margin_px(self) -> int:
         """Radius of the receptive field in pixels: the context that makes a tile's core exact."""
-        convs = max(task.convs for task in self.tasks.values())
-        return receptive_radius(len(self.widths), ENCODER_CONVS, convs)
+        return receptive_radius(len(self.widths), ENCODER_CONVS, DECODER_CONVS)
 
 
 class Network(nn.Module):
@@ -97,7 +94,7 @@ class Network(nn.Module):
         self.encoder = nn.ModuleList(
             convolutions(c_in, c_out, ENCODER_CONVS) for c_in, c_out in zip(inputs, config.widths, strict=True)
         )
-        self.decoders = nn.ModuleDict({name: Decoder(config.widths, t.convs) for name, t in config.tasks.items()})
+        self.decoders = nn.ModuleDict({name: Decoder(config.widths) for name in config.tasks})
         self.heads = nn.ModuleDict({name: _head(config.widths[0], task) for name, task in config.tasks.items()})
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
 
@@ -135,11 +132,11 @@ class Network(nn.Module):
 class Decoder(nn.Module):
     """From the coarsest level to the finest: project, double, add the encoder's features, convolve."""
 
-    def __init__(self, widths: tuple[int, ...], convs: int) -> None:
+    def __init__(self, widths: tuple[int, ...]) -> None:
         super().__init__()
         pairs = list(zip(widths[:0:-1], widths[-2::-1], strict=True))
         self.projections = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for coarse, fine in pairs)
-        self.stages = nn.ModuleList(convolutions(fine, fine, convs) for _, fine in pairs)
+        self.stages = nn.ModuleList(convolutions(fine, fine, DECODER_CONVS) for _, fine in pairs)
 
     def forward(self, levels: list[Tensor]) -> Tensor:
         """Features of all levels, finest first → ``(B, widths[0], H, W)``."""

@@ -66,6 +66,8 @@ def run(job: MapJob, progress: Progress) -> dict[str, Any]:
         stream(tiles, scene.read, engine, products, write, progress)
         for writer in writers.values():
             writer.commit()
+    if products.unknown_classes:
+        log.warning("The reference has classes that the model does not know; the map counts as wrong there.")
     seconds = time.perf_counter() - started
     log.info("Mapped %d × %d pixels in %.1f s.", grid.height, grid.width, seconds)
     figures = {

@@ -55,6 +55,7 @@ class Products:
         if self.error_form == errors.OBSERVED:
             self._models.append(card.error_models[errors.OBSERVED])
         self.is_score = card.main.kind == "segmentation"
+        self.unknown_classes = False
         self._values = np.array([c.value for c in card.main.classes])
         self.map_nodata = free_value(self._values) if self.is_score else float("nan")
 
@@ -124,7 +125,9 @@ class Products:
             arrays["probability"] = _array(log_probability.exp())
         if "main_error" in self.wanted and seen.reference is not None:
             truth = to_indices(seen.reference, self.card.main.classes)
-            arrays["main_error"] = np.where(truth < 0, 255, truth != best).astype(np.uint8)[None]
+            known = seen.reference >= 0  # not NaN either; a class that the model does not know counts as wrong
+            self.unknown_classes |= bool((known & (truth < 0)).any())
+            arrays["main_error"] = np.where(known, truth != best, 255).astype(np.uint8)[None]
         features = {}
         if self.error_form:
             features = errors.score_features(log_probability)

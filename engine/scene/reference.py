@@ -29,6 +29,7 @@ from .window import Window, plan
 
 MAX_CLASSES = 255
 IGNORE = -1  # class index of a pixel without reference
+UNKNOWN = 65_535.0  # value of a named class that the model does not know
 
 # Okabe and Ito's colour-blind safe palette, then muted tones; for classes that come without colours.
 PALETTE = (
@@ -171,8 +172,10 @@ def _numbers(values: pd.Series, classes: Sequence[LandClass], path: str, field: 
     if numbers.notna().any():
         return np.asarray(numbers, np.float64)
     by_name = {c.name: float(c.value) for c in classes}
-    named: NDArray[np.float64] = np.array([by_name.get(str(v), np.nan) for v in values], np.float64)
-    if not np.isfinite(named).any():
+    named: NDArray[np.float64] = np.array(
+        [np.nan if v is None else by_name.get(str(v), UNKNOWN) for v in values], np.float64
+    )
+    if not np.isin(named, list(by_name.values())).any():
         raise SceneError(
             f"The values of the reference “{path}”{f', field “{field}”,' if field else ''} "
             f"({', '.join(sorted({str(v) for v in values})[:5])}, …) are not among the model's classes "
@@ -267,7 +270,7 @@ def _legend(path: str) -> tuple[dict[int, str], dict[int, str]]:
     sidecar = f"{path}.aux.xml"
     if os.path.exists(sidecar):
         try:
-            categories = ElementTree.parse(sidecar).find(".//PAMRasterBand[@band='1']/CategoryNames")
+            categories = ElementTree.parse(sidecar).find(".//PAMRasterBand[@band='1']/CategoryNames")  # nosec B314
         except ElementTree.ParseError:
             categories = None
         if categories is not None:

@@ -17,7 +17,7 @@ import torch
 from ...models import file
 from ...models.card import Card, LandClass, MainTask, Modality
 from ...models.errors import Canceled
-from ...models.network import AUXILIARY_CONVS, MAIN, MAIN_CONVS, PRESETS, Network, NetworkConfig, TaskConfig
+from ...models.network import MAIN, PRESETS, Network, NetworkConfig, TaskConfig
 from ..devices import choose_device, choose_precision
 from ..explain import calibration
 from ..jobs import Progress, TrainFolderJob
@@ -74,7 +74,7 @@ def run(job: Training, progress: Progress) -> dict[str, Any]:
         file.save(job.output_model, network, card)
         outputs = {"model": job.output_model}
         if job.output_report:
-            report = training_report(card, outcome, measured, network, setup.reader(TEST), task)
+            report = training_report(card, outcome, measured, network, setup.reader(TEST), setup.sizes, task)
             write_training_report(Path(job.output_report), report)
             outputs["report"] = job.output_report
     figures = {split: evaluation.figures() for split, evaluation in measured.items()}
@@ -127,11 +127,11 @@ class Setup:
     def _config(self, first: Scene) -> NetworkConfig:
         statistics = self.survey.statistics
         if self.classes:
-            tasks = {MAIN: TaskConfig("score", len(self.classes), MAIN_CONVS)}
+            tasks = {MAIN: TaskConfig("score", len(self.classes))}
         else:
-            tasks = {MAIN: TaskConfig("density", 1, MAIN_CONVS, *statistics[MAIN])}
+            tasks = {MAIN: TaskConfig("density", 1, *statistics[MAIN])}
         for name, bands in self.auxiliary.items():
-            tasks[name] = TaskConfig("density", len(bands), AUXILIARY_CONVS, *statistics[name])
+            tasks[name] = TaskConfig("density", len(bands), *statistics[name])
         inputs = [statistics[m.name] for m in first.inputs]
         mean, std = (tuple(v for pair in inputs for v in pair[i]) for i in (0, 1))
         return NetworkConfig(PRESETS[self.job.size], mean, std, tasks)
@@ -185,7 +185,7 @@ def _learn(
     job: Training, network: Network, setup: Setup, device: torch.device, progress: Progress
 ) -> tuple[Outcome, Task]:
     network = network.to(device)
-    batch_size = job.batch_size or max(2, options.BATCH_PX // job.chip_size**2)
+    batch_size = job.batch_size or max(2, options.BATCH_PX[device.type] // job.chip_size**2)
     probe = torch.zeros(4, len(setup.config.mean), _PROBE_PX, _PROBE_PX, device=device)
     dtype = choose_precision(job.precision, device, lambda: network(probe))
     fabric = lightning_fabric.Fabric(

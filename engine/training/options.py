@@ -14,7 +14,8 @@ CLIP_NORM = 1.0
 AVERAGING = 0.99  # decay of the moving average of weights that is validated and kept
 AUXILIARY_WEIGHT = 0.3  # of the mean of the auxiliary losses, beside the main loss
 PATIENCE = 12  # epochs without a better validation score
-BATCH_PX = 16 * 128 * 128  # pixels a step, if the batch size is not given
+# Pixels a step, if the batch size is not given: a CPU gains nothing from large batches, and learns by the step.
+BATCH_PX = {"cpu": 4 * 128**2, "cuda": 16 * 128**2, "mps": 8 * 128**2}
 CHIPS_AN_EPOCH = (256, 1024)
 MIN_CHIP_PX = 32
 

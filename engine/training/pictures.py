@@ -21,7 +21,13 @@ _RED_GREEN_BLUE = (("red", "b4", "b04"), ("green", "b3", "b03"), ("blue", "b2", 
 
 
 def training_report(
-    card: Card, outcome: Outcome, measured: dict[str, Evaluation], network: Network, reader: ChipReader, task: Task
+    card: Card,
+    outcome: Outcome,
+    measured: dict[str, Evaluation],
+    network: Network,
+    reader: ChipReader,
+    sizes: dict[int, tuple[int, int]],
+    task: Task,
 ) -> TrainingReport:
     """Gather what the training report shows."""
     test = measured[TEST]
@@ -30,20 +36,26 @@ def training_report(
         history=outcome.history,
         confusion=test.matrix if test.matrix.size else None,
         figures={split: measured[split].figures() for split in (VALIDATION, TEST)},
-        examples=_examples(card, network, reader, task),
+        examples=_examples(card, network, reader, sizes, task),
     )
 
 
-def _examples(card: Card, network: Network, reader: ChipReader, task: Task) -> list[Example]:
+def _examples(
+    card: Card, network: Network, reader: ChipReader, sizes: dict[int, tuple[int, int]], task: Task
+) -> list[Example]:
     """Chips around the test blocks with the most different classes, and the most reference."""
     blocks = [b for b, s in zip(reader.blocks, reader.splits, strict=True) if s == TEST]
     blocks.sort(key=lambda b: (-(b.counts > 0).sum(), -b.counts.sum()))
-    return [_example(b.scene, _around(b.window), card, network, reader, task) for b in blocks[:_EXAMPLES]]
+    return [
+        _example(b.scene, _around(b.window, sizes[b.scene]), card, network, reader, task) for b in blocks[:_EXAMPLES]
+    ]
 
 
-def _around(window: Window) -> Window:
+def _around(window: Window, size: tuple[int, int]) -> Window:
+    """A chip with the window in its middle, moved into the scene where it fits."""
     row, col = window.row + (window.height - _CHIP_PX) // 2, window.col + (window.width - _CHIP_PX) // 2
-    return Window(row, col, _CHIP_PX, _CHIP_PX)
+    row, col = (max(0, min(at, end - _CHIP_PX)) for at, end in zip((row, col), size, strict=True))
+    return Window(row, col, _CHIP_PX, _CHIP_PX).intersection(Window(0, 0, *size))
 
 
 def _example(scene: int, window: Window, card: Card, network: Network, reader: ChipReader, task: Task) -> Example:

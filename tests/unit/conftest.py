@@ -91,8 +91,8 @@ def untrained(tmp_path: Path) -> Callable[..., str]:
 
     def make(kind: str = "segmentation", widths: tuple[int, ...] = (8, 12, 16), seed: int = 0) -> str:
         torch.manual_seed(seed)
-        main = TaskConfig("score", 3, 2) if kind == "segmentation" else TaskConfig("density", 1, 2, (10.0,), (5.0,))
-        tasks = {"main": main, "s1": TaskConfig("density", 2, 1, (-12.0, -18.0), (3.0, 4.0))}
+        main = TaskConfig("score", 3) if kind == "segmentation" else TaskConfig("density", 1, (10.0,), (5.0,))
+        tasks = {"main": main, "s1": TaskConfig("density", 2, (-12.0, -18.0), (3.0, 4.0))}
         config = NetworkConfig(widths, (100.0, 100.0, 100.0), (60.0, 60.0, 60.0), tasks)
         network = Network(config)
         with torch.no_grad():  # spread the scores, so that classes differ over the scene

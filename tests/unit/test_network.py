@@ -8,18 +8,26 @@ import pytest
 import torch
 
 from auxlens.models.heads import IGNORE
-from auxlens.models.network import ENCODER_CONVS, PRESETS, Network, NetworkConfig, TaskConfig, receptive_radius
+from auxlens.models.network import (
+    DECODER_CONVS,
+    ENCODER_CONVS,
+    PRESETS,
+    Network,
+    NetworkConfig,
+    TaskConfig,
+    receptive_radius,
+)
 
 
-def network_of(widths=(6, 8, 10), convs=2) -> Network:
+def network_of(widths=(6, 8, 10)) -> Network:
     torch.manual_seed(0)
-    tasks = {"main": TaskConfig("score", 3, convs), "dem": TaskConfig("density", 1, 1, (200.0,), (50.0,))}
+    tasks = {"main": TaskConfig("score", 3), "dem": TaskConfig("density", 1, (200.0,), (50.0,))}
     return Network(NetworkConfig(widths, (5.0, 5.0), (2.0, 2.0), tasks)).eval()
 
 
-@pytest.mark.parametrize(("widths", "convs"), [((6, 8), 1), ((6, 8, 10), 2), ((4, 4, 4, 4), 1)])
-def test_receptive_radius_is_what_gradients_reach(widths, convs):
-    network = network_of(widths, convs).double()
+@pytest.mark.parametrize("widths", [(6, 8), (6, 8, 10), (4, 4, 4, 4)])
+def test_receptive_radius_is_what_gradients_reach(widths):
+    network = network_of(widths).double()
     stride = network.config.stride
     middle = 12 * stride
     x = torch.randn(1, 2, 2 * middle, 2 * middle, dtype=torch.float64, requires_grad=True)
@@ -28,7 +36,7 @@ def test_receptive_radius_is_what_gradients_reach(widths, convs):
         score = network(x, ["main"])["main"][0, :, pixel, pixel].sum()
         rows = torch.nonzero(torch.autograd.grad(score, x)[0].abs().sum(dim=(0, 1, 3)))
         reached = max(reached, int((rows - pixel).abs().max()))
-    assert reached == receptive_radius(len(widths), ENCODER_CONVS, convs) == network.config.margin_px
+    assert reached == receptive_radius(len(widths), ENCODER_CONVS, DECODER_CONVS) == network.config.margin_px
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 17), (16, 16), (33, 5)])
@@ -57,7 +65,7 @@ def test_a_pixel_does_not_depend_on_the_batch():
 
 def test_presets_build():
     for widths in PRESETS.values():
-        assert NetworkConfig(widths, (0.0,), (1.0,), {"main": TaskConfig("score", 2, 1)}).margin_px > 0
+        assert NetworkConfig(widths, (0.0,), (1.0,), {"main": TaskConfig("score", 2)}).margin_px > 0
 
 
 def test_score_loss_ignores_pixels_without_reference():
