@@ -73,7 +73,8 @@ def execute(command: Any, as_json: bool = False) -> int:
         print(json.dumps(result, default=str))
     else:
         for name, value in (*result.get("outputs", {}).items(), *_flat(result.get("figures", {}))):
-            print(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
+            if value not in ("", None):
+                print(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
     return 0
 
 
