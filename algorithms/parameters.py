@@ -39,6 +39,11 @@ def tr(text: str) -> str:
     return QCoreApplication.translate("AuxLens", text)
 
 
+def _kinds(*types: Any) -> List[int]:
+    """Layer types as the plain numbers that QGIS takes in lists, with Qt 5 and Qt 6."""
+    return [getattr(kind, "value", kind) for kind in types]
+
+
 def default(job: Type[Any], field: str) -> Any:
     """The default that a job's field has; ``None`` where it is required."""
     value = next(f.default for f in fields(job) if f.name == field)
@@ -93,7 +98,7 @@ def auxiliary() -> Parameter:
 
 def reference(optional: bool) -> Parameter:
     return described(
-        QgsProcessingParameterMapLayer("REFERENCE", tr("Reference"), optional=optional, types=[_RASTER, _VECTOR]),
+        QgsProcessingParameterMapLayer("REFERENCE", tr("Reference"), optional=optional, types=_kinds(_RASTER, _VECTOR)),
         tr("Raster or vector layer with the truth: classes or, for a regression, numbers. It may be sparse."),
     )
 
@@ -236,7 +241,7 @@ def extent() -> Parameter:
 
 def mask() -> Parameter:
     return described(
-        QgsProcessingParameterMapLayer("MASK", tr("Mask"), optional=True, types=[_RASTER, _POLYGON]),
+        QgsProcessingParameterMapLayer("MASK", tr("Mask"), optional=True, types=_kinds(_RASTER, _POLYGON)),
         tr("Raster (not 0) or polygons inside which to map; everything outside becomes nodata."),
         advanced=True,
     )

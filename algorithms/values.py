@@ -8,7 +8,6 @@ from qgis.core import (
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingOutputLayerDefinition,
-    QgsProcessingParameterBoolean,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
     QgsProcessingParameterExtent,
@@ -61,8 +60,6 @@ def _value(
         if definition.dataType() == QgsProcessingParameterNumber.Type.Integer:
             return algorithm.parameterAsInt(parameters, name, context)
         return algorithm.parameterAsDouble(parameters, name, context)
-    if isinstance(definition, QgsProcessingParameterBoolean):
-        return algorithm.parameterAsBoolean(parameters, name, context)
     return algorithm.parameterAsString(parameters, name, context)
 
 

@@ -61,6 +61,7 @@ def model(qgis_process, scenes):
         REFERENCE_PATTERN="label.tif",
         EPOCHS=3,
         CHIP_SIZE=32,
+        BATCH_SIZE=32,
         OUTPUT_MODEL=path,
         OUTPUT_REPORT=scenes.parent / "demo.html",
     )

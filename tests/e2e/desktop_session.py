@@ -12,7 +12,7 @@ from pathlib import Path
 from qgis.core import QgsApplication, QgsProject, QgsRasterLayer
 from qgis.PyQt.QtCore import QEventLoop, Qt, QTimer
 from qgis.PyQt.QtWidgets import QApplication, QDockWidget, QLineEdit, QTreeView
-from qgis.utils import iface, plugins
+from qgis.utils import iface, plugins, unloadPlugin
 
 FOLDER = Path(os.environ["AUXLENS_DESKTOP"])
 RESULT = {}
@@ -157,6 +157,8 @@ def session():
     RESULT["tree"] = describe_tree()
     RESULT["top_level"] = [node.name() for node in QgsProject.instance().layerTreeRoot().children()]
     show_result(window)
+    RESULT["unloaded"] = unloadPlugin("auxlens")
+    RESULT["left"] = QgsApplication.processingRegistry().providerById("auxlens") is not None
 
 
 def main():

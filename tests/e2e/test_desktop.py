@@ -86,6 +86,11 @@ def test_layers_appear_styled_in_the_scenes_group(desktop):
     assert desktop["top_level"] == ["scene_04", "Sentinel-2"]
 
 
+def test_the_plugin_can_be_unloaded(desktop):
+    assert desktop["unloaded"]
+    assert not desktop["left"]
+
+
 def test_qgis_stays_alive_and_ends_by_itself(desktop):
     assert "Traceback" not in desktop["said"]
     for name in ("toolbox", "options", "dialog", "log", "desktop"):

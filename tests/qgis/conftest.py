@@ -66,11 +66,18 @@ def run(provider):
 
 
 @pytest.fixture(scope="session")
-def engine():
-    """Skips where no engine is set up."""
-    python = os.environ.setdefault("AUXLENS_PYTHON", str(ROOT / ".venv" / "engine" / "bin" / "python"))
+def engine_python_path():
+    """Path of the engine's Python; skips where none is set up."""
+    python = os.environ.get("AUXLENS_PYTHON", str(ROOT / ".venv" / "engine" / "bin" / "python"))
     if not Path(python).exists():
         pytest.skip(f"no engine: {python} does not exist (make setup)")
+    return python
+
+
+@pytest.fixture(scope="session")
+def engine(engine_python_path):
+    """Lets Processing find the engine."""
+    os.environ["AUXLENS_PYTHON"] = engine_python_path
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +100,7 @@ def trained(run, scenes, tmp_path_factory):
         REFERENCE_PATTERN="label.tif",
         EPOCHS=2,
         CHIP_SIZE=32,
+        BATCH_SIZE=32,
         OUTPUT_MODEL=str(folder / "demo.safetensors"),
         OUTPUT_REPORT=str(folder / "demo.html"),
     )

@@ -7,7 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from osgeo import gdal
-from qgis.core import QgsApplication, QgsProcessingException, QgsProject, QgsRasterLayer, QgsRectangle
+from qgis.core import (
+    QgsApplication,
+    QgsFeature,
+    QgsGeometry,
+    QgsProcessingException,
+    QgsProject,
+    QgsRasterLayer,
+    QgsRectangle,
+    QgsVectorLayer,
+)
 
 from auxlens.engine.jobs import MAP_OUTPUTS
 from auxlens.models.card import read_card
@@ -62,24 +71,42 @@ def test_trainfolder(trained):
     assert "validation" in report.lower()
 
 
-def test_train_on_layers(run, scenes, tmp_path):
+@pytest.fixture
+def fields(scenes):
+    """A reference in memory: the scene's left half is class 1, its right half class 2."""
+    box = QgsRasterLayer(str(scenes / "scene_01" / "s2.tif"), "s2").extent()
+    middle = box.center().x()
+    halves = {1: (box.xMinimum(), middle), 2: (middle, box.xMaximum())}
+    layer = QgsVectorLayer("Polygon?crs=EPSG:32632&field=kind:integer", "fields", "memory")
+    for value, (west, east) in halves.items():
+        feature = QgsFeature(layer.fields())
+        feature.setGeometry(QgsGeometry.fromRect(QgsRectangle(west, box.yMinimum(), east, box.yMaximum())))
+        feature.setAttributes([value])
+        layer.dataProvider().addFeature(feature)
+    return layer
+
+
+def test_train_on_layers(run, scenes, fields, tmp_path):
     scene = scenes / "scene_01"
     s2 = QgsRasterLayer(str(scene / "s2.tif"), "Sentinel-2")
-    QgsProject.instance().addMapLayer(s2)
+    QgsProject.instance().addMapLayers([s2, fields])
     result = run(
         "train",
         INPUTS=[s2],
         AUXILIARY=[str(scene / "dem.tif")],
-        REFERENCE=str(scene / "label.tif"),
+        REFERENCE=fields.id(),
+        REFERENCE_FIELD="kind",
         EPOCHS=1,
         CHIP_SIZE=32,
+        BATCH_SIZE=32,
         OUTPUT_MODEL=str(tmp_path / "layers.safetensors"),
     )
     card = read_card(result["OUTPUT_MODEL"])
     assert [m.name for m in card.inputs] == ["Sentinel-2"]
     assert [m.name for m in card.auxiliary] == ["dem"]
+    assert [c.value for c in card.main.classes] == [1, 2]
     assert "OUTPUT_REPORT" not in result
-    QgsProject.instance().removeMapLayer(s2)
+    QgsProject.instance().clear()
 
 
 def test_map_writes_every_output_on_the_scenes_grid(mapped, unseen):
@@ -217,7 +244,9 @@ def test_cancel(run, engine, feedback_type, tmp_path):
 
 def test_canceled_map_leaves_nothing(run, feedback_type, trained, unseen, tmp_path):
     feedback = feedback_type(cancel_at="")  # at the first thing that it tells
-    result = run("map", feedback, MODEL=trained["OUTPUT_MODEL"], **unseen, OUTPUT_MAP=str(tmp_path / "map.tif"))
+    result = run(
+        "map", feedback, MODEL=trained["OUTPUT_MODEL"], **unseen, TILE_SIZE=32, OUTPUT_MAP=str(tmp_path / "map.tif")
+    )
     assert time.monotonic() - feedback.canceled_at < 2.5
     assert (result, list(tmp_path.iterdir())) == ({}, [])
 
