@@ -214,30 +214,58 @@ def from_json(text: str) -> Any:
     """Rebuild a job.
 
     Raises:
-        JobError: no JSON, an unknown kind, an unknown or a missing field.
+        JobError: no JSON, an unknown kind, an unknown or a missing field, or a value of a wrong type.
     """
     try:
-        data = dict(json.loads(text))
+        data = json.loads(text)
     except (ValueError, TypeError) as error:
         raise JobError(f"The job is not valid JSON: {error}.") from error
+    if not isinstance(data, dict):
+        raise JobError("The job is not a JSON object with its kind under “job”.")
     kind = data.pop("job", None)
-    if kind not in JOBS:
+    if not isinstance(kind, str) or kind not in JOBS:
         raise JobError(f"Unknown job “{kind}”; known are {', '.join(JOBS)}.")
     cls = JOBS[kind]
     unknown = set(data) - {f.name for f in fields(cls)}
     if unknown:
         raise JobError(f"The job “{kind}” has no field {', '.join(sorted(unknown))}.")
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+    for field in fields(cls):
+        if field.name in values and not _fits(values[field.name], str(field.type)):
+            raise JobError(f"The job “{kind}” needs {_TYPES[str(field.type)]} for {field.name}.")
     try:
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+        return cls(**values)
     except TypeError as error:
         raise JobError(f"The job “{kind}” is incomplete: {error}.") from error
+
+
+_TYPES = {  # of the jobs' fields, as they are written in the classes above
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "Tuple[str, ...]": "a list of texts",
+    "Optional[Tuple[float, float, float, float]]": "a list of four numbers, or null",
+}
+
+
+def _fits(value: Any, kind: str) -> bool:
+    if kind == "str":
+        return isinstance(value, str)
+    if kind in ("int", "float"):
+        return isinstance(value, int if kind == "int" else (int, float)) and not isinstance(value, bool)
+    if kind == "Tuple[str, ...]":
+        return isinstance(value, tuple) and all(_fits(item, "str") for item in value)
+    return value is None or (
+        isinstance(value, tuple) and len(value) == 4 and all(_fits(item, "float") for item in value)
+    )
 
 
 def check_map(job: MapJob, card: Card) -> None:
     """Check a map job against the model's card, before any work and without the engine.
 
     Raises:
-        JobError: nothing to compute, an output that needs what is not given, or that the model cannot give.
+        JobError: nothing to compute, an output that needs what is not given, that the model cannot give, or that
+            would be written over another file of the job.
     """
     wanted = job.outputs
     if not wanted:
@@ -264,6 +292,15 @@ def check_map(job: MapJob, card: Card) -> None:
             f"The model “{card.name}” has no calibrated error probability (too few validation references); "
             "leave this output out."
         )
+    given = (job.model, *job.inputs, *job.auxiliary, job.reference, job.mask)
+    files = (file for text in given for file in (text.partition("|")[0], text.partition("=")[2]))
+    taken = {os.path.abspath(file) for file in files if file}
+    for name, path in wanted.items():
+        if os.path.abspath(path) in taken:
+            raise JobError(
+                f"The output “{_words(name)}” has the path of an input or of another output (“{path}”); choose another."
+            )
+        taken.add(os.path.abspath(path))
     check_choice("precision", job.precision, PRECISIONS)
     if job.tile_size < 0 or job.overlap < -1 or job.batch_size < 0:
         raise JobError("Tile size and batch size are 0 or more, the overlap is −1 or more.")

@@ -18,6 +18,7 @@ from .errors import ModelFileError
 CARD_KEY = "auxlens_card"
 SCHEMA = 1
 _LARGEST_HEADER = 100 * 2**20  # bytes; the limit of the safetensors format itself
+_PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")  # torch's zip; bare pickles
 
 
 @dataclass(frozen=True)
@@ -156,8 +157,8 @@ def read_card(path: str) -> Card:
         ModelFileError: missing, truncated, not safetensors (a pickle is named as such), without a card, or of
             a newer version.
     """
-    header, _ = read_header(path)
-    text = (header.get("__metadata__") or {}).get(CARD_KEY)
+    metadata = _read_header(path).get("__metadata__")
+    text = metadata.get(CARD_KEY) if isinstance(metadata, dict) else None
     if text is None:
         raise ModelFileError(
             f"“{path}” is a safetensors file without an AuxLens card; choose a model that AuxLens has trained."
@@ -165,25 +166,21 @@ def read_card(path: str) -> Card:
     return Card.from_json(text)
 
 
-def read_header(path: str) -> Tuple[Dict[str, Any], int]:
-    """Read a safetensors header and check that the file is as long as the header says.
-
-    Returns:
-        The header as a dict, and the file's size in bytes.
-    """
+def _read_header(path: str) -> Dict[str, Any]:
+    """Read a safetensors header and check that the file is as long as the header says."""
     if not os.path.isfile(path):
         raise ModelFileError(f"The model file “{path}” does not exist; check the path.")
     size = os.path.getsize(path)
     try:
         with open(path, "rb") as file:
             start = file.read(8)
-            if start[:2] in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
-                raise ModelFileError(
-                    f"“{path}” is a pickled PyTorch file under another name. Pickles can run code and are never "
-                    "loaded; choose a .safetensors model that AuxLens has trained."
-                )
             length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
             if not 2 <= length <= min(size - 8, _LARGEST_HEADER):
+                if start.startswith(_PICKLES):  # only here: a sound header may be as long as these bytes say
+                    raise ModelFileError(
+                        f"“{path}” is a pickled PyTorch file under another name. Pickles can run code and are never "
+                        "loaded; choose a .safetensors model that AuxLens has trained."
+                    )
                 raise ModelFileError(
                     f"“{path}” is not a safetensors file, or is cut short ({size} bytes); "
                     "choose a model that AuxLens has trained, or copy it again."
@@ -191,18 +188,19 @@ def read_header(path: str) -> Tuple[Dict[str, Any], int]:
             header = json.loads(file.read(length))
     except OSError as error:
         raise ModelFileError(f"The model file “{path}” cannot be read: {error.strerror}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelFileError(f"“{path}” is not a safetensors file; choose a model that AuxLens has trained.") from error
     if not isinstance(header, dict):
         raise ModelFileError(f"“{path}” is not a safetensors file; choose a model that AuxLens has trained.")
     _check_length(path, header, size - 8 - length)
-    return header, size
+    return header
 
 
 def _check_length(path: str, header: Mapping[str, Any], found: int) -> None:
     try:
-        expected = max((t["data_offsets"][1] for name, t in header.items() if name != "__metadata__"), default=0)
-    except (KeyError, TypeError, IndexError) as error:
+        ends = (int(t["data_offsets"][1]) for name, t in header.items() if name != "__metadata__")
+        expected = max(ends, default=0)
+    except (KeyError, TypeError, IndexError, ValueError) as error:
         raise ModelFileError(f"“{path}” has a damaged safetensors header; copy it again.") from error
     if found < expected:
         raise ModelFileError(

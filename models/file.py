@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from safetensors import SafetensorError
 
 from .card import CARD_KEY, Card, read_card
 from .errors import ModelFileError
-from .network import Network, NetworkConfig
+from .network import MAIN, Network, NetworkConfig
 
 
 def save(path: str, network: Network, card: Card) -> None:
@@ -26,7 +27,8 @@ def save(path: str, network: Network, card: Card) -> None:
             f"The model file “{path}” cannot be written ({error}); choose a folder with room that you may write to."
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def load(path: str) -> tuple[Network, Card]:
@@ -36,11 +38,21 @@ def load(path: str) -> tuple[Network, Card]:
         ModelFileError: see ``card.read_card``; or weights that do not fit the network of the card.
     """
     card = read_card(path)
-    network = Network(NetworkConfig.from_dict(card.network))
+    config = NetworkConfig.from_dict(card.network)
+    if not _describes(card, config):
+        raise ModelFileError(f"The card in “{path}” contradicts itself about bands and classes; get a fresh copy.")
     try:
+        network = Network(config)
         network.load_state_dict(safetensors.torch.load_file(path))
-    except (SafetensorError, RuntimeError) as error:
+    except (SafetensorError, RuntimeError, ValueError, TypeError, IndexError) as error:
         raise ModelFileError(
             f"The weights in “{path}” do not fit the network that its card describes; get a fresh copy."
         ) from error
     return network.eval(), card
+
+
+def _describes(card: Card, config: NetworkConfig) -> bool:
+    """Whether a network has the inputs and the tasks that the card's bands and classes need."""
+    wanted = {MAIN: max(1, len(card.main.classes)), **{m.name: len(m.bands) for m in card.auxiliary}}
+    found = {name: task.channels for name, task in config.tasks.items()}
+    return found == wanted and len(config.mean) == len(config.std) == len(card.input_bands)
