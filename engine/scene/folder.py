@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ...models.errors import SceneError
 from .bands import ModalitySource, bands_of
@@ -21,7 +21,6 @@ class Scene:
     inputs: tuple[ModalitySource, ...]
     auxiliary: tuple[ModalitySource, ...] = ()
     reference: str = ""
-    problems: tuple[str, ...] = field(default=())
 
 
 def find_scenes(folder: str, inputs: Patterns, auxiliary: Patterns, reference: str) -> tuple[Scene, ...]:
@@ -57,6 +56,11 @@ def _scene(name: str, folder: str, star: str, inputs: Patterns, auxiliary: Patte
         return None
     others = [_modality(m, folder, star, patterns) for m, patterns in auxiliary.items()]
     truth = _files(folder, star, reference) if reference else []
+    if len(truth) > 1:
+        raise SceneError(
+            f"The reference pattern “{reference}” matches {len(truth)} files for the scene “{name}” in “{folder}”; "
+            "one expected. Make the pattern more exact."
+        )
     return Scene(
         name,
         tuple(source for source in given.values() if source),
@@ -72,7 +76,8 @@ def _modality(name: str, folder: str, star: str, patterns: Sequence[str]) -> Mod
     for pattern, files in zip(patterns, matches, strict=True):
         if len(files) > 1 and len(patterns) > 1:
             raise SceneError(
-                f"The pattern “{pattern}” of {name} matches {len(files)} files in “{folder}”; one expected."
+                f"The pattern “{pattern}” of {name} matches {len(files)} files in “{folder}”; one expected. "
+                "Make the pattern more exact."
             )
     return ModalitySource(name, tuple(band for files in matches for path in files for band in bands_of(path)))
 
@@ -88,7 +93,7 @@ def _prefixes(folder: str, pattern: str) -> list[str]:
     if not star or "*" in after:
         return []
     names = [os.path.basename(path) for path in _files(folder, "*", pattern)]
-    return [name[len(before) : len(name) - len(after)] for name in names]
+    return sorted(name[len(before) : len(name) - len(after)] for name in names)
 
 
 def _what_matched(folder: str, inputs: Patterns) -> str:

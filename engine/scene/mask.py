@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...models.errors import SceneError
 from .grid import Grid
-from .reference import RasterReference, is_raster
+from .reference import RasterReference, is_raster, split_layer
 from .window import Window
 
 MaskReader = Callable[[Window], NDArray[np.bool_]]
@@ -26,15 +27,18 @@ def open_mask(path: str, grid: Grid, stack: ExitStack) -> MaskReader:
         SceneError: neither a raster nor a vector file, or away from the scene.
     """
     if is_raster(path):
-        raster = RasterReference(path, grid)
+        raster = RasterReference(path, grid, "mask")
         stack.callback(raster.close)
         return lambda window: np.nan_to_num(raster.read(window)) != 0
-    file, _, options = path.partition("|")
-    layer = dict(option.split("=", 1) for option in options.split("|") if "=" in option).get("layername")
+    file, layer = split_layer(path)
+    if not os.path.exists(file):
+        raise SceneError(f"The mask “{file}” does not exist; check the path.")
     try:
         frame = gpd.read_file(file, layer=layer) if layer else gpd.read_file(file)
     except Exception as error:  # pyogrio raises a family of errors without a common public root
-        raise SceneError(f"The mask “{path}” is neither a raster nor a vector file that can be read.") from error
+        raise SceneError(
+            f"The mask “{path}” is neither a raster nor a vector file that can be read; check the file."
+        ) from error
     if grid.crs is not None and frame.crs is not None:
         frame = frame.to_crs(grid.crs)
     shapes = frame.geometry.to_numpy()

@@ -124,7 +124,9 @@ class _File:
         return chip
 
     def _invalidate(self, chip: NDArray[np.float32], raw: NDArray[np.generic], window: Window) -> None:
-        """Set what the file calls not valid to NaN, in place."""
+        """Set what the file calls not valid, and infinite values, to NaN, in place."""
+        if raw.dtype.kind == "f":
+            chip[np.isinf(chip)] = np.nan
         for band, number in enumerate(self.numbers):
             flags = self.dataset.mask_flag_enums[number - 1]
             nodata = self.dataset.nodatavals[number - 1]

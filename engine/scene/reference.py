@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import sqlite3
 import xml.etree.ElementTree as ElementTree
@@ -29,6 +30,7 @@ from .window import Window, plan
 
 MAX_CLASSES = 255
 IGNORE = -1  # class index of a pixel without reference
+LARGEST_CLASS = 65_534  # maps are uint16 at most, with a value left for nodata
 UNKNOWN = 65_535.0  # value of a named class that the model does not know
 
 # Okabe and Ito's colour-blind safe palette, then muted tones; for classes that come without colours.
@@ -74,11 +76,11 @@ class VectorReference:
 
 
 class RasterReference:
-    """The first band of a raster, nearest pixel."""
+    """The first band of a raster, nearest pixel. ``role`` is what messages call it."""
 
-    def __init__(self, path: str, grid: Grid) -> None:
+    def __init__(self, path: str, grid: Grid, role: str = "reference") -> None:
         band = bands_of(path)[0]
-        self._reader = ModalityReader(ModalitySource("reference", (band,)), grid, categorical=True)
+        self._reader = ModalityReader(ModalitySource(role, (band,)), grid, categorical=True)
 
     def read(self, window: Window) -> NDArray[np.float32]:
         chip: NDArray[np.float32] = self._reader.read(window)[0]
@@ -113,16 +115,27 @@ def open_reference(path: str, field: str, grid: Grid, classes: Sequence[LandClas
     """
     if is_raster(path):
         return RasterReference(path, grid)
-    return _vector(path, field, grid, tuple(classes))
+    return _vector(path, field, grid, tuple(classes), _stamp(path))
 
 
 @lru_cache(maxsize=64)
-def _vector(path: str, field: str, grid: Grid, classes: tuple[LandClass, ...]) -> VectorReference:
+def _vector(
+    path: str, field: str, grid: Grid, classes: tuple[LandClass, ...], stamp: tuple[tuple[str, int, int], ...]
+) -> VectorReference:
+    """The features, kept for the other threads and splits of a job; ``stamp`` tells when the file has changed."""
     frame = read_features(path, field, grid)
     values = _numbers(frame["value"], classes, path, field)
     known = np.isfinite(values)
     geometries = frame.geometry.to_numpy()[known]
     return VectorReference(geometries, values[known], shapely.STRtree(geometries), grid)
+
+
+def _stamp(path: str) -> tuple[tuple[str, int, int], ...]:
+    """Names, sizes and times of a vector's files: Shapefiles and GeoPackages in use are several."""
+    file, _ = split_layer(path)
+    stem = os.path.splitext(file)[0]
+    stats = [(one, os.stat(one)) for one in sorted(glob.glob(f"{glob.escape(stem)}.*"))]
+    return tuple((one, status.st_size, status.st_mtime_ns) for one, status in stats)
 
 
 def read_features(path: str, field: str, grid: Grid | None = None) -> gpd.GeoDataFrame:
@@ -133,11 +146,15 @@ def read_features(path: str, field: str, grid: Grid | None = None) -> gpd.GeoDat
     Raises:
         SceneError: missing, unreadable, empty, without the field, or without a CRS where one is needed.
     """
-    file, layer = _split_layer(path)
+    file, layer = split_layer(path)
     if not os.path.exists(file):
         raise SceneError(f"The reference “{file}” does not exist; check the path.")
     try:
         layers = [str(name) for name, geometry in pyogrio.list_layers(file) if geometry is not None]
+        if layer and layer not in layers:
+            raise SceneError(
+                f"The reference “{file}” has no layer “{layer}”; its layers are: {', '.join(layers) or 'none'}."
+            )
         chosen = [layer] if layer else (layers if not field else layers[:1])
         frames = [_layer(file, name, field, len(chosen) > 1) for name in chosen]
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, sqlite3.Error) as error:
@@ -146,6 +163,8 @@ def read_features(path: str, field: str, grid: Grid | None = None) -> gpd.GeoDat
     if not frames:
         raise SceneError(f"The reference “{path}” has no features; give one with polygons, lines or points.")
     crs = frames[0].crs
+    if any((frame.crs is None) != (crs is None) for frame in frames):
+        raise SceneError(f"Some layers of the reference “{file}” have no CRS; set it.")
     joined = gpd.GeoDataFrame(pd.concat([frame.to_crs(crs) if crs else frame for frame in frames]), crs=crs)
     joined = joined[~(joined.geometry.is_empty | joined.geometry.isna())].reset_index(drop=True)
     if grid is not None and grid.crs is not None:
@@ -164,34 +183,42 @@ def _layer(file: str, name: str, field: str, several: bool) -> gpd.GeoDataFrame:
         has = ", ".join(c for c in frame.columns if c != "geometry") or "none"
         raise SceneError(f"Choose the field of the reference “{file}” that holds the classes or numbers ({has}).")
     value = frame[field] if field else pd.Series([name] * len(frame), dtype=object)
+    value = value.where(value != "")  # an empty text is no value
     return gpd.GeoDataFrame({"value": value}, geometry=frame.geometry, crs=frame.crs)
 
 
 def _numbers(values: pd.Series, classes: Sequence[LandClass], path: str, field: str) -> NDArray[np.float64]:
+    """The number that each feature burns; NaN for features without a value."""
+    given = values.notna()
     numbers = pd.to_numeric(values, errors="coerce")
-    if numbers.notna().any():
+    if numbers[given].notna().all():
         return np.asarray(numbers, np.float64)
     by_name = {c.name: float(c.value) for c in classes}
-    named: NDArray[np.float64] = np.array(
-        [np.nan if v is None else by_name.get(str(v), UNKNOWN) for v in values], np.float64
-    )
-    if not np.isin(named, list(by_name.values())).any():
+    named = [by_name.get(str(v), UNKNOWN) if known else np.nan for v, known in zip(values, given, strict=True)]
+    if set(named).isdisjoint(by_name.values()):
+        what = f"The values of the reference “{path}”{f', field “{field}”,' if field else ''} ({_some(values[given])})"
+        if not classes:
+            raise SceneError(f"{what} are not all numbers, which a regression needs; choose another field.")
         raise SceneError(
-            f"The values of the reference “{path}”{f', field “{field}”,' if field else ''} "
-            f"({', '.join(sorted({str(v) for v in values})[:5])}, …) are not among the model's classes "
-            f"({', '.join(by_name) or 'numbers are needed'})."
+            f"{what} are not among the model's classes ({', '.join(by_name)}); choose the field with these classes."
         )
-    return named
+    return np.array(named, np.float64)
+
+
+def _some(values: pd.Series) -> str:
+    """A few of the values that occur, for a message."""
+    found = sorted({str(v) for v in values})
+    return ", ".join(found[:5]) + (", …" if len(found) > 5 else "")
 
 
 def find_classes(references: Sequence[tuple[str, Grid]], field: str) -> tuple[LandClass, ...]:
     """The classes that occur in references, with names and colours where the files hold them.
 
-    Raster values below 0 mean "no reference". Text classes of vectors get the values 1, 2, … in the order of
-    their names.
+    Values below 0 mean "no reference". Text classes of vectors get the values 1, 2, … in the order of their names.
 
     Raises:
-        SceneError: no class, one class only, or more than 255 values (a regression, most likely).
+        SceneError: no class, one class only, more than 255 values (a regression, most likely), or numbers in one
+            reference and names in another.
     """
     names: dict[int, str] = {}
     colors: dict[int, str] = {}
@@ -207,7 +234,7 @@ def find_classes(references: Sequence[tuple[str, Grid]], field: str) -> tuple[La
             values = read_features(path, field)["value"].dropna()
             numbers = pd.to_numeric(values, errors="coerce")
             if numbers.notna().all() and len(numbers):
-                for number in np.unique(numbers):
+                for number in np.unique(numbers[numbers >= 0]):
                     names.setdefault(_whole(float(number), path), "")
             else:
                 texts.update(str(v) for v in values)
@@ -216,6 +243,12 @@ def find_classes(references: Sequence[tuple[str, Grid]], field: str) -> tuple[La
                 f"The reference “{path}” has more than {MAX_CLASSES} different values; choose the task “regression”, "
                 "or a field with classes."
             )
+    if texts and names:
+        numbered = ", ".join(str(v) for v in sorted(names)[:5])
+        raise SceneError(
+            f"Some references give classes as numbers ({numbered}), others as names "
+            f"({', '.join(sorted(texts)[:5])}); give all of them in one way."
+        )
     if texts:
         names = dict(enumerate(sorted(texts), 1))
     if len(names) < 2:
@@ -258,6 +291,11 @@ def _whole(value: float, path: str) -> int:
             f"The reference “{path}” holds {value:g}, which is no class; choose the task “regression”, or a "
             "reference with whole numbers."
         )
+    if value > LARGEST_CLASS:
+        raise SceneError(
+            f"The reference “{path}” holds the class {value:.0f}; a map's classes are 0 to {LARGEST_CLASS}. Number the "
+            "classes anew, or name them in a text field."
+        )
     return int(value)
 
 
@@ -278,7 +316,8 @@ def _legend(path: str) -> tuple[dict[int, str], dict[int, str]]:
     return names, colors
 
 
-def _split_layer(path: str) -> tuple[str, str]:
+def split_layer(path: str) -> tuple[str, str]:
+    """Split ``file|layername=layer``, as QGIS writes it; the layer is empty where none is named."""
     file, _, options = path.partition("|")
     named = [o.split("=", 1)[1] for o in options.split("|") if o.lower().startswith("layername=")]
     return file, named[0] if named else ""

@@ -106,3 +106,16 @@ def test_missing_text_and_truncated_files_are_errors(write, rng, tmp_path: Path)
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     with pytest.raises(SceneError, match="damaged or cut short"), reader_of([str(cut)]) as reader:
         reader.read(Window(0, 0, 200, 200))
+
+
+@pytest.mark.parametrize("gsd", [10.0, 7.0])
+def test_infinite_values_are_not_valid(write, gsd):
+    grid = scene_grid(modalities_from_layers([write("in.tif", np.ones((1, 30, 30), "uint8"))], True))
+    values = np.full((1, 50, 50), -12.0, "float32")
+    values[0, 4, 4], values[0, 9, 9] = -np.inf, np.inf
+    with reader_of([write("s1.tif", values[:, : int(300 / gsd), : int(300 / gsd)], gsd=gsd)], grid) as reader:
+        chip = reader.read(grid.whole)[0, :25, :25]
+    assert not np.isinf(chip).any()
+    assert np.isfinite(chip).sum() >= 25 * 25 - 8 and np.allclose(chip[np.isfinite(chip)], -12)
+    if gsd == 10.0:
+        assert np.isnan(chip[4, 4]) and np.isnan(chip[9, 9])

@@ -1,0 +1,309 @@
+"""References: rasters and vectors give the same truth, and each mistake is told in a sentence."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from rasterio.crs import CRS
+from shapely.geometry import LineString, Point, box
+
+from auxlens.engine.scene.grid import Grid
+from auxlens.engine.scene.reference import PALETTE, UNKNOWN, find_classes, open_reference, to_indices
+from auxlens.engine.scene.window import Window
+from auxlens.models.card import LandClass
+from auxlens.models.errors import SceneError
+
+UTM = "EPSG:32632"
+WEST, NORTH = 500_000.0, 5_400_000.0
+GRID = Grid(CRS.from_string(UTM), Affine(10, 0, WEST, 0, -10, NORTH), 20, 30)
+WHOLE = GRID.whole
+CLASSES = (LandClass(1, "water", "#0000ff"), LandClass(2, "wood", "#00aa00"))
+
+
+def cells(row, col, height, width):
+    """The rectangle of some pixels."""
+    return box(WEST + 10 * col, NORTH - 10 * (row + height), WEST + 10 * (col + width), NORTH - 10 * row)
+
+
+LEFT, RIGHT = cells(0, 0, 20, 10), cells(0, 20, 20, 10)
+
+
+@pytest.fixture
+def features(tmp_path: Path):
+    """Writes features to a GeoPackage and gives its path."""
+
+    def make(geometries, values, name="truth.gpkg", layer=None, crs=UTM, field="kind") -> str:
+        columns = {} if values is None else {field: values}
+        frame = gpd.GeoDataFrame(columns, geometry=list(geometries), crs=crs)
+        path = tmp_path / name
+        frame.to_file(path, **({"layer": layer} if layer else {}))
+        return str(path)
+
+    return make
+
+
+def read(path, field="kind", grid=GRID, classes=CLASSES, window=None):
+    reference = open_reference(path, field, grid, classes)
+    chip = reference.read(window or grid.whole)
+    reference.close()
+    return chip
+
+
+def summary(classes):
+    return [(c.value, c.name, c.color) for c in classes]
+
+
+def test_polygons(features):
+    chip = read(features([LEFT, RIGHT], [1, 2]))
+    assert chip.dtype == np.float32 and chip.shape == (20, 30)
+    assert (chip[:, :10] == 1).all() and (chip[:, 20:] == 2).all() and np.isnan(chip[:, 10:20]).all()
+
+
+def test_points_mark_their_pixel(features):
+    points = [Point(WEST + 35, NORTH - 25), Point(WEST + 299, NORTH - 199)]
+    chip = read(features(points, [1, 2]))
+    assert {tuple(at) for at in np.argwhere(np.isfinite(chip)).tolist()} == {(2, 3), (19, 29)}
+    assert (chip[2, 3], chip[19, 29]) == (1, 2)
+
+
+def test_lines_mark_the_pixels_they_cross(features):
+    chip = read(features([LineString([(WEST + 5, NORTH - 45), (WEST + 105, NORTH - 45)])], [2]))
+    assert (chip[4, :11] == 2).all() and np.isfinite(chip).sum() == 11
+
+
+def test_windows_are_cuts_of_the_whole(features):
+    path = features([LEFT, RIGHT, cells(5, 5, 7, 13)], [1, 2, 1])
+    whole = read(path)
+    for window in (Window(0, 0, 7, 9), Window(3, 8, 10, 22), Window(12, 12, 5, 5)):
+        assert np.array_equal(read(path, window=window), whole[window.slices], equal_nan=True)
+
+
+def test_later_features_lie_above_earlier_ones(features):
+    chip = read(features([cells(0, 0, 20, 30), LEFT], [1, 2]))
+    assert (chip[:, :10] == 2).all() and (chip[:, 10:] == 1).all()
+
+
+def test_another_crs_is_warped(features):
+    geometries = gpd.GeoSeries([LEFT.buffer(-4), RIGHT.buffer(-4)], crs=UTM).to_crs("EPSG:4326")
+    chip = read(features(geometries, [1, 2], crs="EPSG:4326"))
+    assert (chip[:, :10] == 1).all() and (chip[:, 20:] == 2).all()
+
+
+def test_without_any_crs_coordinates_are_taken_as_they_are(features):
+    plain = Grid(None, GRID.transform, 20, 30)
+    chip = read(features([LEFT], [1], crs=None), grid=plain)
+    assert (chip[:, :10] == 1).all() and np.isnan(chip[:, 10:]).all()
+
+
+def test_a_reference_without_crs_for_a_scene_with_one(features):
+    with pytest.raises(SceneError, match="has no CRS, the scene has one; set the reference's CRS"):
+        read(features([LEFT], [1], crs=None))
+
+
+def test_numbers_of_a_regression(features):
+    chip = read(features([LEFT, RIGHT, cells(0, 12, 3, 3)], [-1.5, 20.25, None]), classes=())
+    assert (chip[:, :10] == -1.5).all() and (chip[:, 20:] == 20.25).all() and np.isnan(chip[:3, 12:15]).all()
+
+
+def test_text_of_a_regression(features):
+    with pytest.raises(SceneError, match=r"field “kind”, \(1\.5, high\) are not all numbers, which a regression needs"):
+        read(features([LEFT, RIGHT], ["1.5", "high"]), classes=())
+
+
+def test_raster_is_taken_by_its_nearest_pixel(write):
+    coarse = np.array([[[1, 2, 1]]], "uint8")
+    chip = read(write("truth.tif", coarse, gsd=100.0))
+    assert np.array_equal(chip[:10], np.repeat([[1.0, 2.0, 1.0]], 10, axis=0).repeat(10, axis=1))
+    assert np.isnan(chip[10:]).all()
+
+
+def test_a_raster_of_the_same_grid(write, rng):
+    values = rng.integers(0, 4, (1, 20, 30)).astype("uint8")
+    chip = read(write("truth.tif", values, nodata=0))
+    assert np.array_equal(chip, np.where(values[0] == 0, np.nan, values[0]), equal_nan=True)
+
+
+def test_text_classes_become_numbers_by_name(features):
+    path = features([LEFT, RIGHT, cells(0, 12, 2, 2), cells(4, 12, 2, 2)], ["wood", "water", None, ""])
+    classes = find_classes([(path, GRID)], "kind")
+    assert summary(classes) == [(1, "water", PALETTE[0]), (2, "wood", PALETTE[1])]
+    chip = read(path, classes=classes)
+    assert (chip[:, :10] == 2).all() and (chip[:, 20:] == 1).all()
+    assert np.isnan(chip[:, 10:20]).all()  # no value is no reference
+
+
+def test_text_that_looks_partly_like_numbers_stays_text(features):
+    path = features([LEFT, RIGHT, cells(0, 12, 3, 3)], ["10", "2", "2a"])
+    classes = find_classes([(path, GRID)], "kind")
+    assert [(c.value, c.name) for c in classes] == [(1, "10"), (2, "2"), (3, "2a")]
+    chip = read(path, classes=classes)
+    assert (chip[5, 0], chip[5, 25], chip[1, 13]) == (1, 2, 3)
+
+
+def test_numbers_as_text_are_numbers(features):
+    path = features([LEFT, RIGHT], ["10", "2"])
+    classes = find_classes([(path, GRID)], "kind")
+    assert [(c.value, c.name) for c in classes] == [(2, "class 2"), (10, "class 10")]
+    assert read(path, classes=classes)[5, 0] == 10
+
+
+def test_without_a_field_layers_are_the_classes(features):
+    features([LEFT], None, layer="water")
+    path = features([RIGHT], None, layer="wood")
+    classes = find_classes([(path, GRID)], "")
+    assert [(c.value, c.name) for c in classes] == [(1, "water"), (2, "wood")]
+    chip = read(path, "", classes=classes)
+    assert (chip[:, :10] == 1).all() and (chip[:, 20:] == 2).all()
+
+
+def test_one_of_several_layers(features):
+    features([LEFT], [1], layer="old")
+    path = features([RIGHT], [2], layer="new")
+    chip = read(f"{path}|layername=new")
+    assert np.isnan(chip[:, :10]).all() and (chip[:, 20:] == 2).all()
+    with pytest.raises(SceneError, match="no layer “newer”; its layers are: old, new"):
+        read(f"{path}|layername=newer")
+
+
+def test_a_field_that_is_not_there(features):
+    path = features([LEFT], [1])
+    with pytest.raises(SceneError, match="has no field “class”; its fields are: kind"):
+        read(path, "class")
+    with pytest.raises(SceneError, match="has no field “class”; its fields are: kind"):
+        find_classes([(path, GRID)], "class")
+    with pytest.raises(SceneError, match=r"Choose the field of the reference .* \(kind\)"):
+        read(path, "")
+
+
+@pytest.mark.parametrize(("content", "message"), [(None, "does not exist"), ("text", "neither a raster nor a vector")])
+def test_a_file_that_is_no_reference(tmp_path, content, message):
+    path = tmp_path / "truth.gpkg"
+    if content:
+        path.write_text(content)
+    with pytest.raises(SceneError, match=f"{message}.*check the"):
+        read(str(path))
+
+
+def test_an_empty_file(features):
+    with pytest.raises(SceneError, match="has no features; give one with polygons, lines or points"):
+        read(features([], []))
+
+
+def test_classes_of_a_raster_with_names_and_colours(write):
+    values = np.zeros((1, 20, 30), "uint8")
+    values[0, :5], values[0, 5:9], values[0, 9:12] = 4, 7, 9
+    path = write("truth.tif", values, nodata=0)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.write_colormap(1, {4: (1, 2, 255, 255), 7: (16, 32, 48, 255), 9: (0, 0, 0, 255)})
+    Path(f"{path}.aux.xml").write_text(
+        "<PAMDataset><PAMRasterBand band='1'><CategoryNames>"
+        + "".join(f"<Category>{name}</Category>" for name in ("", "", "", "", "lake", "", "", "oak wood"))
+        + "</CategoryNames></PAMRasterBand></PAMDataset>"
+    )
+    expected = [(4, "lake", "#0102ff"), (7, "oak wood", "#102030"), (9, "class 9", "#000000")]
+    assert summary(find_classes([(path, GRID)], "")) == expected
+
+
+def test_a_damaged_sidecar_is_left_out(write):
+    path = write("truth.tif", np.arange(1, 601, dtype="uint16").reshape(1, 20, 30) % 3)
+    Path(f"{path}.aux.xml").write_text("<PAMDataset>")
+    assert [c.name for c in find_classes([(path, GRID)], "")] == ["class 0", "class 1", "class 2"]
+
+
+def test_classes_of_all_references_together(write, features):
+    values = np.full((1, 20, 30), -1, "int16")
+    values[0, :4] = 3
+    raster = write("truth.tif", values)
+    vector = features([LEFT, RIGHT], [5, 3])
+    assert [c.value for c in find_classes([(raster, GRID), (vector, GRID)], "kind")] == [3, 5]
+
+
+def test_negative_values_are_no_reference(write, features):
+    values = np.full((1, 20, 30), -9999, "int16")
+    values[0, :4], values[0, 4:8] = 0, 1
+    assert [c.value for c in find_classes([(write("truth.tif", values), GRID)], "")] == [0, 1]
+    path = features([LEFT, RIGHT, cells(0, 12, 5, 5)], [1, 2, -1])
+    classes = find_classes([(path, GRID)], "kind")
+    assert [c.value for c in classes] == [1, 2]
+    assert to_indices(read(path, classes=classes), classes)[2, 13] == -1
+
+
+def test_one_class_only(write, features):
+    message = r"needs references of two classes or more; found: (class )?7"
+    with pytest.raises(SceneError, match=message):
+        find_classes([(write("truth.tif", np.full((1, 20, 30), 7, "uint8")), GRID)], "")
+    with pytest.raises(SceneError, match=message):
+        find_classes([(features([LEFT, RIGHT], [7, 7]), GRID)], "kind")
+    with pytest.raises(SceneError, match="found: none"):
+        find_classes([(features([LEFT], [None], name="none.gpkg"), GRID)], "kind")
+
+
+def test_too_many_values(write, features):
+    values = np.arange(600, dtype="uint16").reshape(1, 20, 30)
+    with pytest.raises(SceneError, match="more than 255 different values; choose the task “regression”"):
+        find_classes([(write("truth.tif", values), GRID)], "")
+    path = features([LEFT] * 300, list(range(300)))
+    with pytest.raises(SceneError, match="more than 255 different values"):
+        find_classes([(path, GRID)], "kind")
+
+
+def test_fractions_are_no_classes(write, features):
+    values = np.full((1, 20, 30), 1.5, "float32")
+    with pytest.raises(SceneError, match=r"holds 1\.5, which is no class; choose the task “regression”"):
+        find_classes([(write("truth.tif", values), GRID)], "")
+    with pytest.raises(SceneError, match=r"holds 2\.5, which is no class"):
+        find_classes([(features([LEFT, RIGHT], [1.0, 2.5]), GRID)], "kind")
+
+
+def test_a_class_that_no_map_can_hold(features):
+    with pytest.raises(SceneError, match="holds the class 70000; a map's classes are 0 to 65534"):
+        find_classes([(features([LEFT, RIGHT], [1, 70_000]), GRID)], "kind")
+
+
+def test_numbers_in_one_file_and_names_in_another(features):
+    paths = [features([LEFT], [4], name="a.gpkg"), features([LEFT], ["wood"], name="b.gpkg")]
+    with pytest.raises(SceneError, match=r"as numbers \(4\), others as names \(wood\); give all of them in one way"):
+        find_classes([(path, GRID) for path in paths], "kind")
+
+
+def test_a_raster_away_from_the_scene(write):
+    path = write("truth.tif", np.ones((1, 20, 30), "uint8"), origin=(700_000.0, 5_000_000.0))
+    for use in (lambda: read(path), lambda: find_classes([(path, GRID)], "")):
+        with pytest.raises(SceneError, match=r"truth\.tif” \(reference\) does not overlap with the scene"):
+            use()
+
+
+def test_features_away_from_the_scene_cover_nothing(features):
+    chip = read(features([box(0, 0, 10, 10)], [1]))
+    assert np.isnan(chip).all()
+
+
+def test_names_that_the_model_does_not_know(features):
+    chip = read(features([LEFT, RIGHT], ["wood", "ice"]))
+    assert (chip[:, :10] == 2).all() and (chip[:, 20:] == UNKNOWN).all()
+    assert (to_indices(chip, CLASSES)[:, 20:] == -1).all()
+    path = features([LEFT, RIGHT], ["ice", "sand"], name="other.gpkg")
+    with pytest.raises(SceneError, match=r"\(ice, sand\) are not among the model's classes \(water, wood\)"):
+        read(path)
+
+
+def test_indices_are_channels_and_unknown_values_are_ignored():
+    classes = (LandClass(7, "a", "#000000"), LandClass(2, "b", "#000000"), LandClass(200, "c", "#000000"))
+    values = np.array([[2, 7, 200, 3, 0, 255, -1, np.nan]], "float32")
+    assert to_indices(values, classes).tolist() == [[1, 0, 2, -1, -1, -1, -1, -1]]
+
+
+def test_a_file_that_was_edited_is_read_again(features):
+    path = features([LEFT], [1])
+    assert read(path)[0, 0] == 1
+    Path(path).unlink()
+    features([LEFT], [2])
+    status = os.stat(path)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+    assert read(path)[0, 0] == 2
