@@ -15,7 +15,7 @@ from typing import Any
 import tyro
 
 from . import jobs
-from .allocator import keep_freed_memory
+from .allocator import bound_raster_cache, keep_freed_memory
 from .console import console_progress
 from .failures import known_failure
 from .options import job_of, options_of
@@ -56,6 +56,7 @@ def execute(command: Any, as_json: bool = False) -> int:
         The exit code.
     """
     keep_freed_memory()
+    bound_raster_cache()
     job: Any = None
     try:
         job = _job(command)

@@ -21,7 +21,7 @@ from importlib import import_module
 from typing import Any, BinaryIO
 
 from . import jobs
-from .allocator import keep_freed_memory
+from .allocator import bound_raster_cache, keep_freed_memory
 from .failures import known_failure
 from .run import run
 from .version import plugin_version
@@ -38,6 +38,7 @@ def main() -> None:
     with suppress(ValueError):  # Ctrl-C in QGIS's terminal is for QGIS; it decides what becomes of the engine
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     keep_freed_memory()
+    bound_raster_cache()
     Worker(requests, replies).serve()
     # Ends at once: libraries' threads and their clean-up at exit would keep QGIS waiting.
     os._exit(0)

@@ -20,15 +20,18 @@ class ChannelNorm(nn.LayerNorm):
         return y.permute(0, 3, 1, 2)
 
 
-def convolutions(channels_in: int, channels: int, count: int) -> nn.Sequential:
-    """``count`` times 3×3 convolution, channel normalisation, ReLU; the size is kept."""
+def convolutions(channels_in: int, channels: int, count: int, normalise: bool) -> nn.Sequential:
+    """``count`` times 3×3 convolution and ReLU; the size is kept.
+
+    With ``normalise`` the channels are normalised once, before the last ReLU: on a CPU a normalisation takes as
+    long as a convolution, and one a stage learns as well as one a convolution (docs/decisions.md).
+    """
     steps: list[nn.Module] = []
     for i in range(count):
-        steps += [
-            nn.Conv2d(channels_in if i == 0 else channels, channels, 3, padding=1, bias=False),
-            ChannelNorm(channels),
-            nn.ReLU(inplace=True),
-        ]
+        steps.append(nn.Conv2d(channels_in if i == 0 else channels, channels, 3, padding=1))
+        if normalise and i == count - 1:
+            steps.append(ChannelNorm(channels))
+        steps.append(nn.ReLU(inplace=True))
     return nn.Sequential(*steps)
 
 

@@ -92,7 +92,7 @@ class Network(nn.Module):
         self.standardise = Standardise(config.mean, config.std)
         inputs = (len(config.mean), *config.widths[:-1])
         self.encoder = nn.ModuleList(
-            convolutions(c_in, c_out, ENCODER_CONVS) for c_in, c_out in zip(inputs, config.widths, strict=True)
+            convolutions(c_in, c_out, ENCODER_CONVS, True) for c_in, c_out in zip(inputs, config.widths, strict=True)
         )
         self.decoders = nn.ModuleDict({name: Decoder(config.widths) for name in config.tasks})
         self.heads = nn.ModuleDict({name: _head(config.widths[0], task) for name, task in config.tasks.items()})
@@ -136,13 +136,13 @@ class Decoder(nn.Module):
         super().__init__()
         pairs = list(zip(widths[:0:-1], widths[-2::-1], strict=True))
         self.projections = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for coarse, fine in pairs)
-        self.stages = nn.ModuleList(convolutions(fine, fine, DECODER_CONVS) for _, fine in pairs)
+        self.stages = nn.ModuleList(convolutions(fine, fine, DECODER_CONVS, False) for _, fine in pairs)
 
     def forward(self, levels: list[Tensor]) -> Tensor:
         """Features of all levels, finest first → ``(B, widths[0], H, W)``."""
         x = levels[-1]
         for project, stage, skip in zip(self.projections, self.stages, levels[-2::-1], strict=True):
-            x = stage(F.interpolate(project(x), scale_factor=2, mode="nearest") + skip)
+            x = stage(F.interpolate(project(x), scale_factor=2, mode="nearest").add_(skip))
         return x
 
 

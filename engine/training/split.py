@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +17,16 @@ log = logging.getLogger("auxlens")
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 GOAL = {TRAIN: 0.6, VALIDATION: 0.2, TEST: 0.2}  # shares of every class's references
+_ROUNDS = 10
 _MIN_SCENES = 10  # from which on whole scenes are held out
 
 
 def split_blocks(blocks: Sequence[Block], seed: int) -> tuple[list[str], str]:
     """Assign each block to training, validation or test.
 
-    With ten scenes or more, whole scenes are held out; else blocks. Rare classes are dealt out first, each block
-    to the split that lacks its rarest class most, so that every split sees every class where that is possible
-    (after Sechidis et al. 2011).
+    With ten scenes or more, whole scenes are held out; else blocks. Each goes where the splits' shares of every class
+    and of all references come closest to their goals, those with much of a class first, and every split gets every
+    class where that is possible (in the spirit of Sechidis et al. 2011).
 
     Returns:
         The split of each block, and ``scene`` or ``block``: the unit that was dealt out.
@@ -47,22 +50,37 @@ def split_blocks(blocks: Sequence[Block], seed: int) -> tuple[list[str], str]:
     return found, unit
 
 
-def _deal(counts: NDArray[np.int64], goal: dict[str, float], rng: np.random.Generator) -> list[str]:
+def _deal(counts: NDArray[np.int64], goal: Mapping[str, float], rng: np.random.Generator) -> list[str]:
+    """The split of each unit (row of ``counts``): dealt out one by one, then moved while that helps."""
     total = counts.sum(axis=0)
-    lacking = {split: share * total for split, share in goal.items()}
-    found = [""] * len(counts)
-    shuffled = rng.permutation(len(counts))
-    for rare in np.argsort(total, kind="stable"):
-        holders = [i for i in shuffled if not found[i] and counts[i, rare] > 0]
-        for unit in sorted(holders, key=lambda i: -counts[i, rare]):
-            split = max(lacking, key=lambda s: (lacking[s][rare] / goal[s], goal[s]))
-            found[unit] = split
-            lacking[split] = lacking[split] - counts[unit]
-    for split in (VALIDATION, TEST):  # few, large units can leave a split empty
-        if split not in found:
-            donors = [i for i, s in enumerate(found) if s == TRAIN]
-            found[min(donors, key=lambda i: counts[i].sum())] = split
-    return found
+    units = np.c_[counts[:, total > 0], counts.sum(axis=1)] / np.r_[total[total > 0], total.sum()]
+    shares = np.array(list(goal.values()))[:, None]
+    needed = (units > 0).sum(axis=0) >= len(goal)  # classes that every split can have
+
+    def cost(dealt: NDArray[np.float64]) -> float:
+        missing = (dealt[:, needed] < units[:, needed].sum(axis=0) * 1e-9).sum()
+        return float(10 * missing + ((dealt - shares) ** 2).sum())
+
+    def cost_with(unit: int, split: int) -> float:
+        trial = dealt.copy()
+        trial[split] += units[unit]
+        return cost(trial)
+
+    found = np.full(len(units), -1)
+    dealt = np.zeros((len(goal), units.shape[1]))
+    shuffled = rng.permutation(len(units))
+    large_first = sorted(shuffled, key=lambda i: -round(math.log2(units[i].max())))  # about alike: in any order
+    for _ in range(_ROUNDS):
+        before = found.copy()
+        for i in large_first:
+            if found[i] >= 0:
+                dealt[found[i]] -= units[i]
+            found[i] = min(range(len(goal)), key=partial(cost_with, i))
+            dealt[found[i]] += units[i]
+        if (found == before).all():
+            break
+    names = list(goal)
+    return [names[i] for i in found]
 
 
 def _warn_of_gaps(blocks: Sequence[Block], found: Sequence[str]) -> None:
