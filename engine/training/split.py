@@ -18,6 +18,7 @@ log = logging.getLogger("auxlens")
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 GOAL = {TRAIN: 0.6, VALIDATION: 0.2, TEST: 0.2}  # shares of every class's references
 _ROUNDS = 10
+_LARGE = 0.1  # share of a class
 _MIN_SCENES = 10  # from which on whole scenes are held out
 
 
@@ -69,7 +70,9 @@ def _deal(counts: NDArray[np.int64], goal: Mapping[str, float], rng: np.random.G
     found = np.full(len(units), -1)
     dealt = np.zeros((len(goal), units.shape[1]))
     shuffled = rng.permutation(len(units))
-    large_first = sorted(shuffled, key=lambda i: -round(math.log2(units[i].max())))  # about alike: in any order
+    size = np.log2(units.max(axis=1))
+    size = np.where(size < math.log2(_LARGE), size.round(), size)  # small ones of about a size come in any order
+    large_first = sorted(shuffled, key=lambda i: -size[i])
     for _ in range(_ROUNDS):
         before = found.copy()
         for i in large_first:
