@@ -1,0 +1,166 @@
+"""The error probability: fitted and applied as sklearn does, and calibrated where the truth is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from auxlens.engine.explain import calibration, error_probability as errors
+from auxlens.models.card import ErrorModel
+
+TRUE = {"entropy": 2.0, "expected s1:VV": 1.0, "size s1:VV": 1.5}
+BIAS = -1.0
+
+
+def pixels(number, seed):
+    """Features, and errors that follow a known logistic function of them."""
+    rng = np.random.default_rng(seed)
+    features = {
+        "entropy": rng.normal(0, 1, number).astype("float32"),
+        "expected s1:VV": rng.normal(0, 1, number).astype("float32"),
+        "size s1:VV": rng.normal(0, 1, number).astype("float32"),
+    }
+    score = BIAS + sum(weight * features[name] for name, weight in TRUE.items())
+    return features, (rng.random(number) < 1 / (1 + np.exp(-score))).astype("float32")
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    features, wrong = pixels(20_000, 0)
+    test, test_wrong = pixels(20_000, 1)
+    return calibration.fit(features, wrong, test, test_wrong, 0.0), features, wrong, test, test_wrong
+
+
+def tensors(features):
+    return {name: torch.from_numpy(values.astype(np.float64)) for name, values in features.items()}
+
+
+def test_known_coefficients_come_back(fitted):
+    model = fitted[0][errors.OBSERVED]
+    assert model.features == tuple(TRUE)
+    slopes = np.array(model.coefficients) / np.array(model.std)
+    assert np.allclose(slopes, list(TRUE.values()), atol=0.12)
+    assert np.isclose(model.intercept - (slopes * model.mean).sum(), BIAS, atol=0.12)
+    assert model.tolerance == 0.0
+
+
+def test_the_form_without_references_has_no_observed_errors(fitted):
+    assert set(fitted[0]) == {errors.EXPECTED, errors.OBSERVED}
+    assert fitted[0][errors.EXPECTED].features == ("entropy", "expected s1:VV")
+
+
+@pytest.mark.parametrize("form", [errors.EXPECTED, errors.OBSERVED])
+def test_figures_on_test(fitted, form):
+    models, _, _, test, wrong = fitted
+    figures = models[form].figures
+    probability = errors.apply(models[form], tensors(test)).numpy()
+    assert np.isclose(figures["auroc"], roc_auc_score(wrong, probability), atol=1e-9)
+    assert np.isclose(figures["aupr"], average_precision_score(wrong, probability), atol=1e-9)
+    alone = roc_auc_score(wrong, test["entropy"])
+    assert np.isclose(figures["auroc_uncertainty_alone"], alone) and figures["gain"] > 0.02
+    assert np.isclose(figures["gain"], figures["auroc"] - alone)
+    assert figures["ece"] <= 0.03
+    assert np.isclose(figures["error_rate"], wrong.mean()) and figures["pixels"] == len(wrong)
+    ece = sum(  # expected calibration error with 15 bins of equal width (Guo et al. 2017)
+        inside.mean() * abs(wrong[inside].mean() - probability[inside].mean())
+        for low in np.arange(15) / 15
+        if (inside := (probability > low) & (probability <= low + 1 / 15)).any()
+    )
+    assert np.isclose(figures["ece"], ece, atol=1e-6)
+
+
+def test_apply_is_sklearns_probability(fitted):
+    models, features, wrong, test, _ = fitted
+    names = list(TRUE)
+    values = np.stack([features[name] for name in names], axis=1).astype(np.float64)
+    mean, std = values.mean(axis=0), values.std(axis=0)
+    reference = LogisticRegression(max_iter=1000).fit((values - mean) / std, wrong > 0)
+    there = np.stack([test[name] for name in names], axis=1).astype(np.float64)
+    expected = reference.predict_proba((there - mean) / std)[:, 1]
+    assert np.allclose(errors.apply(models[errors.OBSERVED], tensors(test)).numpy(), expected, atol=1e-8)
+
+
+def test_apply_gives_nan_where_a_feature_is():
+    model = ErrorModel(("a", "b"), (1.0, 2.0), (2.0, 4.0), (3.0, 1.0), 0.5)
+    a, b = torch.tensor([[1.0, 3.0, torch.nan]]), torch.tensor([[2.0, 6.0, 2.0]])
+    probability = errors.apply(model, {"a": a, "b": b, "unused": torch.zeros(1)})
+    assert torch.allclose(probability[0, :2], torch.sigmoid(torch.tensor([0.5, 0.5 + 3.0 + 1.0])))
+    assert probability.shape == (1, 3) and torch.isnan(probability[0, 2])
+    assert a[0, 1] == 3.0 and b[0, 1] == 6.0  # features stay as they are
+
+
+@pytest.mark.parametrize(("wrong", "right"), [(29, 500), (500, 29), (0, 500)])
+def test_too_few_pixels_give_no_model_and_a_warning(caplog, wrong, right):
+    features, _ = pixels(wrong + right, 0)
+    error = np.r_[np.ones(wrong, "float32"), np.zeros(right, "float32")]
+    assert calibration.fit(features, error, *pixels(100, 1), 0.0) == {}
+    assert f"has {wrong} wrong and {right} right pixels" in caplog.text
+
+
+def test_references_in_few_places_give_the_form_without_them_alone():
+    features, wrong = pixels(3000, 0)
+    features["size s1:VV"][20:] = np.nan
+    models = calibration.fit(features, wrong, *pixels(3000, 1), 0.0)
+    assert set(models) == {errors.EXPECTED}
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_test_split_that_is_all_right_or_all_wrong_gives_no_figures(share):
+    features, wrong = pixels(3000, 0)
+    test, _ = pixels(200, 1)
+    models = calibration.fit(features, wrong, test, np.full(200, share, "float32"), 0.0)
+    assert {form: dict(model.figures) for form, model in models.items()} == {errors.EXPECTED: {}, errors.OBSERVED: {}}
+
+
+def test_a_test_split_without_pixels_gives_no_figures():
+    features, wrong = pixels(3000, 0)
+    nothing = {name: values[:0] for name, values in features.items()}
+    models = calibration.fit(features, wrong, nothing, np.zeros(0, "float32"), 0.0)
+    assert models[errors.EXPECTED].figures == {}
+
+
+def test_a_regression_is_wrong_above_its_tolerance():
+    rng = np.random.default_rng(0)
+    scale = rng.uniform(0.2, 3.0, 8000).astype("float32")
+    error = np.abs(rng.laplace(0, scale)).astype("float32")
+    half = {"scale": np.log(scale[:4000])}, error[:4000]
+    other = {"scale": np.log(scale[4000:])}, error[4000:]
+    model = calibration.fit(*half, *other, 1.5)[errors.EXPECTED]
+    assert model.tolerance == 1.5
+    assert np.isclose(model.figures["error_rate"], (error[4000:] > 1.5).mean())
+    assert model.figures["gain"] == 0.0  # it is the uncertainty alone
+    assert model.figures["auroc"] > 0.7
+
+
+def test_entropy_and_margin_are_numpys(rng):
+    scores = rng.normal(0, 3, (5, 7, 9))
+    probability = np.exp(scores) / np.exp(scores).sum(axis=0)
+    features = errors.score_features(torch.log_softmax(torch.from_numpy(scores), dim=0))
+    entropy = -(probability * np.log(probability)).sum(axis=0) / np.log(5)
+    ordered = np.sort(probability, axis=0)
+    assert np.allclose(features["entropy"], entropy)
+    assert np.allclose(features["margin"], np.minimum(np.log(ordered[-1] / ordered[-2]), 20))
+
+
+def test_entropy_of_extremes():
+    even = torch.log_softmax(torch.zeros(4, 1), dim=0)
+    sure = torch.log_softmax(torch.tensor([[500.0], [0.0], [0.0]]), dim=0)
+    assert torch.allclose(errors.normalised_entropy(even), torch.ones(1))
+    assert errors.normalised_entropy(sure) == 0
+    assert errors.score_features(sure)["margin"] == 20 and errors.score_features(even)["margin"] == 0
+
+
+def test_features_of_auxiliary_tasks():
+    bands = ("s1:VV", "s1:VH")
+    expected, reconstruction = torch.tensor([[2.0], [0.5]]), torch.tensor([[10.0], [3.0]])
+    observed = torch.tensor([[4.0], [torch.nan]])
+    features = errors.observed_features(bands, reconstruction, expected, observed)
+    assert set(features) == {"error s1:VV", "size s1:VV", "error s1:VH", "size s1:VH"}
+    assert features["error s1:VV"] == 3.0 and np.isclose(features["size s1:VV"], np.log(4.0))
+    assert torch.isnan(features["error s1:VH"]) and torch.isnan(features["size s1:VH"])
+    assert errors.expected_features(bands, expected)["expected s1:VH"] == 0.5
+    far = errors.observed_features(bands, reconstruction * 1e6, expected, observed)
+    assert far["error s1:VV"] == 20.0
