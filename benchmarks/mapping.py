@@ -40,7 +40,7 @@ class Silent:
 
 def ours(folder: Path, kind: str) -> dict[str, object]:
     """The map job with some outputs or all of them."""
-    from auxlens.engine.run import run
+    from auxlens.engine.mapping.job import run
 
     keep_freed_memory()
     bound_raster_cache()

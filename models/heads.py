@@ -76,6 +76,10 @@ class DensityHead(Head):
         loss = distance * torch.exp(-log_scale) + log_scale + math.log(2.0)
         return (loss * known).sum() / known.sum().clamp(min=1)
 
+    def log_scale(self, raw: Tensor) -> Tensor:
+        """Logarithm of the expected error in standard deviations: ``(B, bands, H, W)`` float32."""
+        return _split(raw.float())[1]
+
     def physical(self, raw: Tensor) -> tuple[Tensor, Tensor]:
         """Means, and expected absolute errors (the scale of a Laplace distribution), in physical units.
 

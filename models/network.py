@@ -16,12 +16,13 @@ from .layers import Standardise, convolutions
 
 MAIN = "main"
 PRESETS: Mapping[str, tuple[int, ...]] = {
-    "small": (16, 32, 64, 128),
-    "base": (32, 64, 128, 256, 256),
+    "small": (24, 48, 96, 192),
+    "base": (32, 64, 128, 256, 384),
     "large": (64, 128, 256, 512, 512),
 }
 ENCODER_CONVS = 2  # a level
 DECODER_CONVS = 1
+_ROWS_PX = 2**16
 
 
 @dataclass(frozen=True)
@@ -110,17 +111,28 @@ class Network(nn.Module):
             standardised means and log scales.
         """
         height, width = x.shape[-2:]
-        x = self.standardise(x).nan_to_num_(nan=0.0)  # a band that is not valid counts as its mean
-        stride = self.config.stride
-        x = F.pad(x, (0, -width % stride, 0, -height % stride))
-        # Bring the largest array of the run into its final type and layout in one step.
-        x = x.to(_compute_type(x), memory_format=torch.channels_last)
+        x = self._prepared(x)
         levels = []
         for i, stage in enumerate(self.encoder):
             x = stage(x if i == 0 else F.max_pool2d(x, 2))
             levels.append(x)
         wanted = self.config.tasks if tasks is None else tasks
         return {name: self.heads[name](self.decoders[name](levels))[..., :height, :width] for name in wanted}
+
+    def _prepared(self, x: Tensor) -> Tensor:
+        """Standardised, padded to the stride, in the type and layout of the convolutions; NaN becomes the mean.
+
+        A few rows at a time: the input is the largest array of a run, and temporary copies of it would be too.
+        """
+        batch, bands, height, width = x.shape
+        stride = self.config.stride
+        size = (batch, bands, height + -height % stride, width + -width % stride)
+        ready = torch.empty(size, dtype=_compute_type(x), device=x.device, memory_format=torch.channels_last).zero_()
+        step = max(1, _ROWS_PX // (batch * width))
+        for row in range(0, height, step):
+            rows = slice(row, min(row + step, height))
+            ready[:, :, rows, :width] = self.standardise(x[:, :, rows]).nan_to_num(nan=0.0)
+        return ready
 
     def head(self, name: str) -> Head:
         """The head of a task, which turns its raw output into losses and physical values."""
@@ -144,6 +156,11 @@ class Decoder(nn.Module):
         for project, stage, skip in zip(self.projections, self.stages, levels[-2::-1], strict=True):
             x = stage(F.interpolate(project(x), scale_factor=2, mode="nearest").add_(skip))
         return x
+
+
+def usable_name(name: str) -> bool:
+    """Whether a task can have a name: weights are kept under it, so it has no dot and is none of torch's own."""
+    return bool(name) and "." not in name and not hasattr(nn.ModuleDict, name) and name != "training"
 
 
 def _compute_type(x: Tensor) -> torch.dtype:

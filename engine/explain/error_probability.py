@@ -7,7 +7,7 @@ task, expected errors of the auxiliary tasks), ``observed`` also the reconstruct
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ from torch import Tensor
 from ...models.card import ErrorModel
 
 EXPECTED, OBSERVED = "expected", "observed"
-_TINY = 1e-6
+_LARGEST_MARGIN, _LARGEST_ERROR = 20.0, 20.0  # beyond, a pixel is as sure, or as odd, as can be
 
 
 def score_features(log_probability: Tensor) -> dict[str, Tensor]:
@@ -26,54 +26,59 @@ def score_features(log_probability: Tensor) -> dict[str, Tensor]:
 
     Returns:
         ``entropy`` (0–1, of the uniform distribution's) and ``margin`` (log of the ratio of the two most
-        likely classes), each ``(…)``.
+        likely classes, at most 20), each ``(…)``.
     """
-    first, best = log_probability.max(dim=0)
-    second = log_probability.scatter(0, best.unsqueeze(0), -math.inf).amax(dim=0)
-    return {"entropy": normalised_entropy(log_probability), "margin": (first - second).clamp(max=20.0)}
+    first, second = two_largest(log_probability)
+    return {"entropy": normalised_entropy(log_probability), "margin": first.sub_(second).clamp_(max=_LARGEST_MARGIN)}
+
+
+def two_largest(values: Tensor) -> tuple[Tensor, Tensor]:
+    """Largest and second largest over the first dimension; plane by plane, which is far faster than ``topk``."""
+    first, second = torch.maximum(values[0], values[1]), torch.minimum(values[0], values[1])
+    for plane in values[2:]:
+        torch.maximum(second, torch.minimum(first, plane), out=second)
+        torch.maximum(first, plane, out=first)
+    return first, second
 
 
 def normalised_entropy(log_probability: Tensor) -> Tensor:
     """Shannon entropy over the first dimension, as a share of the uniform distribution's: ``(…)``, 0–1."""
-    entropy = -(log_probability.exp() * log_probability).sum(dim=0)
-    return (entropy / math.log(log_probability.shape[0])).clamp(0.0, 1.0)
+    entropy = log_probability.exp().mul_(log_probability).sum(dim=0)
+    return entropy.mul_(-1.0 / math.log(log_probability.shape[0])).clamp_(0.0, 1.0)
 
 
-def scale_feature(scale: Tensor) -> Tensor:
-    """Logarithm of a predicted scale, the form in which scales add up in a logistic model."""
-    return torch.log(scale.clamp(min=_TINY))
-
-
-def auxiliary_features(
-    bands: Sequence[str], expected: Tensor, reconstruction: Tensor, observed: Tensor | None
-) -> dict[str, Tensor]:
-    """Behaviour of the auxiliary tasks.
+def expected_features(bands: Sequence[str], log_scale: Tensor) -> dict[str, Tensor]:
+    """``expected …`` for each ``modality:band``: the logarithm of its expected error, in standard deviations.
 
     Args:
         bands: ``modality:band`` names.
-        expected: ``(bands, …)`` expected errors, physical units.
-        reconstruction: ``(bands, …)`` reconstructions.
-        observed: ``(bands, …)`` auxiliary references, NaN where there is none; or ``None``.
-
-    Returns:
-        For each band ``expected …`` (log scale) and, with references, ``error …`` (signed, in expected errors)
-        and ``size …`` (its logarithm without sign).
+        log_scale: ``(bands, …)`` from ``DensityHead.log_scale``.
     """
-    features = {f"expected {band}": scale_feature(expected[i]) for i, band in enumerate(bands)}
-    if observed is not None:
-        relative = ((reconstruction - observed) / expected.clamp(min=_TINY)).clamp(-20.0, 20.0)
-        features.update({f"error {band}": relative[i] for i, band in enumerate(bands)})
-        features.update({f"size {band}": torch.log1p(relative[i].abs()) for i, band in enumerate(bands)})
-    return features
+    return {f"expected {band}": log_scale[i] for i, band in enumerate(bands)}
 
 
-def apply(model: ErrorModel, features: dict[str, Tensor]) -> Tensor:
+def observed_features(
+    bands: Sequence[str], reconstruction: Tensor, expected: Tensor, observed: Tensor
+) -> dict[str, Tensor]:
+    """``error …`` (signed, in expected errors) and ``size …`` (its logarithm without sign) for each band.
+
+    Args:
+        bands: ``modality:band`` names.
+        reconstruction: ``(bands, …)``, physical units.
+        expected: ``(bands, …)`` expected errors.
+        observed: ``(bands, …)`` auxiliary references; NaN where there is none, and so are the features.
+    """
+    relative = ((reconstruction - observed) / expected).clamp_(-_LARGEST_ERROR, _LARGEST_ERROR)
+    size = torch.log1p(relative.abs())
+    signed = {f"error {band}": relative[i] for i, band in enumerate(bands)}
+    return {**signed, **{f"size {band}": size[i] for i, band in enumerate(bands)}}
+
+
+def apply(model: ErrorModel, features: Mapping[str, Tensor]) -> Tensor:
     """Probability that the map is wrong: 0–1, of the features' shape; NaN where a feature is."""
-    total: Tensor | None = None
-    offset = model.intercept
-    for name, mean, std, coefficient in zip(model.features, model.mean, model.std, model.coefficients, strict=True):
-        offset -= coefficient * mean / std
-        part = features[name] * (coefficient / std)
-        total = part if total is None else total.add_(part)
-    assert total is not None
-    return total.add_(offset).sigmoid_()
+    weights = [c / s for c, s in zip(model.coefficients, model.std, strict=True)]
+    offset = model.intercept - sum(w * m for w, m in zip(weights, model.mean, strict=True))
+    total = torch.full_like(features[model.features[0]], offset)
+    for name, weight in zip(model.features, weights, strict=True):
+        total.add_(features[name], alpha=weight)
+    return total.sigmoid_()

@@ -17,7 +17,8 @@ from ..explain import error_probability as errors
 from ..scene.reference import to_indices
 
 Arrays = dict[str, NDArray[np.generic]]
-_ROWS_PX = 2**17  # pixels computed at once: small enough for the processor's cache
+_OF_AUXILIARY = frozenset({"reconstruction", "expected_error", "reconstruction_error"})
+_ROWS_PX = 2**16  # pixels computed at once: small enough for the processor's cache
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,14 @@ class Products:
         self.unknown_classes = False
         self._values = np.array([c.value for c in card.main.classes])
         self.map_nodata = free_value(self._values) if self.is_score else float("nan")
+        device = next(network.parameters()).device
+        self._palette = torch.from_numpy(self._values.astype(self.dtype("map") if self.is_score else "uint8")).to(device)
 
     @property
     def tasks(self) -> tuple[str, ...]:
         """Tasks that the network must decode."""
-        of_auxiliary = {"reconstruction", "expected_error", "reconstruction_error"} & self.wanted
         used = any(name.startswith(("expected ", "error ")) for model in self._models for name in model.features)
-        return (MAIN, *(m.name for m in self.card.auxiliary)) if of_auxiliary or used else (MAIN,)
+        return (MAIN, *(m.name for m in self.card.auxiliary)) if _OF_AUXILIARY & self.wanted or used else (MAIN,)
 
     def compute(
         self, raw: Mapping[str, Tensor], valid: NDArray[np.bool_], seen: Observations
@@ -83,8 +85,7 @@ class Products:
         step = max(1, _ROWS_PX // width)
         for start in range(0, height, step):
             rows = slice(start, min(start + step, height))
-            part = {name: _planar(values[:, rows]) for name, values in raw.items()}
-            arrays = self._arrays(part, seen.rows(rows))
+            arrays = self._arrays({name: values[:, rows] for name, values in raw.items()}, seen.rows(rows))
             hole = ~valid[rows]
             if hole.any():
                 for name, values in arrays.items():
@@ -104,7 +105,8 @@ class Products:
         return "uint8" if name == "main_error" and self.is_score else "float32"
 
     def _arrays(self, raw: Mapping[str, Tensor], seen: Observations) -> Arrays:
-        arrays, features = self._score(raw[MAIN], seen) if self.is_score else self._density(raw[MAIN], seen)
+        main = _planar(raw[MAIN])
+        arrays, features = self._score(main, seen) if self.is_score else self._density(main, seen)
         if len(raw) > 1:
             features.update(self._auxiliary(raw, seen, arrays))
         if self.error_form:
@@ -118,53 +120,67 @@ class Products:
     def _score(self, raw: Tensor, seen: Observations) -> tuple[Arrays, dict[str, Tensor]]:
         arrays: Arrays = {}
         log_probability = torch.log_softmax(raw, dim=0)
-        best = raw.argmax(dim=0).cpu().numpy()
-        if "map" in self.wanted:
-            arrays["map"] = self._values.astype(self.dtype("map"))[best][None]
+        if {"map", "main_error"} & self.wanted:
+            best = log_probability.max(dim=0).indices  # argmax takes ten times as long
+            if "map" in self.wanted:
+                arrays["map"] = _array(self._palette[best])
+            if "main_error" in self.wanted and seen.reference is not None:
+                arrays["main_error"] = self._wrong(best.cpu().numpy(), seen.reference)
         if "probability" in self.wanted:
             arrays["probability"] = _array(log_probability.exp())
-        if "main_error" in self.wanted and seen.reference is not None:
-            truth = to_indices(seen.reference, self.card.main.classes)
-            known = seen.reference >= 0  # not NaN either; a class that the model does not know counts as wrong
-            self.unknown_classes |= bool((known & (truth < 0)).any())
-            arrays["main_error"] = np.where(known, truth != best, 255).astype(np.uint8)[None]
-        features = {}
-        if self.error_form:
-            features = errors.score_features(log_probability)
+        features = errors.score_features(log_probability) if self.error_form else {}
         if "uncertainty" in self.wanted:
             entropy = features.get("entropy")
             arrays["uncertainty"] = _array(errors.normalised_entropy(log_probability) if entropy is None else entropy)
         return arrays, features
 
+    def _wrong(self, best: NDArray[np.int64], reference: NDArray[np.float32]) -> NDArray[np.uint8]:
+        truth = to_indices(reference, self.card.main.classes)
+        known = reference >= 0  # not NaN either; a class that the model does not know counts as wrong
+        self.unknown_classes |= bool((known & (truth < 0)).any())
+        return np.where(known, truth != best, 255).astype(np.uint8)[None]
+
     def _density(self, raw: Tensor, seen: Observations) -> tuple[Arrays, dict[str, Tensor]]:
-        estimate, scale = self._physical(MAIN, raw)
+        head = self._head(MAIN)
+        estimate, scale = (values[0] for values in head.physical(raw[None]))
         arrays: Arrays = {"map": _array(estimate), "uncertainty": _array(scale)}
         if seen.reference is not None:
             arrays["main_error"] = estimate.cpu().numpy() - seen.reference
-        return arrays, {"scale": errors.scale_feature(scale[0])}
+        return arrays, {"scale": head.log_scale(raw[None])[0, 0]}
 
     def _auxiliary(self, raw: Mapping[str, Tensor], seen: Observations, arrays: Arrays) -> dict[str, Tensor]:
-        pairs = [self._physical(modality.name, raw[modality.name]) for modality in self.card.auxiliary]
-        reconstruction, expected = torch.cat([p[0] for p in pairs]), torch.cat([p[1] for p in pairs])
-        if "reconstruction" in self.wanted:
-            arrays["reconstruction"] = _array(reconstruction)
-        if "expected_error" in self.wanted:
-            arrays["expected_error"] = _array(expected)
-        observed = None
-        if seen.auxiliary is not None:
-            observed = torch.from_numpy(np.ascontiguousarray(seen.auxiliary)).to(reconstruction.device)
-            if "reconstruction_error" in self.wanted:
-                arrays["reconstruction_error"] = _array(reconstruction - observed)
-        if not self.error_form:
-            return {}
-        seen_bands = observed if self.error_form == errors.OBSERVED else None
-        return errors.auxiliary_features(self.card.auxiliary_bands, expected, reconstruction, seen_bands)
+        """Add the auxiliary products to ``arrays``; gives the features of the error probability."""
+        features: dict[str, Tensor] = {}
+        parts: dict[str, list[NDArray[np.generic]]] = {}
+        first = 0
+        for modality in self.card.auxiliary:
+            head, values = self._head(modality.name), _planar(raw[modality.name])[None]
+            if self.error_form:
+                features.update(errors.expected_features(modality.band_names, head.log_scale(values)[0]))
+            last = first + len(modality.bands)
+            if self._needs_values:
+                reconstruction, expected = (v[0] for v in head.physical(values))
+                parts.setdefault("reconstruction", []).append(_array(reconstruction))
+                parts.setdefault("expected_error", []).append(_array(expected))
+                if seen.auxiliary is not None:
+                    observed = torch.from_numpy(seen.auxiliary[first:last]).to(reconstruction.device)
+                    parts.setdefault("reconstruction_error", []).append(_array(reconstruction - observed))
+                    if self.error_form == errors.OBSERVED:
+                        relative = errors.observed_features(modality.band_names, reconstruction, expected, observed)
+                        features.update(relative)
+            first = last
+        arrays.update({name: np.concatenate(values) for name, values in parts.items() if name in self.wanted})
+        return features
 
-    def _physical(self, task: str, raw: Tensor) -> tuple[Tensor, Tensor]:
+    @property
+    def _needs_values(self) -> bool:
+        """Whether physical values are needed, or the logarithms of expected errors are enough."""
+        return bool(_OF_AUXILIARY & self.wanted) or self.error_form == errors.OBSERVED
+
+    def _head(self, task: str) -> DensityHead:
         head = self._network.head(task)
         assert isinstance(head, DensityHead)
-        location, scale = head.physical(raw[None])
-        return location[0], scale[0]
+        return head
 
 
 def free_value(values: NDArray[np.generic]) -> float:

@@ -118,21 +118,20 @@ class _File:
             ) from error
 
     def _read_aligned(self, window: Window) -> NDArray[np.float32]:
-        raw = self.dataset.read(self.numbers, window=window.rasterio)
-        chip: NDArray[np.float32] = raw.astype(np.float32)
-        self._invalidate(chip, raw, window)
+        chip: NDArray[np.float32] = self.dataset.read(self.numbers, window=window.rasterio, out_dtype="float32")
+        self._invalidate(chip, window)
         return chip
 
-    def _invalidate(self, chip: NDArray[np.float32], raw: NDArray[np.generic], window: Window) -> None:
+    def _invalidate(self, chip: NDArray[np.float32], window: Window) -> None:
         """Set what the file calls not valid, and infinite values, to NaN, in place."""
-        if raw.dtype.kind == "f":
+        if any("float" in dtype for dtype in self.dataset.dtypes):
             chip[np.isinf(chip)] = np.nan
         for band, number in enumerate(self.numbers):
             flags = self.dataset.mask_flag_enums[number - 1]
             nodata = self.dataset.nodatavals[number - 1]
             if MaskFlags.nodata in flags and nodata is not None:
                 if not math.isnan(nodata):
-                    chip[band][raw[band] == raw.dtype.type(nodata)] = np.nan
+                    chip[band][chip[band] == np.float32(nodata)] = np.nan
             elif MaskFlags.all_valid not in flags:
                 chip[band][self.dataset.read_masks(number, window=window.rasterio) == 0] = np.nan
 
