@@ -1,10 +1,13 @@
 """Makes the repository's root importable as ``auxlens``, whatever the checkout's folder is called."""
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in the engine: see engine/tuning.py
 
 if "auxlens" not in sys.modules:
     spec = importlib.util.spec_from_file_location(

@@ -13,16 +13,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import conftest  # noqa: F401, E402 - makes this checkout importable as auxlens
+import numpy as np
+import rasterio
+import torch
 
-import numpy as np  # noqa: E402
-import rasterio  # noqa: E402
-import torch  # noqa: E402
-
-from auxlens.engine import jobs  # noqa: E402
-from auxlens.engine.allocator import bound_raster_cache, keep_freed_memory  # noqa: E402
-from auxlens.engine.scene.writing import COMPRESSION  # noqa: E402
-from auxlens.models import file  # noqa: E402
+import conftest  # noqa: F401 - makes this checkout importable as auxlens
+from auxlens.engine import jobs
+from auxlens.engine.scene.writing import COMPRESSION
+from auxlens.engine.tuning import tune_process
+from auxlens.models import file
 
 SOME = ("map", "uncertainty", "error_probability")
 IDEAL_SHAPES = ((1, 256), (4, 256), (16, 256), (1, 512), (4, 512), (1, 1024), (2, 1024))
@@ -42,8 +41,7 @@ def ours(folder: Path, kind: str) -> dict[str, object]:
     """The map job with some outputs or all of them."""
     from auxlens.engine.mapping.job import run
 
-    keep_freed_memory()
-    bound_raster_cache()
+    tune_process()
     names = SOME if kind == "some" else jobs.MAP_OUTPUTS
     inputs = [str(folder / f"{name}.tif") for name in ("s2", "s1", "dem", "label")]
     extra = {} if kind == "some" else {"auxiliary": tuple(inputs[1:3]), "reference": inputs[3]}
@@ -56,8 +54,7 @@ def ours(folder: Path, kind: str) -> dict[str, object]:
 
 def ideal(folder: Path, precision: str) -> dict[str, object]:
     """The bare network on pixels in memory, without context, at the best of several shapes."""
-    keep_freed_memory()
-    bound_raster_cache()
+    tune_process()
     network, card = file.load(str(folder / "model.safetensors"))
     with rasterio.open(folder / "s2.tif") as dataset:
         window = rasterio.windows.Window(0, 0, min(2048, dataset.width), min(2048, dataset.height))

@@ -18,9 +18,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
-import conftest  # noqa: F401, E402 - makes this checkout importable as auxlens
 from scenes import make_model, make_scene  # noqa: E402
 
+import conftest  # noqa: F401, E402 - makes this checkout importable as auxlens
 from auxlens.engine.jobs import MapJob  # noqa: E402
 from auxlens.plugin import client, interpreter  # noqa: E402
 

@@ -15,11 +15,11 @@ from typing import Any
 import tyro
 
 from . import jobs
-from .allocator import bound_raster_cache, keep_freed_memory
 from .console import console_progress
 from .failures import known_failure
 from .options import job_of, options_of
 from .run import run
+from .tuning import tune_process
 from .version import plugin_version
 
 
@@ -55,8 +55,7 @@ def execute(command: Any, as_json: bool = False) -> int:
     Returns:
         The exit code.
     """
-    keep_freed_memory()
-    bound_raster_cache()
+    tune_process()
     job: Any = None
     try:
         job = _job(command)

@@ -15,8 +15,7 @@ from ..models.errors import DeviceError
 log = logging.getLogger("auxlens")
 
 _TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-_GAIN = 1.1  # lower precision must be this much faster to be worth its rounding
-_PROBE_RUNS = 3
+_PROBE_RUNS = 4
 
 
 def choose_device(name: str) -> torch.device:
@@ -57,10 +56,10 @@ def choose_precision(name: str, device: torch.device, forward: Callable[[], obje
         return _TYPES[name]
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    if device.type == "cpu" and forward is not None:
+    if device.type == "cpu" and forward is not None and _has_bfloat16_instructions():
         full, half = _seconds(forward, device)
         log.debug("A small chip takes %.1f ms in float32, %.1f ms in bfloat16.", full * 1e3, half * 1e3)
-        return torch.bfloat16 if half * _GAIN < full else torch.float32
+        return torch.bfloat16 if half < full else torch.float32
     return torch.float32
 
 
@@ -81,6 +80,12 @@ def _seconds(forward: Callable[[], object], device: torch.device) -> tuple[float
                 forward()
                 found.append(time.perf_counter() - start)
     return min(times[torch.float32][1:]), min(times[torch.bfloat16][1:])
+
+
+def _has_bfloat16_instructions() -> bool:
+    return any(
+        there is True for name, there in getattr(torch.cpu, "get_capabilities", dict)().items() if "bf16" in name
+    )
 
 
 def _has_mps() -> bool:

@@ -21,9 +21,9 @@ from importlib import import_module
 from typing import Any, BinaryIO
 
 from . import jobs
-from .allocator import bound_raster_cache, keep_freed_memory
 from .failures import known_failure
 from .run import run
+from .tuning import tune_process
 from .version import plugin_version
 
 TICK_S = 0.1  # progress is told at most this often
@@ -37,8 +37,7 @@ def main() -> None:
     requests, replies = _take_pipes()
     with suppress(ValueError):  # Ctrl-C in QGIS's terminal is for QGIS; it decides what becomes of the engine
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    keep_freed_memory()
-    bound_raster_cache()
+    tune_process()
     Worker(requests, replies).serve()
     # Ends at once: libraries' threads and their clean-up at exit would keep QGIS waiting.
     os._exit(0)

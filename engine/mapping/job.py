@@ -30,7 +30,7 @@ from .stream import Chip, Engine, stream
 
 log = logging.getLogger("auxlens")
 
-_PROBE_PX = 256
+_PROBE_PX = 128
 
 
 def run(job: MapJob, progress: Progress) -> dict[str, Any]:
