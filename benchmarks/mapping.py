@@ -55,7 +55,7 @@ def ours(folder: Path, kind: str) -> dict[str, object]:
 def ideal(folder: Path, precision: str) -> dict[str, object]:
     """The bare network on pixels in memory, without context, at the best of several shapes."""
     tune_process()
-    network, card = file.load(str(folder / "model.safetensors"))
+    network, _ = file.load(str(folder / "model.safetensors"))
     with rasterio.open(folder / "s2.tif") as dataset:
         window = rasterio.windows.Window(0, 0, min(2048, dataset.width), min(2048, dataset.height))
         scene = torch.from_numpy(dataset.read(window=window).astype("float32"))

@@ -83,9 +83,8 @@ def _seconds(forward: Callable[[], object], device: torch.device) -> tuple[float
 
 
 def _has_bfloat16_instructions() -> bool:
-    return any(
-        there is True for name, there in getattr(torch.cpu, "get_capabilities", dict)().items() if "bf16" in name
-    )
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # not in older versions
+    return any(there is True for name, there in capabilities.items() if "bf16" in name)
 
 
 def _has_mps() -> bool:

@@ -59,10 +59,8 @@ class Products:
         self.unknown_classes = False
         self._values = np.array([c.value for c in card.main.classes])
         self.map_nodata = free_value(self._values) if self.is_score else float("nan")
-        device = next(network.parameters()).device
-        self._palette = torch.from_numpy(self._values.astype(self.dtype("map") if self.is_score else "uint8")).to(
-            device
-        )
+        palette = self._values.astype(self.dtype("map") if self.is_score else "uint8")
+        self._palette = torch.from_numpy(palette).to(next(network.parameters()).device)
 
     @property
     def tasks(self) -> tuple[str, ...]:
