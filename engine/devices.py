@@ -83,7 +83,7 @@ def _seconds(forward: Callable[[], object], device: torch.device) -> tuple[float
 
 
 def _has_bfloat16_instructions() -> bool:
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # not in older versions
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # not in older versions
     return any(there is True for name, there in capabilities.items() if "bf16" in name)
 
 
