@@ -76,9 +76,9 @@ def modalities_from_layers(paths: Sequence[str], grouped: bool) -> tuple[Modalit
     for name, bands in files:
         if group and len(bands) == 1 and not name:
             if bands[0] is singles[0]:
-                found.append(ModalitySource(_common_name(singles), tuple(singles)))
+                found.append(ModalitySource(_plain(_common_name(singles)), tuple(singles)))
         else:
-            found.append(ModalitySource(name or _stem(bands[0].path), bands))
+            found.append(ModalitySource(_plain(name or _stem(bands[0].path)), bands))
     names = [modality.name for modality in found]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -196,6 +196,11 @@ def _key(name: str) -> str:
 
 def _stem(path: str) -> str:
     return os.path.splitext(os.path.basename(path))[0]
+
+
+def _plain(name: str) -> str:
+    """A file's name as a modality's name, which has no dots."""
+    return name.replace(".", "_")
 
 
 def _common_start(texts: Sequence[str]) -> Iterator[str]:

@@ -143,9 +143,11 @@ def check_writable(paths: Sequence[str]) -> None:
     """Check before any work that files can be written.
 
     Raises:
-        SceneError: a folder does not exist or cannot be written.
+        SceneError: a folder does not exist or cannot be written, or a folder has the file's name.
     """
     for path in paths:
+        if Path(path).is_dir():
+            raise SceneError(f"“{path}” is a folder; give a file name in it.")
         folder = Path(path).resolve().parent
         if not folder.is_dir() or not os.access(folder, os.W_OK):
             raise SceneError(f"The folder “{folder}” does not exist or cannot be written; choose another.")

@@ -22,7 +22,7 @@ from .split import TRAIN
 from .survey import Block
 
 _READERS = 2
-_OPEN_SCENES = 64  # a thread
+_OPEN_FILES = 80  # a thread: some systems allow a process 256
 _BATCHES_AHEAD = 3
 
 
@@ -89,9 +89,9 @@ class ChipReader:
         """This thread's readers of a scene; the ones used longest ago are closed."""
         scenes: OrderedDict[int, OpenScene] = self._local.__dict__.setdefault("scenes", OrderedDict())
         if number not in scenes:
-            while len(scenes) >= _OPEN_SCENES:
-                scenes.popitem(last=False)[1].close()
             scenes[number] = self.open_scene(number)
+            while len(scenes) > 1 and sum(scene.files for scene in scenes.values()) > _OPEN_FILES:
+                scenes.popitem(last=False)[1].close()
         scenes.move_to_end(number)
         return scenes[number]
 
@@ -110,10 +110,22 @@ def draw(
 
 
 def _around(block: Block, chip_px: int, rng: np.random.Generator) -> Sample:
-    """A chip at a random place that keeps the middle of it inside the block."""
-    row = block.window.row + int(rng.integers(block.window.height)) - chip_px // 2
-    col = block.window.col + int(rng.integers(block.window.width)) - chip_px // 2
-    return Sample(block.scene, Window(row, col, chip_px, chip_px), int(rng.integers(8)))
+    """A chip at a random place that holds a reference pixel, and keeps the middle of it inside the block."""
+    window, half = block.window, chip_px // 2
+    row, col = block.places[rng.integers(len(block.places))] + rng.integers(1 - half, half + 1, size=2)
+    row = min(max(row, window.row), window.row_end - 1) - half
+    col = min(max(col, window.col), window.col_end - 1) - half
+    return Sample(block.scene, Window(int(row), int(col), chip_px, chip_px), int(rng.integers(8)))
+
+
+def held_out(block: Block, chip_px: int, rng: np.random.Generator) -> Sample:
+    """A chip that holds a reference pixel and, where one fits, lies inside the block; else holds the block."""
+    window = block.window
+    row, col = block.places[rng.integers(len(block.places))] - chip_px // 2
+    rows = sorted((window.row, window.row_end - chip_px))
+    cols = sorted((window.col, window.col_end - chip_px))
+    row, col = min(max(row, rows[0]), rows[1]), min(max(col, cols[0]), cols[1])
+    return Sample(block.scene, Window(int(row), int(col), chip_px, chip_px), 0)
 
 
 def load(reader: ChipReader, samples: Sequence[Sample], batch_size: int) -> Iterator[Batch]:

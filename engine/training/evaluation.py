@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...models.card import LandClass
+from ...models.errors import Canceled
 from ...models.heads import DensityHead
 from ...models.network import MAIN, Network
 from ..assess import classes as class_figures
 from ..assess.numbers import Residuals
 from ..devices import autocast
 from ..explain import error_probability as errors
+from ..jobs import Progress
 from ..scene.window import Window, plan
 from .chips import Batch, ChipReader, Sample
 
@@ -59,7 +61,12 @@ class Task:
 
 
 def evaluate(
-    network: Network, reader: ChipReader, sizes: dict[int, tuple[int, int]], task: Task, seed: int
+    network: Network,
+    reader: ChipReader,
+    sizes: dict[int, tuple[int, int]],
+    task: Task,
+    seed: int,
+    progress: Progress,
 ) -> Evaluation:
     """Run a network over all tiles that hold blocks of the reader's split (a sample if there are very many).
 
@@ -69,10 +76,18 @@ def evaluate(
         sizes: Height and width of each scene.
         task: Classes, band names, device.
         seed: Of the samples of tiles and pixels.
+        progress: Told of every tile, and asked whether to stop.
+
+    Raises:
+        Canceled: stopped by the user.
     """
     rng = np.random.default_rng(seed)
     result = Evaluation(np.zeros((len(task.classes),) * 2, np.int64))
-    for core, chip in _tiles(network, reader, sizes, rng):
+    tiles = _tiles(network, reader, sizes, rng)
+    for number, (core, chip) in enumerate(tiles, 1):
+        if progress.canceled():
+            raise Canceled("The training was canceled.")
+        progress.report(0.98, f"Measuring on held-out references ({reader.split}): {number} of {len(tiles)}")
         values = reader.read(Sample(chip.scene, chip.window, 0))
         raw = forward(network, torch.from_numpy(values.pop("inputs"))[None], task)
         cut = (slice(None), *core.relative_to(chip.window).slices)
@@ -88,7 +103,7 @@ def forward(network: Network, inputs: Tensor, task: Task) -> dict[str, Tensor]:
         return {name: values.float().cpu() for name, values in network(inputs.to(task.device)).items()}
 
 
-def score(network: Network, batches: Sequence[Batch], task: Task) -> tuple[float, float]:
+def score(network: Network, batches: Iterable[Batch], task: Task) -> tuple[float, float]:
     """Loss and score of the main task: mean IoU, or R² of a regression; for validation during training."""
     matrix = np.zeros((len(task.classes),) * 2, np.int64)
     residuals, losses = Residuals(), []
@@ -110,7 +125,7 @@ def score(network: Network, batches: Sequence[Batch], task: Task) -> tuple[float
 
 def _tiles(
     network: Network, reader: ChipReader, sizes: dict[int, tuple[int, int]], rng: np.random.Generator
-) -> Iterator[tuple[Window, Sample]]:
+) -> list[tuple[Window, Sample]]:
     margin, stride = network.config.margin_px, network.config.stride
     own = [b for b, s in zip(reader.blocks, reader.splits, strict=True) if s == reader.split]
     tiles = []
@@ -121,7 +136,7 @@ def _tiles(
             if any(_touch(tile.core, window) for window in windows):
                 tiles.append((tile.core, Sample(scene, tile.chip, 0)))
     order = rng.permutation(len(tiles))[:_MAX_TILES]
-    return (tiles[i] for i in order)
+    return [tiles[i] for i in order]
 
 
 def _touch(a: Window, b: Window) -> bool:
@@ -147,22 +162,30 @@ def _measure(
         wrong = (mapped != index).astype(np.float32)
         features = errors.score_features(log_probability)
     else:
-        estimate, scale = physical(network, MAIN, raw[MAIN])
+        estimate, _ = physical(network, MAIN, raw[MAIN])
         result.main.add(estimate.numpy(), truth[MAIN])
         wrong = np.abs(estimate[0].numpy() - truth[MAIN][0])
-        features = {"scale": errors.scale_feature(scale[0])}
+        features = {"scale": log_scale(network, MAIN, raw[MAIN])[0]}
     for name, names in task.bands.items():
         bands = [f"{name}:{band}" for band in names]
         reconstruction, expected = physical(network, name, raw[name])
         for i, band in enumerate(bands):
             result.auxiliary.setdefault(band, Residuals()).add(reconstruction[i].numpy(), truth[name][i])
         observed = torch.from_numpy(truth[name])
-        features.update(errors.auxiliary_features(bands, expected, reconstruction, observed))
+        features.update(errors.expected_features(bands, log_scale(network, name, raw[name])))
+        features.update(errors.observed_features(bands, reconstruction, expected, observed))
     rows, cols = np.nonzero(known)
     picked = rng.permutation(len(rows))[:_PIXELS_A_TILE]
     for name, values in features.items():
         result.features.setdefault(name, []).append(values.numpy()[rows[picked], cols[picked]])
     result.wrong.append(wrong[rows[picked], cols[picked]])
+
+
+def log_scale(network: Network, task: str, raw: Tensor) -> Tensor:
+    """Log scales, ``(bands, H, W)``, of one chip's raw output."""
+    head = network.head(task)
+    assert isinstance(head, DensityHead)
+    return head.log_scale(raw[None])[0]
 
 
 def physical(network: Network, task: str, raw: Tensor) -> tuple[Tensor, Tensor]:

@@ -57,7 +57,7 @@ def train(
         network: Changed in place.
         fabric: ``lightning_fabric.Fabric``, which knows device and precision.
         batches: Batches of an epoch, by its number from 1.
-        validate: Loss and score (higher is better) of a network on the validation split.
+        validate: Loss and score (higher is better) of a network on the validation split; may raise ``Canceled``.
         budget: Limits.
         progress: Told after every step, and asked whether to stop; a stop keeps the best weights.
 
@@ -82,16 +82,20 @@ def train(
             losses.append(_step(model, network, optimizer, fabric, batch, share))
             step += 1
             _average(average, network, min(options.AVERAGING, (1 + step) / (10 + step)))
-            progress.report(share, f"Epoch {epoch}, step {step} of at most {total}")
+            progress.report(0.97 * share, f"Epoch {epoch}, step {step} of at most {total}")
         if outcome.ended == "canceled":
             break
-        loss, score = validate(average)
+        try:
+            loss, score = validate(average)
+        except Canceled:
+            outcome.ended = "canceled"
+            break
         seconds = time.monotonic() - started
         train_loss = sum(losses) / max(1, len(losses))
         outcome.history.append(
             {"epoch": epoch, "train_loss": train_loss, "val_loss": loss, "score": score, "seconds": round(seconds, 1)}
         )
-        if score > best:
+        if score > best or not math.isfinite(best):  # a score that is no number is no reason to keep nothing
             best, outcome.best_epoch, outcome.weights = score, epoch, _weights(average)
         log.info("Epoch %3d  %s  loss %.3f  validation %.3f  score %.4f", epoch, _bar(score), train_loss, loss, score)
         if outcome.ended:

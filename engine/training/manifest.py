@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 from collections.abc import Sequence
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
+from ...models.errors import Canceled
 from .. import jobs
 from ..scene.folder import Scene
 from ..scene.hashing import sha256
+from ..scene.reference import split_layer
 from .options import Training
 from .survey import Block
 
 _PACKAGES = ("torch", "numpy", "rasterio", "scikit-learn", "lightning-fabric")
-_ROOT = Path(__file__).resolve().parents[2]
 
 
-def version() -> str:
-    """The plugin's version, from its only home."""
-    for line in (_ROOT / "metadata.txt").read_text(encoding="utf-8").splitlines():
-        key, _, value = line.partition("=")
-        if key.strip() == "version":
-            return value.strip()
-    return "unknown"
+def hash_files(scenes: Sequence[Scene], progress: jobs.Progress) -> None:
+    """Hash all files of the scenes once, so that a training that is stopped need not wait for it.
+
+    Raises:
+        Canceled: stopped by the user.
+    """
+    for scene in scenes:
+        for path in _files(scene):
+            if progress.canceled():
+                raise Canceled("The training was canceled.")
+            progress.report(0.0, f"Reading the scene “{scene.name}”")
+            sha256(path)
 
 
 def describe(
@@ -42,11 +48,14 @@ def describe(
 
 def _scene(number: int, scene: Scene, blocks: Sequence[Block], splits: Sequence[str]) -> dict[str, Any]:
     own = [split for block, split in zip(blocks, splits, strict=True) if block.scene == number]
-    paths = dict.fromkeys(path for m in (*scene.inputs, *scene.auxiliary) for path in m.paths)
-    reference = scene.reference.partition("|")[0]
-    files = [*paths, *([reference] if reference else [])]
     return {
         "name": scene.name,
         "blocks": {split: own.count(split) for split in dict.fromkeys(own)},
-        "sha256": {path: sha256(path) for path in files if Path(path).is_file()},
+        "sha256": {path: sha256(path) for path in _files(scene)},
     }
+
+
+def _files(scene: Scene) -> list[str]:
+    reference, _ = split_layer(scene.reference)
+    paths = dict.fromkeys([*(path for m in (*scene.inputs, *scene.auxiliary) for path in m.paths), reference])
+    return [path for path in paths if os.path.isfile(path)]

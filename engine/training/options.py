@@ -32,7 +32,7 @@ def check(job: Training) -> None:
     check_choice("precision", job.precision, PRECISIONS)
     if not job.output_model.endswith(".safetensors"):
         raise JobError(f"The model file “{job.output_model}” must end in .safetensors.")
-    if job.epochs < 1 or job.time_limit < 0 or job.batch_size < 0:
-        raise JobError("Epochs are 1 or more, time limit and batch size 0 or more.")
+    if job.epochs < 1 or job.time_limit < 0 or job.batch_size < 0 or job.seed < 0:
+        raise JobError("Epochs are 1 or more; time limit, batch size and seed are 0 or more.")
     if job.chip_size < MIN_CHIP_PX:
         raise JobError(f"Chips are at least {MIN_CHIP_PX} px wide; {job.chip_size} is too small.")

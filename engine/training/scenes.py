@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...models.card import LandClass
 from ...models.errors import JobError, SceneError
+from ...models.network import MAIN, usable_name
 from .. import jobs
-from ..scene.bands import ModalitySource, modalities_from_layers
+from ..scene.bands import ModalitySource, modalities_from_layers, pick
 from ..scene.folder import Scene, find_scenes
 from ..scene.grid import Grid
 from ..scene.reading import ModalityReader, scene_grid
@@ -44,28 +46,48 @@ def scenes_of(job: Training) -> tuple[Scene, ...]:
         scenes = (Scene(name, inputs, auxiliary, job.reference),)
     if not any(scene.reference for scene in scenes):
         raise JobError("No reference is given or found; training needs a raster or vector layer with the truth.")
-    _check_names(scenes)
     if job.strategy == "single":
-        return tuple(Scene(s.name, s.inputs, (), s.reference) for s in scenes)
-    return scenes
-
-
-def _check_names(scenes: Sequence[Scene]) -> None:
-    first = scenes[0]
+        scenes = tuple(replace(scene, auxiliary=()) for scene in scenes)
     for scene in scenes:
-        if [len(m.bands) for m in scene.inputs] != [len(m.bands) for m in first.inputs]:
+        _check_names([m.name for m in (*scene.inputs, *scene.auxiliary)])
+    return _alike(scenes)
+
+
+def _check_names(names: Sequence[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise JobError(f"The modality name “{name}” is used twice; give each modality its own name.")
+        if name == MAIN or not usable_name(name):
+            raise JobError(f"A modality cannot be called “{name}”; rename its file, or name it as name=….")
+
+
+def _alike(scenes: Sequence[Scene]) -> tuple[Scene, ...]:
+    """The scenes with each modality's bands in the order of the first scene that has it.
+
+    Raises:
+        SceneError: bands differ.
+    """
+    order: dict[str, tuple[Scene, tuple[str, ...]]] = {}
+
+    def aligned(scene: Scene, source: ModalitySource) -> ModalitySource:
+        first, bands = order.setdefault(source.name, (scene, tuple(band.name for band in source.bands)))
+        found = pick(bands, source.bands)
+        if found is None:
             raise SceneError(
-                f"The scenes “{first.name}” and “{scene.name}” have different input bands: {_list(first.inputs)} "
-                f"against {_list(scene.inputs)}. Correct the patterns or take the scene out."
+                f"The scenes “{first.name}” and “{scene.name}” have different bands of {source.name}: "
+                f"{', '.join(bands)} against {', '.join(b.name for b in source.bands)}. Correct the patterns or take "
+                "one of them out."
             )
-    names = [m.name for m in (*first.inputs, *first.auxiliary)]
-    twice = {n for n in names if names.count(n) > 1} | ({"main"} & set(names))
-    if twice:
-        raise JobError(f"The modality name “{twice.pop()}” is used twice; give each modality its own name.")
+        return replace(source, bands=found)
 
-
-def _list(sources: Sequence[ModalitySource]) -> str:
-    return "; ".join(f"{m.name}: {', '.join(b.name for b in m.bands)}" for m in sources)
+    return tuple(
+        replace(
+            scene,
+            inputs=tuple(aligned(scene, m) for m in scene.inputs),
+            auxiliary=tuple(aligned(scene, m) for m in scene.auxiliary),
+        )
+        for scene in scenes
+    )
 
 
 class OpenScene:
@@ -92,6 +114,7 @@ class OpenScene:
             if scene.reference:
                 self._reference = open_reference(scene.reference, field, self.grid, classes)
                 stack.callback(self._reference.close)
+            self.files = sum(len(m.paths) for m in (*scene.inputs, *scene.auxiliary)) + bool(scene.reference)
             self._stack = stack.pop_all()
 
     def inputs(self, window: Window) -> NDArray[np.float32]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
+import contextlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,29 +12,35 @@ from numpy.typing import NDArray
 
 from ...models.card import LandClass
 from ...models.errors import Canceled, SceneError
+from ...models.network import MAIN
 from ..jobs import Progress
 from ..scene.folder import Scene
-from ..scene.reference import to_indices
+from ..scene.grid import Grid
+from ..scene.reference import IGNORE, to_indices
 from ..scene.window import Window, plan
 from .scenes import OpenScene
 
-log = logging.getLogger("auxlens")
-
 _BLOCKS_A_SCENE = 100  # blocks that a single scene is cut into, about
-_SAMPLE_WINDOWS = 400  # windows that the statistics are taken from, at most
-_SAMPLE_PX = 4096  # pixels of each
+_SAMPLE_WINDOWS = 400  # windows that the statistics are taken from, about
+_SAMPLE_PX = 4096  # pixels of each, at most
+_SAMPLE_VALUES = 2**17  # values of each: fewer pixels of a modality with hundreds of bands
+_PLACES = 32  # of each class in a block
+
+Statistics = tuple[tuple[float, ...], tuple[float, ...]]  # mean and standard deviation a band
 
 
 @dataclass(frozen=True)
 class Block:
     """A square of one scene that is trained on, validated on or tested on as a whole.
 
-    ``counts`` has the number of reference pixels of each class (regression: one number).
+    ``counts`` has the number of reference pixels of each class (regression: one number); ``places`` rows and columns
+    of some of them, as many of each class.
     """
 
     scene: int
     window: Window
     counts: NDArray[np.int64]
+    places: NDArray[np.int64]
 
 
 @dataclass
@@ -46,9 +52,10 @@ class BandStatistics:
     def add(self, values: NDArray[np.float32], rng: np.random.Generator) -> None:
         """Take up to a few thousand pixels of ``(C, H, W)``."""
         flat = values.reshape(len(values), -1)
-        self.samples.append(flat[:, rng.permutation(flat.shape[1])[:_SAMPLE_PX]])
+        number = max(1, min(_SAMPLE_PX, _SAMPLE_VALUES // len(values)))
+        self.samples.append(flat[:, rng.permutation(flat.shape[1])[:number]])
 
-    def result(self, modality: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    def result(self, modality: str) -> Statistics:
         """Mean and standard deviation a band, of values between the 0.5th and the 99.5th percentile.
 
         Raises:
@@ -64,6 +71,11 @@ class BandStatistics:
             low, high = np.percentile(known, [0.5, 99.5])
             clipped = np.clip(known, low, high)
             if clipped.std() <= 1e-6 * max(1.0, abs(clipped.mean())):
+                if modality == MAIN:
+                    raise SceneError(
+                        f"The reference is {clipped.mean():g} everywhere; a regression needs different numbers. Check "
+                        "the reference and its field."
+                    )
                 raise SceneError(f"Band {number} of {modality} is constant ({clipped.mean():g}); leave it out.")
             means.append(float(clipped.mean()))
             stds.append(float(clipped.std()))
@@ -75,34 +87,43 @@ class Survey:
     """What is known of the scenes before training; statistics by modality name, ``main`` for a regression."""
 
     blocks: tuple[Block, ...]
-    statistics: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]]
+    statistics: Mapping[str, Statistics]
 
 
 def survey(
-    scenes: Sequence[Scene], opened: Sequence[OpenScene], classes: Sequence[LandClass], seed: int, progress: Progress
+    scenes: Sequence[Scene],
+    grids: Sequence[Grid],
+    open_scene: Callable[[int], OpenScene],
+    classes: Sequence[LandClass],
+    seed: int,
+    progress: Progress,
 ) -> Survey:
-    """Count references by block and sample statistics of all bands.
+    """Count references by block and sample statistics of all bands, one scene after the other.
 
     Raises:
         SceneError: references cover nothing, or bands that cannot be learned.
+        Canceled: stopped by the user.
     """
     rng = np.random.default_rng(seed)
-    tiles = [(i, w) for i, scene in enumerate(opened) for w in blocks_of(scene.grid.height, scene.grid.width)]
-    sampled = set(rng.permutation(len(tiles))[:_SAMPLE_WINDOWS].tolist())
     statistics: dict[str, BandStatistics] = {}
     blocks = []
-    for number, (i, window) in enumerate(tiles):
-        if progress.canceled():
-            raise Canceled("The training was canceled.")
-        truth = opened[i].reference(window)
-        counts = count(truth, classes)
-        if counts.sum():
-            blocks.append(Block(i, window, counts))
-        if number in sampled:
-            _sample(scenes[i], opened[i], window, statistics, rng)
-        if not classes and counts.sum():
-            statistics.setdefault("main", BandStatistics()).add(truth[None], rng)
-        progress.report(0.0, f"Surveying the scenes: {number + 1} of {len(tiles)} blocks")
+    for number, (scene, grid) in enumerate(zip(scenes, grids, strict=True)):
+        windows = list(blocks_of(grid.height, grid.width))
+        sampled = set(rng.permutation(len(windows))[: math.ceil(_SAMPLE_WINDOWS / len(scenes))].tolist())
+        with contextlib.closing(open_scene(number)) as opened:
+            for i, window in enumerate(windows):
+                if progress.canceled():
+                    raise Canceled("The training was canceled.")
+                truth = opened.reference(window)
+                index = to_indices(truth, classes) if classes else np.where(np.isfinite(truth), 0, IGNORE)
+                counts = np.bincount(index[index != IGNORE], minlength=max(1, len(classes)))
+                if counts.any():
+                    blocks.append(Block(number, window, counts, _places(index, counts, window, rng)))
+                if i in sampled:
+                    _sample(scene, opened, window, statistics, rng)
+                if not classes and counts.any():
+                    statistics.setdefault(MAIN, BandStatistics()).add(truth[None], rng)
+                progress.report(0.0, f"Surveying scene {number + 1} of {len(scenes)}: block {i + 1} of {len(windows)}")
     if not blocks:
         raise SceneError("The references cover no pixel of the scenes; check their CRS, place, field and nodata value.")
     return Survey(tuple(blocks), {name: s.result(name) for name, s in statistics.items()})
@@ -116,12 +137,15 @@ def blocks_of(height: int, width: int) -> Iterator[Window]:
     return (tile.core for tile in plan(whole, whole, side, 0))
 
 
-def count(values: NDArray[np.float32], classes: Sequence[LandClass]) -> NDArray[np.int64]:
-    """Reference pixels a class; for a regression the number of all."""
-    if not classes:
-        return np.array([np.isfinite(values).sum()], np.int64)
-    index = to_indices(values, classes)
-    return np.bincount(index[index >= 0], minlength=len(classes))
+def _places(
+    index: NDArray[np.int64], counts: NDArray[np.int64], window: Window, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Rows and columns in the scene, ``(n, 2)``, of some reference pixels of each class."""
+    found = []
+    for number in np.flatnonzero(counts):
+        at = np.argwhere(index == number)
+        found.append(at[rng.integers(len(at), size=_PLACES)])
+    return np.add(np.concatenate(found), (window.row, window.col))
 
 
 def _sample(

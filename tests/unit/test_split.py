@@ -18,7 +18,10 @@ def blocks(counts, scenes=None):
     """A block for each row of reference pixels a class."""
     scenes = np.zeros(len(counts), int) if scenes is None else scenes
     rows = zip(scenes, counts, strict=True)
-    return [Block(int(scene), Window(0, 32 * i, 32, 32), np.asarray(row)) for i, (scene, row) in enumerate(rows)]
+    places = np.zeros((0, 2), int)
+    return [
+        Block(int(scene), Window(0, 32 * i, 32, 32), np.asarray(row), places) for i, (scene, row) in enumerate(rows)
+    ]
 
 
 def dealt(counts, found):

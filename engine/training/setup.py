@@ -1,0 +1,157 @@
+"""What is decided before the first step of a training: classes, statistics, split and network configuration."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+
+from ...models.card import Card, ErrorModel, LandClass, MainTask, Modality
+from ...models.network import MAIN, PRESETS, NetworkConfig, TaskConfig
+from .. import jobs
+from ..scene.bands import ModalitySource, open_raster
+from ..scene.folder import Scene
+from ..scene.reading import scene_grid
+from ..scene.reference import find_classes
+from ..version import plugin_version
+from . import manifest
+from .chips import ChipReader
+from .loop import Outcome
+from .options import Training
+from .scenes import OpenScene
+from .split import TEST, TRAIN, VALIDATION, split_blocks
+from .survey import Statistics, survey
+
+log = logging.getLogger("auxlens")
+
+Figures = Mapping[str, Mapping[str, float]]
+
+_TILE_PX = 1024
+
+
+class Setup:
+    """Everything that a training job's scenes decide."""
+
+    def __init__(self, job: Training, scenes: Sequence[Scene], progress: jobs.Progress) -> None:
+        """Look through all scenes.
+
+        Raises:
+            SceneError: the scenes or the references do not allow a training.
+            Canceled: stopped by the user.
+        """
+        self.job, self.scenes = job, scenes
+        self.auxiliary: dict[str, tuple[str, ...]] = {}
+        for scene in scenes:
+            for modality in scene.auxiliary:
+                self.auxiliary.setdefault(modality.name, tuple(b.name for b in modality.bands))
+        if job.strategy == "multitask" and not self.auxiliary:
+            log.warning("No auxiliary raster is given; the network learns the main task alone.")
+        grids = [scene_grid(scene.inputs) for scene in scenes]
+        self.gsd_m = grids[0].gsd_m
+        self.sizes = {i: (grid.height, grid.width) for i, grid in enumerate(grids)}
+        self.classes: tuple[LandClass, ...] = ()
+        if job.task == "segmentation":
+            known = [(scene.reference, grid) for scene, grid in zip(scenes, grids, strict=True) if scene.reference]
+            self.classes = find_classes(known, job.reference_field)
+        manifest.hash_files(scenes, progress)
+        found = survey(scenes, grids, self.open, self.classes, job.seed, progress)
+        self.blocks, self.statistics = found.blocks, found.statistics
+        self.splits, self.unit = split_blocks(self.blocks, job.seed)
+        self.config = _config(job.size, scenes[0], self.classes, self.auxiliary, self.statistics)
+        log.info(
+            "%d scene(s), %d blocks with references, split by %s: %s.",
+            len(scenes), len(self.blocks), self.unit,
+            ", ".join(f"{self.splits.count(s)} {s}" for s in (TRAIN, VALIDATION, TEST)),
+        )  # fmt: skip
+
+    def open(self, number: int) -> OpenScene:
+        """Open a scene's readers, for one thread."""
+        auxiliary = [(name, len(bands)) for name, bands in self.auxiliary.items()]
+        return OpenScene(self.scenes[number], auxiliary, self.classes, self.job.reference_field)
+
+    def reader(self, split: str) -> ChipReader:
+        """A reader of one split's chips."""
+        return ChipReader(self.open, self.blocks, self.splits, split, self.classes)
+
+    def card(
+        self,
+        outcome: Outcome,
+        measured: Figures | None = None,
+        auxiliary: Figures | None = None,
+        error_models: Mapping[str, ErrorModel] | None = None,
+    ) -> Card:
+        """The card of the trained model; without figures for a training that was canceled."""
+        job = self.job
+        modalities = {m.name: m for scene in self.scenes for m in (*scene.auxiliary, *scene.inputs)}
+        patterns = _patterns(job)
+
+        def describe(name: str) -> Modality:
+            return _modality(modalities[name], self.statistics[name], self.gsd_m, patterns.get(name, ""))
+
+        main = MainTask("segmentation", "class", self.classes)
+        if not self.classes:
+            (mean,), (std,) = self.statistics[MAIN]
+            main = MainTask("regression", job.reference_field or "reference", mean=mean, std=std)
+        auxiliary = auxiliary or {}
+        return Card(
+            name=os.path.splitext(os.path.basename(job.output_model))[0],
+            created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            plugin_version=plugin_version(),
+            inputs=tuple(describe(m.name) for m in self.scenes[0].inputs),
+            auxiliary=tuple(describe(name) for name in self.auxiliary),
+            main=main,
+            network=self.config.to_dict(),
+            tile_px=_TILE_PX,
+            margin_px=self.config.margin_px,
+            strategy=job.strategy,
+            reference_pattern=job.reference_pattern if isinstance(job, jobs.TrainFolderJob) else "",
+            error_models=error_models or {},
+            training={
+                **manifest.describe(job, self.scenes, self.blocks, self.splits, self.unit),
+                "ended": outcome.ended,
+                "best_epoch": outcome.best_epoch,
+                "epochs": len(outcome.history),
+                "figures": measured or {},
+                "auxiliary_figures": auxiliary,
+                "auxiliary_rmse": {band: values["rmse"] for band, values in auxiliary.items() if values},
+            },
+        )
+
+
+def _config(
+    size: str,
+    scene: Scene,
+    classes: Sequence[LandClass],
+    auxiliary: Mapping[str, tuple[str, ...]],
+    statistics: Mapping[str, Statistics],
+) -> NetworkConfig:
+    main = TaskConfig("score", len(classes)) if classes else TaskConfig("density", 1, *statistics[MAIN])
+    others = {name: TaskConfig("density", len(bands), *statistics[name]) for name, bands in auxiliary.items()}
+    inputs = [statistics[m.name] for m in scene.inputs]
+    mean, std = (tuple(v for pair in inputs for v in pair[i]) for i in (0, 1))
+    return NetworkConfig(PRESETS[size], mean, std, {MAIN: main, **others})
+
+
+def _patterns(job: Training) -> dict[str, str]:
+    if not isinstance(job, jobs.TrainFolderJob):
+        return {}
+    found = {**jobs.patterns(job.input_patterns), **jobs.patterns(job.auxiliary_patterns)}
+    return {name: ",".join(files) for name, files in found.items()}
+
+
+def _modality(source: ModalitySource, statistics: Statistics, gsd: float | None, pattern: str) -> Modality:
+    first = source.bands[0]
+    with open_raster(first.path) as dataset:
+        index = first.number - 1
+        return Modality(
+            name=source.name,
+            bands=tuple(band.name for band in source.bands),
+            mean=statistics[0],
+            std=statistics[1],
+            unit=dataset.units[index] or "",
+            dtype=dataset.dtypes[index],
+            nodata=dataset.nodatavals[index],
+            gsd_m=gsd,
+            pattern=pattern,
+        )
