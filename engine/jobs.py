@@ -31,6 +31,8 @@ STRATEGIES = ("multitask", "single")
 SIZES = ("small", "base", "large")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
+ANYWHERE = "TEMPORARY_OUTPUT"  # QGIS's word in an output: it makes a path of its own of each before the job runs
+
 MAP_OUTPUTS = (
     "map",
     "probability",
@@ -296,7 +298,7 @@ def check_map(job: MapJob, card: Card) -> None:
     files = (file for text in given for file in (text.partition("|")[0], text.partition("=")[2]))
     taken = {os.path.abspath(file) for file in files if file}
     for name, path in wanted.items():
-        if os.path.abspath(path) in taken:
+        if os.path.abspath(path) in taken and path != ANYWHERE:
             raise JobError(
                 f"The output “{_words(name)}” has the path of an input or of another output (“{path}”); choose another."
             )

@@ -142,6 +142,10 @@ def test_map_jobs_that_are_wrong(job, message):
         jobs.check_map(job, CARD)
 
 
+def test_paths_that_qgis_has_yet_to_choose_are_no_paths():
+    jobs.check_map(map_job(output_map=jobs.ANYWHERE, output_uncertainty=jobs.ANYWHERE), CARD)
+
+
 @pytest.mark.parametrize("name", ["reconstruction", "expected_error", "reconstruction_error"])
 def test_outputs_of_auxiliary_tasks_need_a_model_with_some(name):
     with pytest.raises(JobError, match=f"“{name.replace('_', ' ')}” needs a model with auxiliary tasks.*“floods”"):
