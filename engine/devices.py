@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import re
-import time
-from collections.abc import Callable
 
 import torch
 
 from ..models.errors import DeviceError
 
-log = logging.getLogger("auxlens")
-
 _TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-_PROBE_RUNS = 4
 
 
 def choose_device(name: str) -> torch.device:
@@ -39,13 +33,13 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def choose_precision(name: str, device: torch.device, forward: Callable[[], object] | None = None) -> torch.dtype:
+def choose_precision(name: str, device: torch.device) -> torch.dtype:
     """The number format of the network's convolutions.
 
     Args:
-        name: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
+        name: ``float32``, ``bfloat16``, ``float16``, or ``auto``: bfloat16 where the device has instructions for
+            it. A CPU is not timed: the same job must give the same map, whatever else the machine does.
         device: Where the network runs.
-        forward: Runs the network once on a small chip; on a CPU ``auto`` times it in both precisions.
 
     Raises:
         DeviceError: float16 on a CPU, whose convolutions need bfloat16 or float32.
@@ -56,11 +50,7 @@ def choose_precision(name: str, device: torch.device, forward: Callable[[], obje
         return _TYPES[name]
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    if device.type == "cpu" and forward is not None and _has_bfloat16_instructions():
-        full, half = _seconds(forward, device)
-        log.debug("A small chip takes %.1f ms in float32, %.1f ms in bfloat16.", full * 1e3, half * 1e3)
-        return torch.bfloat16 if half < full else torch.float32
-    return torch.float32
+    return torch.bfloat16 if device.type == "cpu" and _has_bfloat16_instructions() else torch.float32
 
 
 def autocast(device: torch.device, dtype: torch.dtype) -> contextlib.AbstractContextManager[object]:
@@ -68,18 +58,6 @@ def autocast(device: torch.device, dtype: torch.dtype) -> contextlib.AbstractCon
     if dtype == torch.float32:
         return contextlib.nullcontext()
     return torch.autocast(device.type, dtype)
-
-
-def _seconds(forward: Callable[[], object], device: torch.device) -> tuple[float, float]:
-    """Best time of a run in float32 and in bfloat16, in turn, so that a busy machine slows both."""
-    times: dict[torch.dtype, list[float]] = {torch.float32: [], torch.bfloat16: []}
-    for _ in range(_PROBE_RUNS + 1):
-        for dtype, found in times.items():
-            with torch.inference_mode(), autocast(device, dtype):
-                start = time.perf_counter()
-                forward()
-                found.append(time.perf_counter() - start)
-    return min(times[torch.float32][1:]), min(times[torch.bfloat16][1:])
 
 
 def _has_bfloat16_instructions() -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from rasterio.crs import CRS
 
 from ...models.card import Card
 from ...models.errors import SceneError
@@ -17,20 +18,18 @@ from ...models.file import load
 from ...models.network import Network
 from ..devices import choose_device, choose_precision
 from ..jobs import MapJob, Progress, check_map
-from ..scene.bands import ModalitySource, match
-from ..scene.grid import Grid
+from ..scene.bands import ModalitySource, match, match_some
+from ..scene.grid import Grid, transformed
 from ..scene.mask import MaskReader, open_mask
 from ..scene.reading import ModalityReader, scene_grid
-from ..scene.reference import ReferenceReader, open_reference
-from ..scene.window import Tile, plan
+from ..scene.reference import ReferenceReader, VectorReference, open_reference
+from ..scene.window import Tile, Window, plan
 from ..scene.writing import LayerWriter, check_room
 from .outputs import layers_of
 from .products import Arrays, Observations, Products
 from .stream import Chip, Engine, stream
 
 log = logging.getLogger("auxlens")
-
-_PROBE_PX = 128
 
 
 def run(job: MapJob, progress: Progress) -> dict[str, Any]:
@@ -47,14 +46,14 @@ def run(job: MapJob, progress: Progress) -> dict[str, Any]:
     check_map(job, card)
     with ExitStack() as stack:
         scene = SceneReader(job, card, stack)
-        area = scene.grid.window_of(job.extent) if job.extent else scene.grid.whole
+        area = _area(job, scene.grid)
         grid = scene.grid.cropped(area)
         device = choose_device(job.device)
         network = network.to(device)
         products = Products(network, card, tuple(job.outputs), scene.observes)
         layers = layers_of(job, card, products)
         check_room(list(layers.values()), grid)
-        engine = _engine(job, network, card, device, products)
+        engine = _engine(job, network, device, products)
         tile_px = job.tile_size or card.tile_px
         tiles = list(plan(area, scene.grid.whole, tile_px, _margin(job, card), network.config.stride))
         writers = {name: stack.enter_context(LayerWriter(layer, grid, tile_px)) for name, layer in layers.items()}
@@ -67,7 +66,10 @@ def run(job: MapJob, progress: Progress) -> dict[str, Any]:
         for writer in writers.values():
             writer.commit()
     if products.unknown_classes:
-        log.warning("The reference has classes that the model does not know; the map counts as wrong there.")
+        log.warning(
+            "The reference has classes that the model does not know (%s); the map counts as wrong there.",
+            ", ".join(f"{value:g}" for value in sorted(products.unknown_classes)),
+        )
     seconds = time.perf_counter() - started
     log.info("Mapped %d × %d pixels in %.1f s.", grid.height, grid.width, seconds)
     figures = {
@@ -94,7 +96,7 @@ class SceneReader:
         self._inputs = [stack.enter_context(ModalityReader(source, self.grid)) for source in inputs]
         wanted = job.outputs
         self._auxiliary: list[ModalityReader | None] = []
-        if job.auxiliary and ("reconstruction_error" in wanted or "error_probability" in wanted):
+        if card.auxiliary and job.auxiliary and ("reconstruction_error" in wanted or "error_probability" in wanted):
             self._auxiliary = [
                 stack.enter_context(ModalityReader(source, self.grid)) if source else None
                 for source in _auxiliary(job, card)
@@ -104,6 +106,10 @@ class SceneReader:
         if "main_error" in wanted:
             self._reference = open_reference(job.reference, job.reference_field, self.grid, card.main.classes)
             stack.callback(self._reference.close)
+            if isinstance(self._reference, VectorReference) and self._reference.is_empty:
+                raise SceneError(
+                    f"No feature of the reference “{job.reference}” lies on the scene; check its place and CRS."
+                )
         self._mask: MaskReader | None = open_mask(job.mask, self.grid, stack) if job.mask else None
 
     @property
@@ -136,15 +142,13 @@ class SceneReader:
         return None if self._reference is None else self._reference.read(tile.core)
 
 
-def _auxiliary(job: MapJob, card: Card) -> list[ModalitySource | None]:
+def _auxiliary(job: MapJob, card: Card) -> tuple[ModalitySource | None, ...]:
     """A source for each auxiliary modality of the card that is given; at least one must be."""
     wanted = [(m.name, m.bands) for m in card.auxiliary]
     try:
-        return list(match(wanted, job.auxiliary))
+        return match(wanted, job.auxiliary)
     except SceneError:
-        found: list[ModalitySource | None] = []
-        for one in wanted:
-            found.append(next((s for path in job.auxiliary if (s := _try_match(one, path))), None))
+        found = match_some(wanted, job.auxiliary)
         if not any(found):
             raise
         missing = [name for (name, _), source in zip(wanted, found, strict=True) if source is None]
@@ -152,11 +156,13 @@ def _auxiliary(job: MapJob, card: Card) -> list[ModalitySource | None]:
         return found
 
 
-def _try_match(wanted: tuple[str, tuple[str, ...]], path: str) -> ModalitySource | None:
-    try:
-        return match([wanted], [path])[0]
-    except SceneError:
-        return None
+def _area(job: MapJob, grid: Grid) -> Window:
+    """The part of the scene that is mapped."""
+    if job.extent is None:
+        return grid.whole
+    if not getattr(job, "extent_crs", "") or grid.crs is None:
+        return grid.window_of(job.extent)
+    return grid.window_of(transformed(job.extent, CRS.from_user_input(job.extent_crs), grid.crs))
 
 
 def _margin(job: MapJob, card: Card) -> int:
@@ -169,8 +175,6 @@ def _margin(job: MapJob, card: Card) -> int:
     return card.margin_px if job.overlap < 0 else job.overlap
 
 
-def _engine(job: MapJob, network: Network, card: Card, device: torch.device, products: Products) -> Engine:
-    sample = torch.zeros(1, len(card.input_bands), _PROBE_PX, _PROBE_PX, device=device)
-    dtype = choose_precision(job.precision, device, lambda: network(sample, products.tasks))
+def _engine(job: MapJob, network: Network, device: torch.device, products: Products) -> Engine:
     batch = job.batch_size or (1 if device.type == "cpu" else 4)
-    return Engine(network, device, dtype, products.tasks, batch)
+    return Engine(network, device, choose_precision(job.precision, device), products.tasks, batch)

@@ -8,6 +8,7 @@ from ...models.card import Card
 from .. import jobs
 from ..scene.hashing import sha256
 from ..scene.writing import Layer
+from ..version import plugin_version
 from .products import Products
 from .styles import qml
 
@@ -17,7 +18,7 @@ def layers_of(job: jobs.MapJob, card: Card, products: Products) -> dict[str, Lay
     tags = {
         "AUXLENS_MODEL": card.name,
         "AUXLENS_MODEL_SHA256": sha256(job.model),
-        "AUXLENS_VERSION": card.plugin_version,
+        "AUXLENS_VERSION": plugin_version(),
         "AUXLENS_JOB": jobs.to_json(job),
         "AUXLENS_ERROR_PROBABILITY": products.error_form,
     }

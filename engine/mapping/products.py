@@ -56,7 +56,7 @@ class Products:
         if self.error_form == errors.OBSERVED:
             self._models.append(card.error_models[errors.OBSERVED])
         self.is_score = card.main.kind == "segmentation"
-        self.unknown_classes = False
+        self.unknown_classes: set[float] = set()
         self._values = np.array([c.value for c in card.main.classes])
         self.map_nodata = free_value(self._values) if self.is_score else float("nan")
         palette = self._values.astype(self.dtype("map") if self.is_score else "uint8")
@@ -137,7 +137,7 @@ class Products:
     def _wrong(self, best: NDArray[np.int64], reference: NDArray[np.float32]) -> NDArray[np.uint8]:
         truth = to_indices(reference, self.card.main.classes)
         known = reference >= 0  # not NaN either; a class that the model does not know counts as wrong
-        self.unknown_classes |= bool((known & (truth < 0)).any())
+        self.unknown_classes.update(np.unique(reference[known & (truth < 0)]).tolist())
         return np.where(known, truth != best, 255).astype(np.uint8)[None]
 
     def _density(self, raw: Tensor, seen: Observations) -> tuple[Arrays, dict[str, Tensor]]:

@@ -131,7 +131,8 @@ def _products(chip: Chip, raw: Mapping[str, Tensor], products: Products) -> Iter
 def _nothing(chip: Chip, engine: Engine) -> dict[str, Tensor]:
     size = (chip.tile.core.height, chip.tile.core.width)
     heads = {name: engine.network.config.tasks[name] for name in engine.tasks}
-    return {n: torch.zeros(t.channels * (2 if t.kind == "density" else 1), *size) for n, t in heads.items()}
+    channels = {name: t.channels * (2 if t.kind == "density" else 1) for name, t in heads.items()}
+    return {name: torch.zeros(count, *size, device=engine.device) for name, count in channels.items()}
 
 
 def _forward(chips: list[Chip], engine: Engine) -> Iterator[dict[str, Tensor]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import rasterio
+from rasterio.enums import ColorInterp
 from rasterio.errors import RasterioError
 
 from ...models.errors import SceneError
@@ -40,22 +41,35 @@ def open_raster(path: str) -> rasterio.DatasetReader:
     Raises:
         SceneError: missing, empty, truncated or of a format that GDAL does not read.
     """
-    if "://" not in path and not path.startswith("/vsi") and not os.path.exists(path):
-        raise SceneError(f"The raster “{path}” does not exist; check the path.")
     try:
         return rasterio.open(path)
     except RasterioError as error:
-        raise SceneError(f"“{path}” is not a raster that can be read; check the file or leave it out.") from error
+        if os.path.exists(path) or ":" in path[2:]:  # a colon: a URL or a part of a file, which GDAL alone knows
+            raise SceneError(f"“{path}” is not a raster that can be read; check the file or leave it out.") from error
+        raise SceneError(f"The raster “{path}” does not exist; check the path.") from error
+
+
+def alpha_band(dataset: rasterio.DatasetReader) -> int | None:
+    """Number of the band that is an alpha channel.
+
+    A band with a description is not: GDAL marks the fourth band of any 8-bit file so, near infrared too.
+    """
+    colors = zip(dataset.colorinterp, dataset.descriptions, strict=True)
+    return next((i for i, (c, text) in enumerate(colors, 1) if c == ColorInterp.alpha and not _is_name(text)), None)
 
 
 def bands_of(path: str) -> tuple[BandSource, ...]:
-    """The bands of a file, named by their descriptions; a single band without one takes the file's name."""
+    """The bands of a file, named by their descriptions; a single band without one takes its name from the file's.
+
+    An alpha band is no band: it says where the others are valid.
+    """
     with open_raster(path) as dataset:
-        stem = os.path.splitext(os.path.basename(path))[0]
-        names = [text if _is_name(text) else "" for text in dataset.descriptions]
-        if dataset.count == 1 and not names[0]:
-            names = [stem]
-        return tuple(BandSource(path, i, name or f"band {i}") for i, name in enumerate(names, 1))
+        alpha = alpha_band(dataset)
+        numbers = [i for i in range(1, dataset.count + 1) if i != alpha]
+        names = [text if _is_name(text) else "" for text in (dataset.descriptions[i - 1] for i in numbers)]
+        if len(names) == 1 and not names[0]:
+            names = [_band_name(_stem(path))]
+        return tuple(BandSource(path, i, name or f"band {i}") for i, name in zip(numbers, names, strict=True))
 
 
 def modalities_from_layers(paths: Sequence[str], grouped: bool) -> tuple[ModalitySource, ...]:
@@ -102,7 +116,10 @@ def match(wanted: Sequence[tuple[str, tuple[str, ...]]], paths: Sequence[str]) -
     """
     named = [split_name(path) for path in paths]
     files = [(name, bands_of(path)) for name, path in named]
-    found = _match_by_file(wanted, files) or _match_by_name(wanted, files) or _match_by_order(wanted, files)
+    named_first = _match_by_file(wanted, files) if any(name for name, _ in files) else None
+    found = (
+        named_first or _match_by_name(wanted, files) or _match_by_file(wanted, files) or _match_by_order(wanted, files)
+    )
     if found is None:
         needs = "; ".join(f"{name}: {', '.join(bands)}" for name, bands in wanted)
         has = "; ".join(f"{os.path.basename(b[0].path)}: {', '.join(x.name for x in b)}" for _, b in files)
@@ -112,6 +129,20 @@ def match(wanted: Sequence[tuple[str, tuple[str, ...]]], paths: Sequence[str]) -
             "by description or in this order."
         )
     return found
+
+
+def match_some(
+    wanted: Sequence[tuple[str, tuple[str, ...]]], paths: Sequence[str]
+) -> tuple[ModalitySource | None, ...]:
+    """Find those of several modalities that are there: by ``name=path``, else by the bands' names alone."""
+    files = [(name, bands_of(path)) for name, path in map(split_name, paths)]
+    found = []
+    for name, bands in wanted:
+        own = next((pick(bands, given) for label, given in files if label == name), None)
+        by_name = (_pick_by_name(bands, given) for label, given in files if not label)
+        picked = own or next((bands for bands in by_name if bands), None)
+        found.append(ModalitySource(name, picked) if picked else None)
+    return tuple(found)
 
 
 Files = Sequence[tuple[str, tuple[BandSource, ...]]]
@@ -127,9 +158,17 @@ def _match_by_file(wanted: Wanted, files: Files) -> tuple[ModalitySource, ...] |
         chosen = [bands for _, bands in files]
     else:
         return None
+    asked = {_key(band) for _, bands in wanted for band in bands}
+    there = {_key(band.name) for _, bands in files for band in bands}
     found = []
     for (name, bands), given in zip(wanted, chosen, strict=True):
-        picked = pick(bands, given) if given is not None else None
+        picked = _pick_by_name(bands, given) if given is not None else None
+        # By order only where no name says that a file, or a band, belongs elsewhere.
+        elsewhere = by_name == {} and (
+            {_key(b.name) for b in given or ()} & asked or {_key(band) for band in bands} & there
+        )
+        if picked is None and given is not None and not elsewhere:
+            picked = pick(bands, given)
         if picked is None:
             return None
         found.append(ModalitySource(name, picked))
@@ -179,7 +218,7 @@ def _pick_by_name(bands: Sequence[str], given: Sequence[BandSource]) -> tuple[Ba
 def split_name(text: str) -> tuple[str, str]:
     """Split ``name=path``; the name is empty for a plain path."""
     name, sign, path = text.partition("=")
-    if sign and re.fullmatch(r"[A-Za-z][\w.-]*", name) and not os.path.exists(text):
+    if sign and re.fullmatch(r"\w[\w.-]*", name) and not os.path.exists(text):
         return name, path
     return "", text
 
@@ -196,6 +235,12 @@ def _key(name: str) -> str:
 
 def _stem(path: str) -> str:
     return os.path.splitext(os.path.basename(path))[0]
+
+
+def _band_name(stem: str) -> str:
+    """``B02`` for ``T30UVD_20200601_B02_10m``, where one part of a file's name alone is a band's; else the whole."""
+    parts = [part for part in re.split(r"[_.-]", stem) if re.fullmatch(r"(?i)b\d{1,2}a?", part)]
+    return parts[0] if len(parts) == 1 else stem
 
 
 def _plain(name: str) -> str:

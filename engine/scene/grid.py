@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import rasterio
 import rasterio.warp
 from affine import Affine
+from rasterio._err import CPLE_BaseError
 from rasterio.coords import BoundingBox
 from rasterio.crs import CRS
+from rasterio.errors import CRSError, RasterioError
 
 from ...models.errors import SceneError
 from .window import Window
@@ -44,7 +46,10 @@ class Grid:
         if self.crs.is_geographic:
             latitude = (self.transform @ (self.width / 2, self.height / 2))[1]
             return float(math.sqrt(dx * dy * abs(math.cos(math.radians(latitude)))) * _METRES_PER_DEGREE)
-        return float(math.sqrt(dx * dy) * self.crs.linear_units_factor[1])
+        try:
+            return float(math.sqrt(dx * dy) * self.crs.linear_units_factor[1])
+        except CRSError:  # a local CRS without a known unit
+            return None
 
     def bounds_of(self, window: Window) -> BoundingBox:
         """Smallest rectangle in the grid's CRS that holds a window: west, south, east, north."""
@@ -82,7 +87,8 @@ class Grid:
         if (self.height, self.width) != (other.height, other.width) or self.crs != other.crs:
             return False
         tolerance = 0.01 * math.hypot(self.transform.a, self.transform.d)
-        return all(abs(a - b) <= tolerance for a, b in zip(self.bounds, other.bounds, strict=True))
+        corners = ((0, 0), (self.width, 0), (0, self.height))
+        return all(math.dist(self.transform @ c, other.transform @ c) <= tolerance for c in corners)
 
 
 def grid_of(dataset: rasterio.DatasetReader) -> Grid:
@@ -91,18 +97,45 @@ def grid_of(dataset: rasterio.DatasetReader) -> Grid:
 
 
 def overlaps(a: Grid, b: Grid) -> bool:
-    """Whether two grids share ground; two grids without CRS share one plane."""
+    """Whether a scene's grid ``a`` and a raster's ``b`` share ground; two grids without CRS share one plane.
+
+    Raises:
+        SceneError: the CRS of one cannot be brought into that of the other.
+    """
     if a.crs is None or b.crs is None:
         same_size = (a.height, a.width) == (b.height, b.width)
         return same_size if (a.crs is None) != (b.crs is None) else _intersect(a.bounds, b.bounds)
-    return _intersect(a.bounds, bounds_in(b, a.crs))
+    # The scene's bounds in the other's CRS, not the other way: a global raster has no bounds in a local CRS.
+    return _intersect(bounds_in(a, b.crs), b.bounds)
 
 
 def bounds_in(grid: Grid, crs: CRS) -> BoundingBox:
     """Bounds of a grid in another CRS."""
     if grid.crs == crs:
         return grid.bounds
-    return BoundingBox(*rasterio.warp.transform_bounds(grid.crs, crs, *grid.bounds, densify_pts=21))
+    return transformed(grid.bounds, grid.crs, crs)
+
+
+def transformed(bounds: tuple[float, float, float, float], source: CRS, target: CRS) -> BoundingBox:
+    """Smallest rectangle in another CRS that holds a rectangle.
+
+    Raises:
+        SceneError: there is no way from one CRS to the other.
+    """
+    try:
+        found = BoundingBox(*rasterio.warp.transform_bounds(source, target, *bounds, densify_pts=21))
+    except (RasterioError, CRSError, CPLE_BaseError) as error:
+        raise SceneError(
+            f"{_short(source)} cannot be brought into {_short(target)}; give rasters in the scene's CRS."
+        ) from error
+    if not all(map(math.isfinite, found)):
+        raise SceneError(f"The scene lies outside of where {_short(target)} is defined; check the CRS of the rasters.")
+    return found
+
+
+def _short(crs: CRS) -> str:
+    code = crs.to_epsg()
+    return f"EPSG:{code}" if code else str(crs.to_wkt().split('"')[1])
 
 
 def _intersect(a: BoundingBox, b: BoundingBox) -> bool:

@@ -16,15 +16,16 @@ from rasterio.enums import MaskFlags, Resampling
 from rasterio.errors import RasterioError
 
 from ...models.errors import SceneError
-from .bands import BandSource, ModalitySource, open_raster
+from .bands import BandSource, ModalitySource, alpha_band, open_raster
 from .grid import Grid, bounds_in, grid_of, overlaps
 from .window import Window
 
 log = logging.getLogger("auxlens")
 
 _PLANE = CRS.from_string('LOCAL_CS["plane",UNIT["metre",1]]')  # stands in for "no CRS" on both sides of a warp
+_NO_MASK = {MaskFlags.all_valid, MaskFlags.nodata}
 _BLOCK = 256  # pixels of the grid that are warped at once
-_CACHED_BLOCKS = 64
+_CACHE_BYTES = 64 * 2**20  # of warped blocks, a file
 _COARSENING = 1.5  # source pixels a grid pixel, from which on they are averaged
 
 
@@ -105,7 +106,9 @@ class _File:
         if self.aligned and own.crs != grid.crs:
             log.warning("“%s” has no CRS or the scene has none; equal sizes are taken as equal grids.", path)
         self.own = own
+        self._has_alpha = alpha_band(self.dataset) is not None
         self._ratio = 1.0 if self.aligned else self._source_pixels_a_grid_pixel()
+        self._cached_blocks = max(4, _CACHE_BYTES // (_BLOCK**2 * 4 * len(bands)))
         self._cache: dict[Window, NDArray[np.float32]] = {}
 
     def read(self, window: Window, resampling: Resampling | None) -> NDArray[np.float32]:
@@ -123,17 +126,19 @@ class _File:
         return chip
 
     def _invalidate(self, chip: NDArray[np.float32], window: Window) -> None:
-        """Set what the file calls not valid, and infinite values, to NaN, in place."""
+        """Set what the file calls not valid, and infinite values, to NaN, and unpack scaled values; in place."""
         if any("float" in dtype for dtype in self.dataset.dtypes):
             chip[np.isinf(chip)] = np.nan
         for band, number in enumerate(self.numbers):
             flags = self.dataset.mask_flag_enums[number - 1]
             nodata = self.dataset.nodatavals[number - 1]
-            if MaskFlags.nodata in flags and nodata is not None:
-                if not math.isnan(nodata):
-                    chip[band][chip[band] == np.float32(nodata)] = np.nan
-            elif MaskFlags.all_valid not in flags:
+            if nodata is not None and not math.isnan(nodata):
+                chip[band][chip[band] == np.float32(nodata)] = np.nan
+            if flags and not _NO_MASK.intersection(flags) and (MaskFlags.alpha not in flags or self._has_alpha):
                 chip[band][self.dataset.read_masks(number, window=window.rasterio) == 0] = np.nan
+            scale, offset = self.dataset.scales[number - 1], self.dataset.offsets[number - 1]
+            if (scale, offset) != (1.0, 0.0):  # packed integers; everything else works on physical values
+                chip[band] = chip[band] * np.float32(scale) + np.float32(offset)
 
     def _read_warped(self, window: Window, resampling: Resampling | None) -> NDArray[np.float32]:
         """Assemble a window of fixed blocks of the grid.
@@ -163,7 +168,7 @@ class _File:
 
     def _warped(self, block: Window, resampling: Resampling | None) -> NDArray[np.float32]:
         if block not in self._cache:
-            while len(self._cache) >= _CACHED_BLOCKS:
+            while len(self._cache) >= self._cached_blocks:
                 self._cache.pop(next(iter(self._cache)))
             self._cache[block] = self._warp(block, resampling)
         return self._cache[block]

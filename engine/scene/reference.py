@@ -59,6 +59,11 @@ class VectorReference:
     tree: shapely.STRtree
     grid: Grid
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no feature touches the scene."""
+        return not len(self.tree.query(shapely.box(*self.grid.bounds)))
+
     def read(self, window: Window) -> NDArray[np.float32]:
         bounds = self.grid.bounds_of(window)
         hits = np.sort(self.tree.query(shapely.box(*bounds)))
@@ -227,7 +232,7 @@ def find_classes(references: Sequence[tuple[str, Grid]], field: str) -> tuple[La
         if is_raster(path):
             for value in _raster_values(path, grid):
                 names.setdefault(value, "")
-            found_names, found_colors = _legend(path)
+            found_names, found_colors = legend(path)
             names.update({v: found_names[v] for v in names if v in found_names and not names[v]})
             colors.update({v: found_colors[v] for v in names if v in found_colors})
         else:
@@ -299,7 +304,7 @@ def _whole(value: float, path: str) -> int:
     return int(value)
 
 
-def _legend(path: str) -> tuple[dict[int, str], dict[int, str]]:
+def legend(path: str) -> tuple[dict[int, str], dict[int, str]]:
     """Class names (GDAL category names in the ``.aux.xml`` sidecar) and colours of a raster, as far as it has any."""
     colors: dict[int, str] = {}
     with open_raster(path) as dataset, contextlib.suppress(ValueError):  # no colour table

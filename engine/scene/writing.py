@@ -90,7 +90,7 @@ class LayerWriter:
         if layer.units:
             self._dataset.units = layer.units
         self._dataset.update_tags(**layer.tags)
-        if layer.classes and np.dtype(layer.dtype) == np.uint8:
+        if layer.classes:
             self._dataset.write_colormap(1, {c.value: rgba(c.color) for c in layer.classes})
 
     def write(self, values: NDArray[np.generic], window: Window) -> None:
@@ -105,15 +105,22 @@ class LayerWriter:
             raise self._full(error) from error
 
     def commit(self) -> None:
-        """Close the file, write its sidecars, and give all of them their names."""
+        """Close the file, give it its name, and write its sidecars."""
         try:
             self._dataset.close()
             _check_complete(self._part)
+            os.replace(self._part, self.target)
+            for suffix in (".aux.xml", ".ovr", ".msk"):  # of the file that was there before
+                Path(f"{self.target}{suffix}").unlink(missing_ok=True)
             if self.layer.classes:
                 _write(Path(f"{self.target}.aux.xml"), category_names(self.layer.classes))
             for suffix, text in self.layer.sidecars.items():
                 _write(self.target.with_suffix(suffix), text)
-            os.replace(self._part, self.target)
+        except PermissionError as error:
+            raise SceneError(
+                f"“{self.target}” cannot be replaced: another program has it open. Remove its layer from QGIS, or "
+                "choose another name."
+            ) from error
         except (RasterioError, OSError) as error:
             raise self._full(error) from error
 

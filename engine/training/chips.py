@@ -45,7 +45,9 @@ class Batch:
 
 @dataclass
 class ChipReader:
-    """Reads samples of one split; what belongs to another split is hidden.
+    """Reads samples of one split; what is not this split's is hidden.
+
+    Training may learn auxiliary modalities outside of all blocks; held-out figures come from their own blocks alone.
 
     Attributes:
         open_scene: Opens a scene's readers.
@@ -63,24 +65,32 @@ class ChipReader:
     _local: threading.local = field(default_factory=threading.local)
 
     def __post_init__(self) -> None:
-        self._hidden: dict[int, list[Window]] = {}
+        self._own: dict[int, list[Window]] = {}
+        self._others: dict[int, list[Window]] = {}
         for block, split in zip(self.blocks, self.splits, strict=True):
-            if split != self.split:
-                self._hidden.setdefault(block.scene, []).append(block.window)
+            group = self._own if split == self.split else self._others
+            group.setdefault(block.scene, []).append(block.window)
 
     def read(self, sample: Sample) -> dict[str, NDArray[np.float32]]:
         """``inputs``, ``main`` and each auxiliary modality as ``(C, H, W)`` float32."""
         scene = self._scene(sample.scene)
         inside = sample.window.intersection(scene.grid.whole)
         chip = {"inputs": scene.inputs(inside), MAIN: self._main(scene.reference(inside)), **scene.auxiliary(inside)}
-        for hidden in self._hidden.get(sample.scene, ()):
-            part = hidden.intersection(inside)
-            if part.height and part.width:
-                rows, cols = part.relative_to(inside).slices
-                for name, values in chip.items():
-                    if name != "inputs":
-                        values[:, rows, cols] = np.nan
+        hidden = self._hidden(sample.scene, inside)
+        for name, values in chip.items():
+            if name != "inputs":
+                values[:, hidden] = np.nan
         return {name: _turn(_pad(v, sample.window, inside), sample.turn) for name, v in chip.items()}
+
+    def _hidden(self, scene: int, inside: Window) -> NDArray[np.bool_]:
+        """``(H, W)``: the pixels of a window whose targets are not this split's to see."""
+        held_out = self.split != TRAIN
+        hidden = np.full((inside.height, inside.width), held_out)
+        for window in (self._own if held_out else self._others).get(scene, ()):
+            part = window.intersection(inside)
+            if part.height and part.width:
+                hidden[part.relative_to(inside).slices] = not held_out
+        return hidden
 
     def _main(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         return (to_indices(values, self.classes) if self.classes else values).astype(np.float32)[None]

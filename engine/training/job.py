@@ -34,7 +34,6 @@ log = logging.getLogger("auxlens")
 
 _PRECISIONS = {torch.float32: "32-true", torch.bfloat16: "bf16-mixed", torch.float16: "16-mixed"}
 _VALIDATION_CHIPS = 64
-_PROBE_PX = 128
 
 
 def run(job: Training, progress: Progress) -> dict[str, Any]:
@@ -76,8 +75,7 @@ def _learn(
 ) -> tuple[Outcome, Task]:
     network = network.to(device)
     batch_size = job.batch_size or max(2, options.BATCH_PX[device.type] // job.chip_size**2)
-    probe = torch.zeros(4, len(setup.config.mean), _PROBE_PX, _PROBE_PX, device=device)
-    dtype = choose_precision(job.precision, device, lambda: network(probe))
+    dtype = choose_precision(job.precision, device)
     fabric = lightning_fabric.Fabric(
         accelerator=device.type,
         devices=[device.index or 0] if device.type == "cuda" else 1,

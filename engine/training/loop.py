@@ -83,7 +83,7 @@ def train(
             step += 1
             _average(average, network, min(options.AVERAGING, (1 + step) / (10 + step)))
             progress.report(0.97 * share, f"Epoch {epoch}, step {step} of at most {total}")
-        if outcome.ended == "canceled":
+        if outcome.ended == "canceled" or (outcome.history and not losses):
             break
         try:
             loss, score = validate(average)
@@ -91,7 +91,7 @@ def train(
             outcome.ended = "canceled"
             break
         seconds = time.monotonic() - started
-        train_loss = sum(losses) / max(1, len(losses))
+        train_loss = sum(losses) / len(losses) if losses else math.nan
         outcome.history.append(
             {"epoch": epoch, "train_loss": train_loss, "val_loss": loss, "score": score, "seconds": round(seconds, 1)}
         )

@@ -13,7 +13,7 @@ from .. import jobs
 from ..scene.bands import ModalitySource, open_raster
 from ..scene.folder import Scene
 from ..scene.reading import scene_grid
-from ..scene.reference import find_classes
+from ..scene.reference import find_classes, is_raster
 from ..version import plugin_version
 from . import manifest
 from .chips import ChipReader
@@ -74,6 +74,14 @@ class Setup:
         """A reader of one split's chips."""
         return ChipReader(self.open, self.blocks, self.splits, split, self.classes)
 
+    def _unit(self) -> str:
+        """Unit of a regression's target, where its raster says so."""
+        reference = next(scene.reference for scene in self.scenes if scene.reference)
+        if not is_raster(reference):
+            return ""
+        with open_raster(reference) as dataset:
+            return str(dataset.units[0] or "")
+
     def card(
         self,
         outcome: Outcome,
@@ -92,7 +100,7 @@ class Setup:
         main = MainTask("segmentation", "class", self.classes)
         if not self.classes:
             (mean,), (std,) = self.statistics[MAIN]
-            main = MainTask("regression", job.reference_field or "reference", mean=mean, std=std)
+            main = MainTask("regression", job.reference_field or "reference", unit=self._unit(), mean=mean, std=std)
         auxiliary = auxiliary or {}
         return Card(
             name=os.path.splitext(os.path.basename(job.output_model))[0],

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import rasterio
 
-from auxlens.engine.scene.bands import match, modalities_from_layers, split_name
+from auxlens.engine.scene.bands import bands_of, match, match_some, modalities_from_layers, split_name
 from auxlens.models.errors import SceneError
 
 WANTED = [("s2", ("B2", "B3", "B8A")), ("dem", ("elevation",))]
@@ -66,3 +67,31 @@ def test_two_modalities_of_one_name_are_an_error(write):
 def test_a_path_with_an_equals_sign_stays_a_path(write):
     path = write("a=b.tif", one(1))
     assert split_name(path) == ("", path)
+
+
+def test_names_decide_over_positions(write):
+    wanted = [("dem", ("dem",)), ("ndvi", ("ndvi",))]
+    files = [write("ndvi.tif", one(1)), write("dem.tif", one(1))]
+    assert [m.paths for m in match(wanted, files)] == [(files[1],), (files[0],)]
+
+
+def test_a_file_that_is_named_for_another_modality_is_not_taken_by_position(write):
+    wanted = [("dem", ("dem",)), ("ndvi", ("ndvi",))]
+    with pytest.raises(SceneError, match="do not fit"):
+        match(wanted, [write("ndvi.tif", one(1)), write("slope.tif", one(1))])
+    found = match_some(wanted, [write("ndvi.tif", one(1))])
+    assert found[0] is None
+    assert found[1].name == "ndvi"
+
+
+def test_an_alpha_band_is_no_band_but_a_described_one_is(write):
+    path = write("rgba.tif", one(4))
+    with rasterio.open(path) as dataset:
+        assert dataset.colorinterp[3].name == "alpha"
+    assert len(bands_of(path)) == 3
+    assert len(bands_of(write("rgbn.tif", one(4), ("R", "G", "B", "NIR")))) == 4
+
+
+def test_band_names_are_found_in_long_file_names(write):
+    assert bands_of(write("T30UVD_20200601_B8A_20m.tif", one(1)))[0].name == "B8A"
+    assert bands_of(write("canopy_height.tif", one(1)))[0].name == "canopy_height"

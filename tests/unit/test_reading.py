@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from affine import Affine
 from rasterio.warp import transform_bounds
 
 from auxlens.engine.scene.bands import modalities_from_layers
@@ -119,3 +120,40 @@ def test_infinite_values_are_not_valid(write, gsd):
     assert np.isfinite(chip).sum() >= 25 * 25 - 8 and np.allclose(chip[np.isfinite(chip)], -12)
     if gsd == 10.0:
         assert np.isnan(chip[4, 4]) and np.isnan(chip[9, 9])
+
+
+def test_rasters_stored_from_south_to_north_are_turned(write, rng):
+    values = rng.integers(1, 99, (1, 8, 9)).astype("uint8")
+    grid = scene_grid(modalities_from_layers([write("in.tif", np.ones((1, 8, 9), "uint8"))], True))
+    path = write("south.tif", values[:, ::-1])
+    with rasterio.open(path, "r+") as dataset:
+        bottom = grid.transform.f + 8 * grid.transform.e
+        dataset.transform = Affine(10.0, 0.0, grid.transform.c, 0.0, 10.0, bottom)
+    with reader_of([path], grid) as reader:
+        assert (reader.read(grid.whole)[0] == values[0]).all()
+
+
+def test_a_global_raster_overlaps_with_a_scene_in_a_national_grid(write):
+    scene = write("in.tif", np.ones((1, 8, 8), "uint8"), crs="EPSG:27700", origin=(500_000.0, 300_000.0))
+    grid = scene_grid(modalities_from_layers([scene], True))
+    world = write("world.tif", np.full((1, 180, 360), 7, "uint8"), gsd=1.0, origin=(-180.0, 90.0), crs="EPSG:4326")
+    with reader_of([world], grid) as reader:
+        assert (reader.read(grid.whole) == 7).all()
+
+
+def test_nodata_counts_beside_a_mask_and_packed_values_are_unpacked(write):
+    path = write("a.tif", np.array([[[5, 1], [2, 3]]], "uint8"), nodata=5)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.write_mask(np.array([[255, 255], [0, 255]], "uint8"))
+        dataset.scales, dataset.offsets = (0.5,), (-1.0,)
+    with reader_of([path]) as reader:
+        chip = reader.read(Window(0, 0, 2, 2))[0]
+    assert np.array_equal(chip, [[np.nan, -0.5], [np.nan, 0.5]], equal_nan=True)
+
+
+def test_a_crs_that_cannot_be_reached_is_a_clear_error(write):
+    local = 'LOCAL_CS["site",UNIT["metre",1]]'
+    site = scene_grid(modalities_from_layers([write("in.tif", np.ones((1, 8, 8), "uint8"), crs=local)], True))
+    assert site.gsd_m in (10.0, None)
+    with pytest.raises(SceneError, match="cannot be brought into"):
+        reader_of([write("utm.tif", np.ones((1, 8, 8), "uint8"))], site)
