@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 from numpy.typing import NDArray
 
 from ...models.card import Card
-from ..jobs import JobError
 from ..mapping.styles import RIGHT_OR_WRONG, scale
 from . import figures as fig
+from .page import render, write_text
 
-_TEMPLATES = Path(__file__).parents[2] / "resources" / "templates"
 _MOST_EXAMPLES = 6
 _MOST_BANDS = 4  # of the auxiliary modalities, in an example
 
@@ -69,28 +65,16 @@ def write_training_report(path: str | os.PathLike[str], report: TrainingReport) 
     Raises:
         JobError: the file cannot be written.
     """
-    target = Path(path)
-    temporary = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
-    text = render_training_report(report)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, target)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise JobError(f"The report “{target}” cannot be written: {error.strerror}; choose another file.") from error
+    write_text(path, render_training_report(report))
 
 
 def render_training_report(report: TrainingReport) -> str:
     """The report as HTML text."""
-    loader = jinja2.FileSystemLoader(_TEMPLATES)
-    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters["figure"] = _figure_text
     card = report.card
     splits = [name for name in ("validation", "test") if report.figures.get(name)]
     names = list(dict.fromkeys(name for split in splits for name in report.figures[split]))
-    return environment.get_template("training.html").render(
+    return render(
+        "training.html",
         card=card,
         classes=card.main.classes,
         splits=splits,
@@ -199,13 +183,3 @@ def _flat(content: Any, prefix: str = "") -> list[tuple[str, str]]:
 
 def _plain(value: Any) -> str:
     return f"{value:.5g}" if isinstance(value, float) else str(value)
-
-
-def _figure_text(value: float | None) -> str:
-    """A figure as readers expect it: three decimals, a dash where there is none."""
-    if value is None or not np.isfinite(value):
-        return "–"
-    if isinstance(value, int) or (abs(value) >= 1000 and float(value).is_integer()):
-        return f"{int(value):,}".replace(",", " ")
-    text = f"{value:.3f}" if abs(value) < 1000 else f"{value:,.0f}".replace(",", " ")
-    return text.replace("-", "−")

@@ -1,0 +1,51 @@
+"""Reports as files: templates filled in, figures as readers expect them, files that appear when they are complete."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from ..jobs import JobError
+
+_TEMPLATES = Path(__file__).parents[2] / "resources" / "templates"
+
+
+def render(template: str, **content: Any) -> str:
+    """Fill in a template; text is escaped, a name that is missing is an error."""
+    loader = jinja2.FileSystemLoader(_TEMPLATES)
+    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    environment.filters["figure"] = figure_text
+    return environment.get_template(template).render(**content)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write a file that appears under its name when it is complete.
+
+    Raises:
+        JobError: it cannot be written.
+    """
+    target = Path(path)
+    temporary = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise JobError(f"The report “{target}” cannot be written: {error.strerror}; choose another file.") from error
+
+
+def figure_text(value: float | None) -> str:
+    """A figure as readers expect it: three decimals, a dash where there is none."""
+    if value is None or not np.isfinite(value):
+        return "–"
+    if isinstance(value, int) or (abs(value) >= 1000 and float(value).is_integer()):
+        return f"{int(value):,}".replace(",", " ")
+    text = f"{value:.3f}" if abs(value) < 1000 else f"{value:,.0f}".replace(",", " ")
+    return text.replace("-", "−")
