@@ -29,6 +29,7 @@ GROUPS = {
     "demo": QT_TRANSLATE_NOOP("AuxLens", "Demo"),
     "train": QT_TRANSLATE_NOOP("AuxLens", "Train"),
     "map": QT_TRANSLATE_NOOP("AuxLens", "Map"),
+    "assess": QT_TRANSLATE_NOOP("AuxLens", "Assess"),
 }
 
 
@@ -155,7 +156,7 @@ def _paths_read(job: Any) -> List[str]:
     """Files that the job reads and must not overwrite."""
     values = [getattr(job, f.name) for f in fields(job) if not f.name.startswith("output_")]
     many = [item for value in values if isinstance(value, tuple) for item in value if isinstance(item, str)]
-    named = [getattr(job, name, "") for name in ("model", "reference", "mask")]
+    named = [getattr(job, name, "") for name in ("model", "map", "reference", "probability", "mask")]
     return [path.partition("=")[2] or path for path in many] + named
 
 

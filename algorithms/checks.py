@@ -21,7 +21,12 @@ from ..models.card import Card
 from ..plugin.sources import layer_of
 from .parameters import LARGEST
 
-_ENDINGS = {"OUTPUT_MODEL": (".safetensors",), "OUTPUT_REPORT": (".html", ".htm")}
+_ENDINGS = {
+    "OUTPUT_MODEL": (".safetensors",),
+    "OUTPUT_REPORT": (".html", ".htm"),
+    "OUTPUT_TABLE": (".csv",),
+    "OUTPUT_JSON": (".json",),
+}
 _RASTER_ENDINGS = (".tif", ".tiff")
 _TEMPORARY = "TEMPORARY_OUTPUT"
 

@@ -20,6 +20,7 @@ from qgis.core import (
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
 )
 from qgis.PyQt.QtCore import QCoreApplication
@@ -108,6 +109,20 @@ def reference_field() -> Parameter:
     return described(
         QgsProcessingParameterString("REFERENCE_FIELD", tr("Reference field"), optional=True),
         tr("Name of the field with the classes or numbers; needed for a vector reference only."),
+    )
+
+
+def map_raster() -> Parameter:
+    return described(
+        QgsProcessingParameterRasterLayer("MAP", tr("Map")),
+        tr("Map to assess: classes or, for a regression, numbers. Its grid is the one that is compared on."),
+    )
+
+
+def probability() -> Parameter:
+    return described(
+        QgsProcessingParameterRasterLayer("PROBABILITY", tr("Class probabilities"), optional=True),
+        tr("Probabilities of the classes, a band a class, 0 to 1: shows whether they mean what they say."),
     )
 
 
@@ -261,6 +276,12 @@ def output_report() -> Parameter:
         ),
         tr("Report to write: learning curves, figures on validation and test, example chips."),
     )
+
+
+def output_file(name: str, label: str, kind: str, text: str, *, by_default: bool = False) -> Parameter:
+    """An optional file to write; ``by_default`` is ticked in the dialog."""
+    parameter = QgsProcessingParameterFileDestination(name, label, kind, optional=True, createByDefault=by_default)
+    return described(parameter, text)
 
 
 def learning(job: Type[Any]) -> List[Parameter]:

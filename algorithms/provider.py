@@ -9,13 +9,14 @@ from typing import List
 from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
+from .accuracy import Accuracy
 from .createdemo import CreateDemo
 from .map import Map
 from .train import Train
 from .trainfolder import TrainFolder
 
 ROOT = Path(__file__).resolve().parent.parent
-ALGORITHMS = (CreateDemo, Train, TrainFolder, Map)
+ALGORITHMS = (CreateDemo, Train, TrainFolder, Map, Accuracy)
 
 
 class AuxLensProvider(QgsProcessingProvider):

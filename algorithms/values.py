@@ -15,6 +15,7 @@ from qgis.core import (
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterRasterLayer,
     QgsProcessingUtils,
     QgsProperty,
     QgsRasterLayer,
@@ -52,6 +53,9 @@ def _value(
     if isinstance(definition, QgsProcessingParameterMapLayer):
         layer = layer_of(parameters.get(name), context, definition.description())
         return layer_path(layer, context, definition.description(), export=export) if layer else ""
+    if isinstance(definition, QgsProcessingParameterRasterLayer):
+        value = parameters.get(name)
+        return raster_path(raster_layer_of(value, context, definition.description())) if value else ""
     if isinstance(definition, QgsProcessingParameterExtent):
         return _extent(algorithm, name, parameters, context)
     if isinstance(definition, QgsProcessingParameterEnum):

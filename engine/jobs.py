@@ -198,11 +198,37 @@ class MapJob:
         return {name: path for name, path in paths.items() if path}
 
 
+@dataclass(frozen=True)
+class AccuracyJob:
+    """Compare a map with a reference, pixel by pixel of the map's grid.
+
+    Attributes:
+        map: Raster with classes, or with the estimate of a regression; one band.
+        reference: Raster or vector layer with the truth; it may be sparse.
+        reference_field: Field with classes or numbers, for a vector reference.
+        probability: Raster with the classes' probabilities, a band a class, 0–1, to judge how reliable they are.
+        task: ``segmentation`` compares classes, ``regression`` numbers.
+        output_report: HTML report to write, with charts.
+        output_table: CSV file to write: a row a class, then means and the overall figures.
+        output_json: JSON file to write, with everything that the report says.
+    """
+
+    map: str
+    reference: str
+    reference_field: str = ""
+    probability: str = ""
+    task: str = "segmentation"
+    output_report: str = ""
+    output_table: str = ""
+    output_json: str = ""
+
+
 JOBS: Dict[str, Type[Any]] = {
     "createdemo": DemoJob,
     "train": TrainJob,
     "trainfolder": TrainFolderJob,
     "map": MapJob,
+    "accuracy": AccuracyJob,
 }
 
 
@@ -294,7 +320,31 @@ def check_map(job: MapJob, card: Card) -> None:
             f"The model “{card.name}” has no calibrated error probability (too few validation references); "
             "leave this output out."
         )
-    given = (job.model, *job.inputs, *job.auxiliary, job.reference, job.mask)
+    _check_paths(wanted, (job.model, *job.inputs, *job.auxiliary, job.reference, job.mask))
+    check_choice("precision", job.precision, PRECISIONS)
+    if job.tile_size < 0 or job.overlap < -1 or job.batch_size < 0:
+        raise JobError("Tile size and batch size are 0 or more, the overlap is −1 or more.")
+
+
+def check_accuracy(job: AccuracyJob) -> None:
+    """Check an accuracy job before any work and without the engine.
+
+    Raises:
+        JobError: map or reference is not given, an unknown task, probabilities for a regression, or an output that
+            would be written over another file of the job.
+    """
+    if not job.map:
+        raise JobError("No map is given; give the raster that is to be assessed.")
+    if not job.reference:
+        raise JobError("No reference is given; give a raster or vector layer with the truth.")
+    check_choice("task", job.task, ("segmentation", "regression"))
+    if job.probability and job.task != "segmentation":
+        raise JobError("Probabilities belong to classes; choose the task “segmentation”, or leave them out.")
+    _check_paths(outputs_of(job), (job.map, job.reference, job.probability))
+
+
+def _check_paths(wanted: Mapping[str, str], given: Tuple[str, ...]) -> None:
+    """Check that no output has the path of a given file or of another output."""
     files = (file for text in given for file in (text.partition("|")[0], text.partition("=")[2]))
     taken = {os.path.abspath(file) for file in files if file}
     for name, path in wanted.items():
@@ -303,9 +353,6 @@ def check_map(job: MapJob, card: Card) -> None:
                 f"The output “{_words(name)}” has the path of an input or of another output (“{path}”); choose another."
             )
         taken.add(os.path.abspath(path))
-    check_choice("precision", job.precision, PRECISIONS)
-    if job.tile_size < 0 or job.overlap < -1 or job.batch_size < 0:
-        raise JobError("Tile size and batch size are 0 or more, the overlap is −1 or more.")
 
 
 def check_choice(name: str, value: str, choices: Tuple[str, ...]) -> None:

@@ -16,9 +16,11 @@ _CHOICES = {
     "precision": jobs.PRECISIONS,
 }
 _METAVARS = {
+    "map": "FILE",
     "mask": "FILE",
     "model": "FILE",
     "output_folder": "FOLDER",
+    "probability": "FILE",
     "reference": "FILE",
     "scenes": "FOLDER",
 }

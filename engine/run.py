@@ -14,6 +14,7 @@ EXECUTORS = {
     jobs.TrainJob: ".training.job",
     jobs.TrainFolderJob: ".training.job",
     jobs.MapJob: ".mapping.job",
+    jobs.AccuracyJob: ".assess.job",
 }
 
 

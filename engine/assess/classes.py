@@ -39,3 +39,38 @@ def iou(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
     union = counts.sum(axis=0) + counts.sum(axis=1) - np.diag(counts)
     result: NDArray[np.float64] = np.diag(counts) / np.where(union > 0, union, np.nan)
     return result
+
+
+def by_class(matrix: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    """Figures a class, ``(q,)`` each, 0–1.
+
+    Returns:
+        ``users_accuracy`` (right among mapped), ``producers_accuracy`` (right among reference), ``f1`` and ``iou``;
+        NaN where the denominator is 0.
+    """
+    counts = matrix.astype(np.float64)
+    hit, truth, mapped = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return {
+            "users_accuracy": hit / mapped,
+            "producers_accuracy": hit / truth,
+            "f1": 2 * hit / (truth + mapped),
+            "iou": hit / (truth + mapped - hit),
+        }
+
+
+def means(matrix: NDArray[np.int64]) -> dict[str, dict[str, float]]:
+    """Means over the classes that occur in the reference, of each figure of ``by_class``.
+
+    Returns:
+        ``macro`` (each class counts the same) and ``weighted`` (by its reference pixels). A class that is mapped
+        nowhere counts with a user's accuracy of 0.
+    """
+    truth = matrix.sum(axis=1)
+    seen = truth > 0
+    found: dict[str, dict[str, float]] = {"macro": {}, "weighted": {}}
+    for name, values in by_class(matrix).items():
+        known = np.nan_to_num(values[seen])
+        found["macro"][name] = float(known.mean()) if seen.any() else float("nan")
+        found["weighted"][name] = float(np.average(known, weights=truth[seen])) if seen.any() else float("nan")
+    return found

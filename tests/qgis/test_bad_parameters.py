@@ -156,6 +156,31 @@ def test_train(refused, good_train, change, expected):
     assert expected.lower() in refused("train", **{**good_train, **change}).lower()
 
 
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"MAP": None}, "Map (MAP) is not given"),
+        ({"MAP": "/nowhere/map.tif"}, "Map: “/nowhere/map.tif” does not exist"),
+        ({"REFERENCE": None}, "Reference (REFERENCE) is not given"),
+        ({"PROBABILITY": "/nowhere/p.tif"}, "Class probabilities: “/nowhere/p.tif” does not exist"),
+        ({"TASK": "detection"}, "choose one of segmentation, regression"),
+        ({"TASK": "regression", "PROBABILITY": "{MAP}"}, "Probabilities belong to classes"),
+        ({"OUTPUT_TABLE": "/tmp/a.xlsx"}, "must end in .csv"),
+        ({"OUTPUT_JSON": "/tmp/a.txt"}, "must end in .json"),
+        ({"OUTPUT_REPORT": None}, "No output is asked for"),
+    ],
+)
+def test_accuracy(refused, accepted, write_raster, tmp_path, change, expected):
+    good = {
+        "MAP": write_raster("scene/map.tif", ("map",)),
+        "REFERENCE": write_raster("scene/label.tif", ("label",)),
+        "OUTPUT_REPORT": str(tmp_path / "accuracy.html"),
+    }
+    accepted("accuracy", **good)
+    change = {key: value.format(**good) if isinstance(value, str) else value for key, value in change.items()}
+    assert expected.lower() in refused("accuracy", **{**good, **change}).lower()
+
+
 def test_trainfolder(refused, tmp_path):
     good = {
         "SCENES": str(tmp_path),

@@ -29,6 +29,10 @@ CONTRACT = {
         *["OUTPUT_RECONSTRUCTION", "OUTPUT_EXPECTED_ERROR", "OUTPUT_RECONSTRUCTION_ERROR", "OUTPUT_MAIN_ERROR"],
         "OUTPUT_ERROR_PROBABILITY",
     ],
+    "accuracy": [
+        *["MAP", "REFERENCE", "REFERENCE_FIELD", "PROBABILITY", "TASK"],
+        *["OUTPUT_REPORT", "OUTPUT_TABLE", "OUTPUT_JSON"],
+    ],
 }
 EXPERT = {"CHIP_SIZE", "BATCH_SIZE", "SEED", "DEVICE", "PRECISION", "TILE_SIZE", "OVERLAP", "EXTENT", "MASK"}
 
@@ -60,6 +64,12 @@ def test_outputs(algorithm):
 def test_only_the_map_is_on_by_default(provider):
     destinations = provider.algorithm("map").destinationParameterDefinitions()
     assert [d.name() for d in destinations if d.createByDefault()] == ["OUTPUT_MAP"]
+    assert all(d.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional for d in destinations)
+
+
+def test_only_the_report_of_an_assessment_is_on_by_default(provider):
+    destinations = provider.algorithm("accuracy").destinationParameterDefinitions()
+    assert [d.name() for d in destinations if d.createByDefault()] == ["OUTPUT_REPORT"]
     assert all(d.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional for d in destinations)
 
 

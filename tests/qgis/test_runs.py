@@ -208,6 +208,52 @@ def test_loaded_layers_are_grouped(provider, feedback_type, trained, unseen):
     project.clear()
 
 
+@pytest.fixture(scope="session")
+def assessed(run, mapped, unseen, tmp_path_factory):
+    """Every output of ``accuracy``."""
+    folder = tmp_path_factory.mktemp("assessed")
+    return run(
+        "accuracy",
+        MAP=mapped["OUTPUT_MAP"],
+        REFERENCE=unseen["REFERENCE"],
+        PROBABILITY=mapped["OUTPUT_PROBABILITY"],
+        OUTPUT_REPORT=str(folder / "accuracy.html"),
+        OUTPUT_TABLE=str(folder / "accuracy.csv"),
+        OUTPUT_JSON=str(folder / "accuracy.json"),
+    )
+
+
+def test_accuracy(assessed, mapped, unseen, trained):
+    classes, truth = bands(mapped["OUTPUT_MAP"])[0], bands(unseen["REFERENCE"])[0]
+    card = read_card(trained["OUTPUT_MODEL"])
+    known = np.isin(classes, [c.value for c in card.main.classes])
+    nodata = gdal.Open(unseen["REFERENCE"]).GetRasterBand(1).GetNoDataValue()
+    known &= (truth >= 0) & (truth != nodata)
+    found = json.loads(Path(assessed["OUTPUT_JSON"]).read_text(encoding="utf-8"))
+    assert found["compared"]["pixels"] == known.sum() > 0
+    assert found["overall"]["overall_accuracy"] == pytest.approx((classes == truth)[known].mean())
+    names = {c.value: (c.name, c.color.lower()) for c in card.main.classes}
+    seen = {row["value"]: (row["class"], row["color"]) for row in found["classes"]}
+    assert {value: seen[value] for value in names if value in seen} == {v: n for v, n in names.items() if v in seen}
+    assert found["reliability"]["pixels"] == known.sum()
+    header, *rows = Path(assessed["OUTPUT_TABLE"]).read_text(encoding="utf-8").splitlines()
+    assert header.startswith("class,value,reference_pixels,mapped_pixels,users_accuracy,producers_accuracy,f1,iou")
+    assert len(rows) == len(seen) + 3
+    report = Path(assessed["OUTPUT_REPORT"]).read_text(encoding="utf-8")
+    assert "<html" in report
+    assert "<script" not in report
+
+
+def test_accuracy_against_a_layer_in_memory(run, mapped, fields, tmp_path):
+    QgsProject.instance().addMapLayer(fields)
+    layer = QgsRasterLayer(mapped["OUTPUT_MAP"], "map")
+    out = tmp_path / "accuracy.json"
+    run("accuracy", MAP=layer, REFERENCE=fields.id(), REFERENCE_FIELD="kind", OUTPUT_JSON=str(out))
+    found = json.loads(out.read_text(encoding="utf-8"))
+    assert {row["value"] for row in found["classes"] if row["reference_pixels"]} == {1, 2}
+    QgsProject.instance().clear()
+
+
 def test_extent_in_another_crs(run, trained, unseen, tmp_path):
     layer = QgsRasterLayer(unseen["INPUTS"][0], "s2")
     box = layer.extent()

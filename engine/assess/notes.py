@@ -1,0 +1,106 @@
+"""What a reader of an assessment must know besides its figures, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...models.card import LandClass
+from ..scene.grid import Grid
+from .agreement import Agreement, Density
+from .areas import Estimates
+from .counts import ClassCounts
+from .reliability import Reliability
+
+_CENSUS = 0.999  # share of the mapped pixels with a reference, from which on nothing is left to estimate
+_PATCHES = 0.25  # share of the reference pixels with a neighbour, from which on they are no sample of single pixels
+
+
+def class_notes(
+    counts: ClassCounts,
+    classes: Sequence[LandClass],
+    matrix: NDArray[np.int64],
+    grid: Grid,
+    reliability: Reliability | None,
+) -> tuple[str, ...]:
+    """Of a segmentation: classes that one side lacks, pixels left out, and what the figures cannot say."""
+    truth, mapped, notes = matrix.sum(axis=1), matrix.sum(axis=0), []
+    unmapped = [f"{c.name} ({_pixels(truth[i])})" for i, c in enumerate(classes) if not counts.mapped[c.value]]
+    if unmapped:
+        notes.append(
+            f"The reference has classes that the map shows nowhere: {', '.join(unmapped)}; they count as wrong."
+        )
+    missing = [f"{c.name} ({_pixels(mapped[i])})" for i, c in enumerate(classes) if not truth[i]]
+    if missing and (truth > 0).sum() > 1:
+        notes.append(
+            f"The map shows classes that the reference does not have: {', '.join(missing)} where both have a value; "
+            "those pixels count as wrong, and the means leave these classes out."
+        )
+    if (truth > 0).sum() == 1:
+        notes.append(
+            f"The reference has one class only ({classes[int(truth.argmax())].name}): its producer's accuracy is "
+            "meaningful, but user's accuracy, IoU, kappa and the areas need references of the other classes too."
+        )
+    if counts.unmapped:
+        notes.append(f"{_pixels(counts.unmapped)} of the reference lie where the map has no value; they are left out.")
+    if grid.crs is not None and grid.crs.to_dict().get("proj") in ("merc", "webmerc"):
+        notes.append("The map's CRS is a Mercator projection, which enlarges areas towards the poles; reproject it.")
+    if reliability and reliability.otherwise:
+        notes.append(
+            f"At {_pixels(reliability.otherwise)} the most probable class is not the mapped one; check that map and "
+            "probabilities belong together."
+        )
+    return tuple(notes)
+
+
+def number_notes(agreement: Agreement, density: Density) -> tuple[str, ...]:
+    """Of a regression: what does not vary, and what the chart does not show."""
+    notes = []
+    if agreement.squares_t == 0:
+        notes.append(
+            f"The reference is {agreement.mean_t:g} at every pixel compared; R², r², slope and CCC say nothing then."
+        )
+    elif agreement.squares_e == 0:
+        notes.append(f"The map is {agreement.mean_e:g} at every pixel compared; r² is not defined then.")
+    if density.outside:
+        notes.append(
+            f"{_pixels(density.outside)} lie far from the others, outside of the chart; the figures include them."
+        )
+    return tuple(notes)
+
+
+def sampling(counts: ClassCounts, classes: Sequence[LandClass], estimates: Estimates | None) -> str:
+    """Whether the area-adjusted estimates hold for references that lie as these do."""
+    total, pixels = counts.mapped.total(), counts.pixels
+    share = f"{pixels:,} of {total:,} mapped pixels ({100 * pixels / total:.3g} %)".replace(",", " ")
+    if estimates is None:
+        return (
+            f"There are no area-adjusted estimates: {share} have a reference, fewer than two in each class of the map."
+        )
+    text = [f"The reference covers {share}."]
+    if pixels >= _CENSUS * total:
+        text.append(
+            "This is a census and no sample: the figures above are the accuracy itself, and the standard errors below "
+            "mean nothing unless the reference is itself a sample."
+        )
+    elif counts.neighbours >= _PATCHES * pixels:
+        text.append(
+            "Its pixels lie side by side (polygons or a wall-to-wall reference of a part). The estimates hold if these "
+            "patches were drawn at random within each class of the map; the intervals are too narrow in any case, as "
+            "neighbouring pixels are wrong together. For areas to be reported, draw single pixels at random."
+        )
+    else:
+        text.append(
+            "The estimates and intervals hold if its pixels were drawn at random, each class of the map by itself "
+            "(stratified random) or over the whole map; not if places were chosen because they are easy to label."
+        )
+    if estimates.left_out:
+        names = ", ".join(classes[i].name for i in estimates.left_out)
+        text.append(f"They are about the map without {names}, which has fewer than two reference pixels.")
+    return " ".join(text)
+
+
+def _pixels(count: int | np.integer) -> str:
+    return f"{int(count):,} pixel{'s' if count != 1 else ''}".replace(",", " ")

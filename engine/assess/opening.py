@@ -1,0 +1,182 @@
+"""Opening of what is compared: a map, a reference on its grid, and the classes that both speak of."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ...models.card import LandClass
+from ...models.errors import SceneError
+from ..jobs import AccuracyJob
+from ..scene.bands import ModalitySource, bands_of, open_raster
+from ..scene.grid import Grid, grid_of
+from ..scene.reading import ModalityReader
+from ..scene.reference import (
+    LARGEST_CLASS,
+    PALETTE,
+    UNKNOWN,
+    ReferenceReader,
+    is_raster,
+    legend,
+    open_reference,
+    read_features,
+)
+from .areas import pixel_areas_m2
+
+Values = NDArray[np.float32]
+_HECTARE_M2 = 10_000.0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """An open map, its reference on the map's grid, and its probabilities.
+
+    ``names`` and ``colors`` are by class value, as far as the files hold them.
+    """
+
+    job: AccuracyJob
+    grid: Grid
+    map: ModalityReader
+    reference: ReferenceReader
+    probability: ModalityReader | None
+    names: dict[int, str]
+    colors: dict[int, str]
+    unit: str
+
+    def classes(self, values: list[int]) -> tuple[LandClass, ...]:
+        """Values with names and colours."""
+        return tuple(
+            LandClass(value, self.name(value), self.colors.get(value, PALETTE[i % len(PALETTE)]))
+            for i, value in enumerate(values)
+        )
+
+    def name(self, value: int) -> str:
+        return self.names.get(value) or f"class {value}"
+
+    @property
+    def band_values(self) -> NDArray[np.int64] | None:
+        """Class value of each probability band; ``None`` where the bands are not named after the map's classes."""
+        by_name = {name: value for value, name in self.names.items()}
+        bands = self.probability.source.bands if self.probability else ()
+        values = [by_name.get(band.name, -1) for band in bands]
+        return np.array(values, np.int64) if values and min(values) >= 0 else None
+
+    def check_classes(self, values: Values, role: str) -> None:
+        """Check that values are classes: whole, and not too large. ``role`` is ``map`` or ``reference``.
+
+        Raises:
+            SceneError: they are not.
+        """
+        path = self.job.map if role == "map" else self.job.reference
+        known = values[values >= 0]
+        whole = known == np.floor(known)
+        if not whole.all():
+            raise SceneError(
+                f"The {role} “{path}” holds {known[~whole][0]:g}, which is no class; choose the task “regression”, or "
+                f"a {role} with whole numbers."
+            )
+        if len(known) and known.max() > LARGEST_CLASS and not (known.max() == UNKNOWN and UNKNOWN in self.names):
+            raise SceneError(f"The {role} “{path}” holds {known.max():.0f}; classes are 0 to {LARGEST_CLASS}.")
+
+    @property
+    def area_unit(self) -> str:
+        return "px" if self.grid.crs is None else "ha"
+
+    @property
+    def pixel_area(self) -> float:
+        """Area of a pixel in ``area_unit``, of a grid that is not in degrees."""
+        return 1.0 if self.grid.gsd_m is None else self.grid.gsd_m**2 / _HECTARE_M2
+
+    def row_areas(self, row: int, count: int) -> NDArray[np.float64] | None:
+        """Area in ha of a pixel of each of some rows of a grid in degrees; ``None`` where all pixels are alike."""
+        if self.grid.crs is None or not self.grid.crs.is_geographic:
+            return None
+        rows = np.arange(row, row + count) + 0.5
+        transform = self.grid.transform
+        latitudes = transform.d * self.grid.width / 2 + transform.e * rows + transform.f
+        return pixel_areas_m2(latitudes.astype(np.float64), abs(transform.determinant)) / _HECTARE_M2
+
+
+def open_comparison(job: AccuracyJob, stack: ExitStack) -> Comparison:
+    """Open a job's files on ``stack``.
+
+    Raises:
+        SceneError: a file is missing or unreadable, they do not overlap, the map has several bands, or the
+            reference's values cannot be matched with it.
+    """
+    bands = bands_of(job.map)
+    if len(bands) != 1:
+        raise SceneError(f"“{job.map}” has {len(bands)} bands; a map has one. Choose the map itself.")
+    with open_raster(job.map) as dataset:
+        grid, unit = grid_of(dataset), dataset.units[0] or ""
+    names: dict[int, str] = {}
+    colors: dict[int, str] = {}
+    if job.task == "segmentation":
+        names, colors = _legend(job)
+    elif legend(job.map)[0]:
+        raise SceneError(f"The map “{job.map}” has named classes and no numbers; choose the task “segmentation”.")
+    reader = stack.enter_context(ModalityReader(ModalitySource("map", bands), grid, categorical=True))
+    known = _known(job, grid, names)
+    if known:
+        names = {**names, int(UNKNOWN): "names that the map does not have"}
+    reference = open_reference(job.reference, job.reference_field, grid, known)
+    stack.callback(reference.close)
+    return Comparison(job, grid, reader, reference, _probability(job, grid, stack), names, colors, unit)
+
+
+def _legend(job: AccuracyJob) -> tuple[dict[int, str], dict[int, str]]:
+    """Names and colours of the map, else of a raster reference."""
+    names, colors = legend(job.map)
+    if is_raster(job.reference):
+        more_names, more_colors = legend(job.reference)
+        names = {**more_names, **names}
+        colors = colors or more_colors
+    black = "#000000"  # stands in colour tables for what has no colour
+    return names, {value: color for value, color in colors.items() if color != black or value in names}
+
+
+def _known(job: AccuracyJob, grid: Grid, names: dict[int, str]) -> tuple[LandClass, ...]:
+    """The classes by which a vector reference's texts are read.
+
+    Raises:
+        SceneError: it lies elsewhere, or holds texts that are not among the map's class names.
+    """
+    if is_raster(job.reference):
+        return ()
+    frame = read_features(job.reference, job.reference_field, grid)
+    bounds = grid.bounds
+    if not len(frame.cx[bounds.left : bounds.right, bounds.bottom : bounds.top]):
+        where = ", ".join(f"{v:g}" for v in frame.total_bounds)
+        raise SceneError(
+            f"The reference “{job.reference}” ({where}) does not overlap with the map "
+            f"({', '.join(f'{v:g}' for v in bounds)}); give one of the same place, and check its CRS."
+        )
+    values = frame["value"].dropna()
+    if job.task != "segmentation" or pd.to_numeric(values, errors="coerce").notna().all():
+        return ()
+    found = sorted({str(v) for v in values})
+    texts = ", ".join(found[:5]) + (", …" if len(found) > 5 else "")
+    if not names:
+        raise SceneError(
+            f"The reference “{job.reference}” names its classes ({texts}), but the map has no class names; choose a "
+            "field with the map's numbers."
+        )
+    if set(found).isdisjoint(names.values()):
+        raise SceneError(
+            f"No class name of the reference “{job.reference}” ({texts}) is one of the map's "
+            f"({', '.join(names.values())}); choose the field with these names."
+        )
+    return tuple(LandClass(value, name, "#000000") for value, name in names.items())
+
+
+def _probability(job: AccuracyJob, grid: Grid, stack: ExitStack) -> ModalityReader | None:
+    if not job.probability:
+        return None
+    bands = bands_of(job.probability)
+    if len(bands) < 2:
+        raise SceneError(f"“{job.probability}” has one band; probabilities have a band a class.")
+    return stack.enter_context(ModalityReader(ModalitySource("probability", bands), grid))
