@@ -8,6 +8,7 @@ import re
 import torch
 
 from ..models.errors import DeviceError
+from .jobs import DEVICE_PATTERN
 
 _TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -23,7 +24,7 @@ def choose_device(name: str) -> torch.device:
     """
     if name == "auto":
         return torch.device("cuda:0" if torch.cuda.is_available() else "mps" if _has_mps() else "cpu")
-    if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", name):
+    if not re.fullmatch(DEVICE_PATTERN, name):
         raise DeviceError(f"Unknown device “{name}”; choose auto, cpu, cuda, cuda:1 or mps.")
     device = torch.device(name)
     there = {"cpu": 1, "mps": int(_has_mps()), "cuda": torch.cuda.device_count()}[device.type]

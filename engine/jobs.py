@@ -9,9 +9,8 @@ from __future__ import annotations
 import glob
 import json
 import os
-from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Dict, Mapping, Optional, Protocol, Tuple, Type
+from typing import Any, Dict, Iterable, Mapping, Optional, Protocol, Tuple, Type
 
 from ..models.card import Card
 
@@ -30,6 +29,9 @@ TASKS = ("segmentation", "regression")
 STRATEGIES = ("multitask", "single")
 SIZES = ("small", "base", "large")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+
+DEVICE_PATTERN = r"auto|cpu|mps|cuda(:\d+)?"
+MIN_CHIP_PX = 32
 
 ANYWHERE = "TEMPORARY_OUTPUT"  # QGIS's word in an output: it makes a path of its own of each before the job runs
 
@@ -128,7 +130,7 @@ class TrainFolderJob(_Learning):
     """Train a model on a folder of scenes.
 
     Attributes:
-        scenes: Folder with one sub-folder a scene.
+        scenes: Folder with one sub-folder a scene, or with the files of all scenes, told apart by what they begin with.
         input_patterns: ``modality=pattern`` for each input modality, separated by ``;`` or lines, for example
             ``s2=B02.tif,B03.tif,B04.tif``; patterns are relative to the scene's sub-folder.
         auxiliary_patterns: The same for the auxiliary modalities.
@@ -166,7 +168,8 @@ class MapJob:
         tile_size: Width and height of the window computed at once, in pixels; 0 for the model's.
         overlap: Context read around each window, in pixels; −1 for the model's margin, which leaves no seams.
         batch_size: Windows a batch; 0 lets the engine choose.
-        extent: Part of the scene to map: west, south, east, north in the scene's CRS.
+        extent: Part of the scene to map: west, south, east, north.
+        extent_crs: CRS of the extent, as WKT or like EPSG:4326; empty for the scene's.
         mask: Raster (not 0) or polygons inside which to map.
     """
 
@@ -189,6 +192,7 @@ class MapJob:
     overlap: int = -1
     batch_size: int = 0
     extent: Optional[Tuple[float, float, float, float]] = None
+    extent_crs: str = ""
     mask: str = ""
 
     @property
@@ -345,14 +349,37 @@ def check_accuracy(job: AccuracyJob) -> None:
 
 def _check_paths(wanted: Mapping[str, str], given: Tuple[str, ...]) -> None:
     """Check that no output has the path of a given file or of another output."""
-    files = (file for text in given for file in (text.partition("|")[0], text.partition("=")[2]))
-    taken = {os.path.abspath(file) for file in files if file}
+    name = clash(wanted, given)
+    if name:
+        raise JobError(
+            f"The output “{_words(name)}” has the path of an input or of another output (“{wanted[name]}”); "
+            "choose another."
+        )
+
+
+def clash(wanted: Mapping[str, str], given: Iterable[str]) -> str:
+    """Name of the first output that would be written over a file that is read, or over another output.
+
+    Args:
+        wanted: Path of each output, by name; ``ANYWHERE`` is no path yet.
+        given: Files that are read; ``name=path`` and ``path|layername=…`` too.
+
+    Returns:
+        The name; empty for none.
+    """
+    files = (file.partition("|")[0] for text in given for file in (text, text.partition("=")[2]))
+    taken = {_place(file) for file in files if file}
     for name, path in wanted.items():
-        if os.path.abspath(path) in taken and path != ANYWHERE:
-            raise JobError(
-                f"The output “{_words(name)}” has the path of an input or of another output (“{path}”); choose another."
-            )
-        taken.add(os.path.abspath(path))
+        if path == ANYWHERE:
+            continue
+        if _place(path) in taken:
+            return name
+        taken.add(_place(path))
+    return ""
+
+
+def _place(path: str) -> str:
+    return os.path.normcase(os.path.abspath(path))
 
 
 def check_choice(name: str, value: str, choices: Tuple[str, ...]) -> None:
@@ -393,16 +420,28 @@ def outputs_of(job: Any) -> Mapping[str, str]:
     return {name[len("output_") :]: path for name, path in pairs if path}
 
 
-def remove_parts(job: Any, pid: int) -> None:
+def stop_s(job: Any) -> float:
+    """Seconds that a canceled job may take to stop by itself before its process is ended; ``None`` for no job."""
+    return 10.0 if isinstance(job, _Learning) else 1.5  # a step on a CPU is long, and the best weights are then saved
+
+
+def remove_parts(job: Any, pid: int) -> bool:
     """Delete the unfinished files that the process ``pid``, which is no more, left beside the job's outputs.
 
     An output is written to ``.<stem>.<pid>.part<suffix>`` in its own folder and renamed when it is complete.
+
+    Returns:
+        Whether none is left: some systems hold a file back for a moment after its process has ended.
     """
+    gone = True
     for path in outputs_of(job).values():
         folders = [os.path.dirname(path) or "."]
         if os.path.isdir(path):  # an output folder: in it and in its scenes' folders
             folders = [path, *(entry.path for entry in os.scandir(path) if entry.is_dir())]
         for folder in folders:
             for part in glob.glob(os.path.join(glob.escape(folder), f".*.{pid}.part*")):
-                with suppress(OSError):
+                try:
                     os.remove(part)
+                except OSError:
+                    gone = not os.path.exists(part) and gone
+    return gone

@@ -28,7 +28,6 @@ from .version import plugin_version
 
 TICK_S = 0.1  # progress is told at most this often
 HEARTBEAT_S = 2.0
-GRACE_S = 1.5  # what a canceled job gets at end-of-file before the process ends
 WARM_UP = ("numpy", "rasterio", "torch")
 
 
@@ -100,7 +99,8 @@ class Worker:
                     self._cancels[str(request["id"])] = threading.Event()
                     self._waiting.put(request)
                 elif kind == "cancel":
-                    self._cancels[str(request["id"])].set()
+                    if event := self._cancels.get(str(request["id"])):  # it may have crossed the result
+                        event.set()
                 elif kind == "shutdown":
                     break
             except (ValueError, KeyError, TypeError) as error:
@@ -108,7 +108,7 @@ class Worker:
         for cancel in list(self._cancels.values()):
             cancel.set()
         self._waiting.put(None)
-        time.sleep(GRACE_S)  # the main thread ends the process first, unless its job does not stop
+        time.sleep(jobs.stop_s(self._job))  # the main thread ends the process first, unless its job does not stop
         self._abandon()
 
     def _abandon(self) -> None:

@@ -22,7 +22,7 @@ from ..engine import jobs
 from . import interpreter, isolation
 
 POLL_S = 0.05
-CANCEL_S = 1.5  # what the engine gets to stop by itself
+LEFTOVERS_S = 1.0  # Windows holds files back for a moment after their process has ended
 SILENCE_S = 60.0
 START = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "engine", "start.py")
 
@@ -56,6 +56,9 @@ class Engine:
         self.messages: queue.Queue[Dict[str, Any]] = queue.Queue()
         self._complaints: Deque[str] = deque(maxlen=20)
         self._jobs = 0
+        self._job: Any = None  # the one that runs now
+        self._stopping = False
+        self._pid = 0
         try:
             self._process = isolation.start(
                 [python, "-I", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -75,8 +78,8 @@ class Engine:
 
     @property
     def pid(self) -> int:
-        """Process id."""
-        return self._process.pid
+        """Process id, as the engine says itself: on Windows an environment's ``python.exe`` only starts another."""
+        return self._pid or self._process.pid
 
     @property
     def alive(self) -> bool:
@@ -85,6 +88,13 @@ class Engine:
 
     def run(self, job: Any, feedback: Any) -> Dict[str, Any]:
         """Run a job; see ``run_job``. Nobody else may use this engine meanwhile."""
+        self._job = job
+        try:
+            return self._run(job, feedback)
+        finally:
+            self._job = None
+
+    def _run(self, job: Any, feedback: Any) -> Dict[str, Any]:
         self._jobs += 1
         name = str(self._jobs)
         self._send({"type": "run", "id": name, "job": json.loads(jobs.to_json(job))})
@@ -98,13 +108,15 @@ class Engine:
                 raise jobs.Canceled("Canceled.")
             if kill_at == float("inf") and feedback.isCanceled():
                 self._send({"type": "cancel", "id": name})
-                kill_at = now + CANCEL_S
+                kill_at = now + jobs.stop_s(job)
             ended = not self.alive
             if ended:  # what it said before comes first
                 self._readers[0].join(1.0)
             try:
                 message = self.messages.get(timeout=POLL_S)
             except queue.Empty:
+                if ended and self._stopping:
+                    raise jobs.Canceled("Canceled.") from None
                 if ended:
                     raise self._death(job) from None
                 if now - heard > SILENCE_S:
@@ -133,18 +145,21 @@ class Engine:
                 raise _error(message, feedback)
 
     def stop(self) -> None:
-        """End the process: ask, then kill."""
+        """End the process: ask, which cancels a job that runs, then kill."""
+        job, self._stopping = self._job, True
         self._send({"type": "shutdown"})
         with suppress(OSError):
             self._requests.close()
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(0.5)
-        isolation.kill(self._process)
+            self._process.wait(0.5 if job is None else jobs.stop_s(job) + 0.3)
+        self._end(job)
 
     def _end(self, job: Any) -> None:
-        """Kill the process in the middle of a job, and delete what it began."""
+        """Kill the process, and delete what it began where it was in the middle of a job."""
         isolation.kill(self._process)
-        jobs.remove_parts(job, self.pid)
+        until = time.monotonic() + LEFTOVERS_S
+        while job is not None and not jobs.remove_parts(job, self.pid) and time.monotonic() < until:
+            time.sleep(POLL_S)
 
     def _send(self, request: Dict[str, Any]) -> None:
         # That the process is no more is told by ``run``, with the reason.
@@ -157,8 +172,12 @@ class Engine:
             try:
                 message = json.loads(line)
             except ValueError:
+                message = None
+            if not isinstance(message, dict):
                 self._complaints.append(line.decode("utf-8", "replace").rstrip())
             else:
+                if message.get("type") == "ready":
+                    self._pid = int(message["pid"])
                 self.messages.put(message)
 
     def _read_complaints(self, stream: Any) -> None:
@@ -210,7 +229,7 @@ def run_job(job: Any, feedback: Any) -> Dict[str, Any]:
 
     Raises:
         AuxLensError: the engine's own error, rebuilt; ``EngineError`` where the engine is missing, cannot start or
-            died; ``Canceled`` at most 2 s after the feedback was canceled.
+            died; ``Canceled`` at most half a second after the job's ``jobs.stop_s``.
     """
     global _engine
     waiting = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...models.errors import JobError
-from ..jobs import PRECISIONS, SIZES, STRATEGIES, TASKS, TrainFolderJob, TrainJob, check_choice
+from ..jobs import MIN_CHIP_PX, PRECISIONS, SIZES, STRATEGIES, TASKS, TrainFolderJob, TrainJob, check_choice
 
 Training = TrainJob | TrainFolderJob
 
@@ -17,7 +17,6 @@ PATIENCE = 12  # epochs without a better validation score
 # Pixels a step, if the batch size is not given: a CPU gains nothing from large batches, and learns by the step.
 BATCH_PX = {"cpu": 4 * 128**2, "cuda": 16 * 128**2, "mps": 8 * 128**2}
 CHIPS_AN_EPOCH = (256, 1024)
-MIN_CHIP_PX = 32
 
 
 def check(job: Training) -> None:

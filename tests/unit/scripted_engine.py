@@ -14,8 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(job, progress):
-    getattr(sys.modules[__name__], Path(job.output_folder).name)(job, progress)
-    return {"outputs": {"folder": job.output_folder}, "figures": {"seen": os.environ.get("PROJ_DATA")}}
+    name = getattr(job, "output_folder", "") or job.output_model
+    getattr(sys.modules[__name__], Path(name).stem)(job, progress)
+    return {"outputs": {"folder": name}, "figures": {"seen": os.environ.get("PROJ_DATA")}}
 
 
 def chatter(job, progress):
@@ -32,6 +33,16 @@ def deaf(job, progress):
     part(job).write_bytes(b"begun")
     progress.report(0.5, "deaf")
     time.sleep(60)
+
+
+def reluctant(job, progress):
+    """Needs longer to stop than a map may, as a training does in the middle of a step."""
+    progress.report(0.5, "reluctant")
+    while not progress.canceled():
+        time.sleep(0.01)
+    time.sleep(2.0)
+    Path(job.output_model).write_bytes(b"the best weights so far")
+    raise jobs.Canceled("The best weights so far are kept.")
 
 
 def part(job):
@@ -78,5 +89,5 @@ if __name__ == "__main__":
     from auxlens.engine import jobs, run as registry, worker
 
     sys.modules["scripted"] = sys.modules[__name__]
-    registry.EXECUTORS[jobs.DemoJob] = "scripted"
+    registry.EXECUTORS[jobs.DemoJob] = registry.EXECUTORS[jobs.TrainJob] = "scripted"
     worker.main()

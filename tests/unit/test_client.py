@@ -111,6 +111,71 @@ def test_a_deaf_job_is_killed_within_two_seconds(tmp_path, scripted):
     assert client.run_job(small(tmp_path / "chatter"), Feedback())["outputs"]
 
 
+def test_a_training_has_time_to_keep_its_weights(tmp_path, scripted):
+    feedback = Feedback()
+    feedback.at_text = feedback.cancel
+    model = tmp_path / "reluctant.safetensors"
+    with pytest.raises(jobs.Canceled, match="best weights so far are kept"):
+        client.run_job(jobs.TrainJob(str(model)), feedback)
+    assert model.exists()
+    assert client._engine.alive
+
+
+def test_shutdown_in_the_middle_of_a_job_leaves_nothing(tmp_path, scripted):
+    feedback = Feedback()
+    running = threading.Event()
+    feedback.at_text = lambda text: running.set()
+    ended = []
+
+    def occupy():
+        try:
+            client.run_job(small(tmp_path / "deaf"), feedback)
+        except jobs.AuxLensError as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=occupy)
+    thread.start()
+    assert running.wait(20)
+    engine = client._engine
+    client.shutdown()
+    thread.join(5)
+    assert not engine.alive
+    assert list((tmp_path / "deaf").iterdir()) == []
+    assert [type(error) for error in ended] == [jobs.Canceled]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
+def test_leftovers_are_found_where_python_only_starts_another(tmp_path, monkeypatch, scripted):
+    launcher = tmp_path / "python"  # as an environment's python.exe on Windows
+    launcher.write_text(f'#!/bin/sh\n"{sys.executable}" "$@"\nexit $?\n')
+    launcher.chmod(0o755)
+    monkeypatch.setenv(interpreter.VARIABLE, str(launcher))
+    feedback = Feedback()
+    feedback.at_text = feedback.cancel
+    folder = tmp_path / "deaf"
+    with pytest.raises(jobs.Canceled):
+        client.run_job(small(folder), feedback)
+    assert client._engine.pid != client._engine._process.pid
+    assert list(folder.iterdir()) == []
+
+
+def test_leftovers_that_are_held_back_for_a_moment_go(tmp_path, monkeypatch, scripted):
+    remove, tried = os.remove, []
+
+    def held_back(path):  # as on Windows, whose files outlive the process that had them open
+        tried.append(path)
+        if len(tried) < 4:
+            raise PermissionError(path)
+        remove(path)
+
+    monkeypatch.setattr(os, "remove", held_back)
+    feedback = Feedback()
+    feedback.at_text = feedback.cancel
+    with pytest.raises(jobs.Canceled):
+        client.run_job(small(tmp_path / "deaf"), feedback)
+    assert list((tmp_path / "deaf").iterdir()) == []
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_killed_in_the_middle_says_so_and_the_next_job_runs(tmp_path):
     feedback = Feedback(lambda text: os.kill(client._engine.pid, signal.SIGKILL))

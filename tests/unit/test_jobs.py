@@ -161,6 +161,26 @@ def test_outputs_that_a_model_cannot_give():
     jobs.check_map(map_job("map", "uncertainty"), regression)
 
 
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        (("b.tif",), "map"),
+        (("s2=b.tif", "c.tif"), "map"),
+        (("./x/../b.tif|layername=fields",), "map"),
+        (("a=1/b.tif", "c.tif"), ""),
+        (("c.tif", "d.gpkg|layername=e.tif"), ""),
+    ],
+)
+def test_clash(given, found):
+    assert jobs.clash({"map": "b.tif", "report": "e.html", "uncertainty": jobs.ANYWHERE}, given) == found
+
+
+def test_two_outputs_clash():
+    assert jobs.clash({"map": "b.tif", "uncertainty": "./b.tif"}, ()) == "uncertainty"
+    assert jobs.clash({"map": "e=1/b.tif"}, ("e=1/b.tif",)) == "map"
+    assert jobs.clash({"map": jobs.ANYWHERE, "uncertainty": jobs.ANYWHERE}, ()) == ""
+
+
 def test_parts_of_another_process_stay(tmp_path):
     job = map_job(output_map=str(tmp_path / "map.tif"), inputs=(str(tmp_path / "a.tif"),))
     for name in (".map.41.part.tif", ".map.42.part.tif", ".map.42.part.tif.aux.xml", "map.tif", "x.42.part.tif"):

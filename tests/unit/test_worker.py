@@ -103,6 +103,25 @@ def test_a_job_that_is_none_is_an_error_and_it_lives_on(talk, tmp_path):
     assert engine.until("result")[-1]["id"] == "2"
 
 
+def test_a_cancel_that_crosses_the_result_is_no_fault(talk, tmp_path):
+    engine = talk()
+    engine.run("a", tmp_path / "a", scenes=1, size_px=64)
+    engine.until("result")
+    engine.say(type="cancel", id="a")
+    engine.run("b", tmp_path / "b", scenes=1, size_px=64)
+    assert "warning" not in [message["type"] for message in engine.until("result", "error")]
+
+
+def test_end_of_file_leaves_a_training_time_to_keep_its_weights(talk, tmp_path):
+    engine = talk(SCRIPTED)
+    model = tmp_path / "reluctant.safetensors"
+    engine.say(type="run", id="1", job={"job": "train", "output_model": str(model)})
+    engine.until("progress")
+    engine.process.stdin.close()
+    assert engine.process.wait(6) == 0
+    assert model.exists()
+
+
 def test_end_of_file_ends_it_in_the_middle_of_a_job(talk, tmp_path):
     engine = talk(SCRIPTED)
     folder = tmp_path / "deaf"
