@@ -89,10 +89,11 @@ def _files(folder: str, star: str, pattern: str) -> list[str]:
 
 
 def _prefixes(folder: str, pattern: str) -> list[str]:
-    before, star, after = pattern.partition("*")
+    before, star, after = os.path.normpath(pattern.partition("|")[0]).partition("*")
     if not star or "*" in after:
         return []
-    names = [os.path.basename(path) for path in _files(folder, "*", pattern)]
+    paths = (path.partition("|")[0] for path in _files(folder, "*", pattern))
+    names = [os.path.relpath(path, folder) for path in paths]  # the pattern may begin with folders
     return sorted(name[len(before) : len(name) - len(after)] for name in names)
 
 

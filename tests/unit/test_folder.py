@@ -59,6 +59,15 @@ def test_files_with_a_common_prefix(write, tmp_path):
     assert [s.reference.rsplit("/", 1)[1] for s in scenes] == [f"{s.name}_LabelHand.tif" for s in scenes]
 
 
+def test_files_with_a_common_prefix_in_folders_of_their_kind(write, tmp_path):
+    for name in ("a", "b_1"):
+        write(f"S2/{name}_S2.tif", one(3)), write(f"labels/{name}.tif", one())
+    for pattern in ("S2/*_S2.tif", "./S2//*_S2.tif", "S2/../S2/*_S2.tif"):
+        scenes = found(tmp_path, f"s2={pattern}", "", "labels/*.tif")
+        assert [s.name for s in scenes] == ["a", "b_1"]
+        assert [s.reference for s in scenes] == [str(tmp_path / "labels" / f"{s.name}.tif") for s in scenes]
+
+
 def test_patterns_may_lead_out_of_the_subfolder(write, tmp_path):
     write("tiles/a/s2.tif", one()), write("tiles/b/s2.tif", one())
     dem = write("dem.tif", one())
