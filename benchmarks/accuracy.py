@@ -29,6 +29,7 @@ from rasterio.windows import Window  # noqa: E402
 
 from auxlens.engine import jobs  # noqa: E402
 from auxlens.engine.run import run  # noqa: E402
+from auxlens.models.errors import SceneError  # noqa: E402
 
 DATA = HERE.parents[1] / "shared" / "data"
 TILES = DATA / "aberystwyth" / "tiles"
@@ -76,7 +77,10 @@ def aberystwyth(folder: Path, seed: int, minutes: float) -> dict[str, float]:
         auxiliary = (str(base / "dem.tif"), str(base / "ndvi.tif"))
         inputs = (str(TILES / f"tile{number}" / "s2.tif"),)
         reference = str(base / "classes.gpkg")
-        run(jobs.MapJob(model, inputs, auxiliary, reference, **outputs), Silent())
+        try:
+            run(jobs.MapJob(model, inputs, auxiliary, reference, **outputs), Silent())
+        except SceneError:  # no polygon on this tile
+            continue
         error = read(folder / "main_error.tif")
         right, pixels = right + int((error == 0).sum()), pixels + int((error != 255).sum())
         height = read(folder / "reconstruction_error.tif")[0]

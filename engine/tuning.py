@@ -7,7 +7,7 @@ import os
 import sys
 
 # The blocks under one window of every output, in MB; GDAL's own default is 5 % of the machine's memory.
-_RASTER_CACHE_MB = "160"
+_RASTER_CACHE_MB = "128"
 
 # From glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4

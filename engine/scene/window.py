@@ -61,12 +61,23 @@ def plan(area: Window, bounds: Window, tile_px: int, margin: int, stride: int = 
     """Cut an area into square cores that cover each pixel once, row by row, each with its context.
 
     A chip begins at a multiple of ``stride``, at least ``margin`` pixels before its core, and ends at least
-    ``margin`` after it; both are cut off at ``bounds``, so that the network meets the scene's border where an
-    untiled run meets it, and its coarser levels lie on the same grid in every chip.
+    ``margin`` after it; both stay inside ``bounds``, so that the network meets the scene's border where an untiled
+    run meets it, and its coarser levels lie on the same grid in every chip. At the border a chip reaches further
+    inside instead: chips of one shape let the memory of one be used for the next.
     """
     for row in range(area.row, area.row_end, tile_px):
+        top, bottom = _span(row, tile_px, bounds.row, bounds.row_end, margin, stride)
         for col in range(area.col, area.col_end, tile_px):
+            left, right = _span(col, tile_px, bounds.col, bounds.col_end, margin, stride)
             core = Window(row, col, tile_px, tile_px).intersection(area)
-            top, left = (row - margin) // stride * stride, (col - margin) // stride * stride
-            chip = Window(top, left, core.row_end + margin - top, core.col_end + margin - left)
-            yield Tile(core, chip.intersection(bounds))
+            yield Tile(core, Window(top, left, bottom - top, right - left))
+
+
+def _span(start: int, tile_px: int, first: int, end: int, margin: int, stride: int) -> tuple[int, int]:
+    """First and last (exclusive) pixel of a chip along one axis."""
+    before = -(-margin // stride) * stride
+    size = tile_px + before + margin + (stride - 1 if tile_px % stride else 0)
+    low = max(first, (start - before) // stride * stride)
+    if low + size <= end:
+        return low, low + size
+    return max(first, (end - size) // stride * stride), end
