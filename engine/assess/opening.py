@@ -150,10 +150,10 @@ def _known(job: AccuracyJob, grid: Grid, names: dict[int, str]) -> tuple[LandCla
     frame = read_features(job.reference, job.reference_field, grid)
     bounds = grid.bounds
     if not len(frame.cx[bounds.left : bounds.right, bounds.bottom : bounds.top]):
-        where = ", ".join(f"{v:g}" for v in frame.total_bounds)
+        here, there = (", ".join(f"{v:.8g}" for v in box) for box in (frame.total_bounds, bounds))
         raise SceneError(
-            f"The reference “{job.reference}” ({where}) does not overlap with the map "
-            f"({', '.join(f'{v:g}' for v in bounds)}); give one of the same place, and check its CRS."
+            f"The reference “{job.reference}” ({here}) does not overlap with the map ({there}); give one of the same "
+            "place, and check its CRS."
         )
     values = frame["value"].dropna()
     if job.task != "segmentation" or pd.to_numeric(values, errors="coerce").notna().all():

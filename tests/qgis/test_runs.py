@@ -73,8 +73,13 @@ def test_trainfolder(trained):
 
 @pytest.fixture
 def fields(scenes):
-    """A reference in memory: the scene's left half is class 1, its right half class 2."""
-    box = QgsRasterLayer(str(scenes / "scene_01" / "s2.tif"), "s2").extent()
+    """A reference in memory of the first scene."""
+    return halves_of(scenes / "scene_01" / "s2.tif")
+
+
+def halves_of(raster):
+    """A layer in memory: a raster's left half is class 1, its right half class 2."""
+    box = QgsRasterLayer(str(raster), "s2").extent()
     middle = box.center().x()
     halves = {1: (box.xMinimum(), middle), 2: (middle, box.xMaximum())}
     layer = QgsVectorLayer("Polygon?crs=EPSG:32632&field=kind:integer", "fields", "memory")
@@ -227,8 +232,8 @@ def test_accuracy(assessed, mapped, unseen, trained):
     classes, truth = bands(mapped["OUTPUT_MAP"])[0], bands(unseen["REFERENCE"])[0]
     card = read_card(trained["OUTPUT_MODEL"])
     known = np.isin(classes, [c.value for c in card.main.classes])
-    nodata = gdal.Open(unseen["REFERENCE"]).GetRasterBand(1).GetNoDataValue()
-    known &= (truth >= 0) & (truth != nodata)
+    data = gdal.Open(unseen["REFERENCE"])  # held, because GDAL's bands do not hold their data set
+    known &= (truth >= 0) & (truth != data.GetRasterBand(1).GetNoDataValue())
     found = json.loads(Path(assessed["OUTPUT_JSON"]).read_text(encoding="utf-8"))
     assert found["compared"]["pixels"] == known.sum() > 0
     assert found["overall"]["overall_accuracy"] == pytest.approx((classes == truth)[known].mean())
@@ -245,12 +250,15 @@ def test_accuracy(assessed, mapped, unseen, trained):
 
 
 def test_accuracy_against_a_layer_in_memory(run, mapped, fields, tmp_path):
-    QgsProject.instance().addMapLayer(fields)
     layer = QgsRasterLayer(mapped["OUTPUT_MAP"], "map")
+    near = halves_of(mapped["OUTPUT_MAP"])
+    QgsProject.instance().addMapLayers([near, fields])
     out = tmp_path / "accuracy.json"
-    run("accuracy", MAP=layer, REFERENCE=fields.id(), REFERENCE_FIELD="kind", OUTPUT_JSON=str(out))
+    run("accuracy", MAP=layer, REFERENCE=near.id(), REFERENCE_FIELD="kind", OUTPUT_JSON=str(out))
     found = json.loads(out.read_text(encoding="utf-8"))
     assert {row["value"] for row in found["classes"] if row["reference_pixels"]} == {1, 2}
+    with pytest.raises(QgsProcessingException, match="does not overlap with the map"):
+        run("accuracy", MAP=layer, REFERENCE=fields.id(), REFERENCE_FIELD="kind", OUTPUT_JSON=str(out))
     QgsProject.instance().clear()
 
 
