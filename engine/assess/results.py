@@ -73,7 +73,8 @@ class ClassResult:
     def overall(self) -> dict[str, float]:
         """Overall accuracy, mean IoU and F1, kappa, pixels; and the calibration's figures."""
         calibration = self.reliability.figures() if self.reliability else {}
-        return {**figures(self.matrix), **({"ece": calibration["ece"]} if calibration else {})}
+        found = {**figures(self.matrix), "pixels": self.compared.pixels}
+        return {**found, "ece": calibration["ece"]} if calibration else found
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class NumberResult:
     overall: dict[str, float] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "overall", self.agreement.figures())
+        object.__setattr__(self, "overall", {**self.agreement.figures(), "pixels": self.compared.pixels})
 
 
 Result = ClassResult | NumberResult
