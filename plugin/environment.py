@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import queue
+import re
 import shutil
 import subprocess
 import sys
@@ -16,10 +18,13 @@ from .interpreter import environment_folder, python_in
 
 OLDEST = (3, 11)  # what the packages of engine.lock need
 LOCK = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "requirements", "engine.lock")
+# Where Pythons lie on Linux and macOS; QGIS started from the Dock or a menu may not have them on its path.
+_FOLDERS = ("/opt/homebrew/bin", "/usr/local/bin", "/Library/Frameworks/Python.framework/Versions/*/bin")
+_NEWEST = 14
 _CHECK = "import geopandas, numpy, rasterio, safetensors, torch; print('torch', torch.__version__)"
 
 
-def create(profile: str, feedback: Any, python: str = "", index: str = "", lock: str = LOCK) -> str:
+def create(profile: str, feedback: Any, python: str = "", lock: str = LOCK) -> str:
     """Make the engine's environment, or make it anew.
 
     It is built under another name and takes the old one's place when it is complete. End the engine before.
@@ -28,7 +33,6 @@ def create(profile: str, feedback: Any, python: str = "", index: str = "", lock:
         profile: Folder of the QGIS profile.
         feedback: Is told every step (``pushInfo``) and asked for cancel (``isCanceled``).
         python: A Python of version 3.11 or newer; empty to look for one.
-        index: A further package index, for torch built for another CUDA version or for the CPU alone.
         lock: Requirements file to install.
 
     Returns:
@@ -56,7 +60,7 @@ def create(profile: str, feedback: Any, python: str = "", index: str = "", lock:
             "--progress-bar",
             "off",
         ]
-        _run([*pip, "-r", lock, *(["--extra-index-url", index] if index else [])], feedback)
+        _run([*pip, "-r", lock], feedback)
         _run([python_in(building), "-I", "-c", _CHECK], feedback)
         _replace(final, building)
     except OSError as error:
@@ -70,7 +74,7 @@ def create(profile: str, feedback: Any, python: str = "", index: str = "", lock:
 
 
 def base_python(python: str = "") -> str:
-    """Path of a Python that can make the environment: ``python`` if given, else the newest that is found.
+    """Path of a Python that can make the environment: ``python`` if given, else the first that does of those found.
 
     Raises:
         EngineError: the given one does not do, or none was found.
@@ -84,28 +88,56 @@ def base_python(python: str = "") -> str:
         raise EngineError(f"“{python}” is not {needed}; choose another one.")
     raise EngineError(
         f"No {needed} was found; install one (Debian and Ubuntu: apt-get install python3-venv; elsewhere the installer "
-        "from Python's site) and choose it under Settings ▸ Options ▸ AuxLens."
+        "from Python's site), or choose one under Settings ▸ Options ▸ AuxLens, “Python for the set-up”."
     )
 
 
 def _candidates() -> List[str]:
+    minors = range(_NEWEST, OLDEST[1] - 1, -1)
+    found: List[Optional[str]]
     if sys.platform == "win32":  # there sys.executable is QGIS itself, but QGIS brings a python.exe
-        found: List[Optional[str]] = [os.path.join(sys.base_prefix, "python.exe"), shutil.which("python")]
+        found = [*map(_from_launcher, minors), *_installed(), shutil.which("python")]
+        found.append(os.path.join(sys.base_prefix, "python.exe"))
     else:
-        minors = range(14, OLDEST[1] - 1, -1)
-        found = ["/usr/bin/python3", *(shutil.which(f"python3.{minor}") for minor in minors), shutil.which("python3")]
-    return [path for path in found if path and os.path.isfile(path)]
+        folders = [os.environ.get("PATH", os.defpath), *(folder for each in _FOLDERS for folder in glob.glob(each))]
+        names = [*(f"python3.{minor}" for minor in minors), "python3"]
+        found = [shutil.which(name, path=os.pathsep.join(folders)) for name in names]
+        if sys.platform != "darwin":  # the system's own first; on macOS it is too old, and may ask to install Xcode
+            found.insert(0, "/usr/bin/python3")
+    return list(dict.fromkeys(path for path in found if path and os.path.isfile(path)))
+
+
+def _from_launcher(minor: int) -> str:
+    """Path of Python 3.``minor`` as Windows's launcher ``py`` knows it; empty for none."""
+    launcher = shutil.which("py")
+    return _said([launcher, f"-3.{minor}"], "import sys; print(sys.executable)") if launcher else ""
+
+
+def _installed() -> List[str]:
+    """Pythons that the installer from Python's site has put into the user's folder on Windows, newest first."""
+    home = os.path.join(os.environ.get("LOCALAPPDATA", ""), "Programs", "Python")
+    found = glob.glob(os.path.join(glob.escape(home), "Python3*", "python.exe"))
+    return sorted(found, key=lambda path: int("0" + re.sub(r"\D", "", path.split(os.sep)[-2])), reverse=True)
 
 
 def _version(python: str) -> Any:
     """Version of a Python that has venv and ensurepip, or ``None``."""
-    code = "import sys, venv, ensurepip; print(*sys.version_info[:2])"
+    words = _said([python], "import sys, venv, ensurepip; print(*sys.version_info[:2])").split()
+    return tuple(int(word) for word in words) if words and all(word.isdigit() for word in words) else None
+
+
+def _said(python: List[str], code: str) -> str:
+    """What a Python prints when it runs ``code``; empty where it fails or takes too long."""
     try:
-        process = isolation.start([python, "-I", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        process = isolation.start([*python, "-I", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    except OSError:
+        return ""
+    try:
         output, _ = process.communicate(timeout=20)
-        return tuple(int(part) for part in output.split()) if process.returncode == 0 else None
-    except (OSError, ValueError, subprocess.TimeoutExpired):
-        return None
+    except subprocess.TimeoutExpired:
+        isolation.kill(process)
+        return ""
+    return output.decode("utf-8", "replace").strip() if process.returncode == 0 else ""
 
 
 def _run(command: List[str], feedback: Any) -> None:

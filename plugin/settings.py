@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, List, Optional
 
 from qgis.core import QgsApplication, QgsSettings, QgsTask
 from qgis.gui import QgsFileWidget, QgsOptionsPageWidget, QgsOptionsWidgetFactory
@@ -20,7 +20,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ..engine.jobs import AuxLensError
 from . import client, environment
-from .preferences import PYTHON_KEY, engine_python, python_setting
+from .preferences import PYTHON_KEY, SETUP_PYTHON_KEY, engine_python, python_setting, setup_python_setting
 
 
 def tr(text: str) -> str:
@@ -28,25 +28,52 @@ def tr(text: str) -> str:
 
 
 class SetUpTask(QgsTask):
-    """Makes the engine's environment in the background; ``told`` passes every line on."""
+    """Makes the engine's environment in the background; ``told`` passes every line on, ``lines`` keeps them.
+
+    Args:
+        python: The Python to make it with; empty to look for one.
+    """
 
     told = pyqtSignal(str)
 
-    def __init__(self) -> None:
+    def __init__(self, python: str = "") -> None:
         super().__init__(tr("Setting up the AuxLens engine"), QgsTask.Flag.CanCancel)
         self.error = ""
+        self.lines: List[str] = []
+        self._python = python
 
     def run(self) -> bool:
         """Called in a background thread."""
         try:
-            environment.create(QgsApplication.qgisSettingsDirPath(), self)
+            environment.create(QgsApplication.qgisSettingsDirPath(), self, self._python)
         except AuxLensError as error:
             self.error = str(error)
         return not self.error
 
     def pushInfo(self, text: str) -> None:
         """What ``environment.create`` tells."""
+        self.lines.append(text)
         self.told.emit(text)
+
+
+_set_up: Optional[SetUpTask] = None  # here and not in the page, which goes when the options are closed
+
+
+def start_set_up(python: str) -> SetUpTask:
+    """Start the task that makes the environment; the one that runs already where there is one."""
+    global _set_up
+    if _set_up is None:
+        client.shutdown()  # a running engine would hold files of the old environment
+        _set_up = SetUpTask(python)
+        _set_up.taskCompleted.connect(_forget)
+        _set_up.taskTerminated.connect(_forget)
+        QgsApplication.taskManager().addTask(_set_up)
+    return _set_up
+
+
+def _forget() -> None:
+    global _set_up
+    _set_up = None
 
 
 class AuxLensOptionsPage(QgsOptionsPageWidget):
@@ -59,6 +86,12 @@ class AuxLensOptionsPage(QgsOptionsPageWidget):
         self.path.setStorageMode(QgsFileWidget.StorageMode.GetFile)
         self.path.setFilePath(python_setting())
         self.path.setToolTip(tr("Leave empty for the environment that “Set up engine…” makes under your profile."))
+        self.base = QgsFileWidget()
+        self.base.setStorageMode(QgsFileWidget.StorageMode.GetFile)
+        self.base.setFilePath(setup_python_setting())
+        self.base.setToolTip(
+            tr("Python 3.11 or newer that “Set up engine…” makes the environment with; leave empty to look for one.")
+        )
         self.state = QLabel()
         self.state.setWordWrap(True)
         self.button = QPushButton(tr("Set up engine…"))
@@ -69,6 +102,8 @@ class AuxLensOptionsPage(QgsOptionsPageWidget):
         self.path.fileChanged.connect(self.show_state)
         self.button.clicked.connect(self.set_up)
         self.show_state()
+        if _set_up is not None:
+            self._attach(_set_up)
 
     def _lay_out(self) -> None:
         about = QLabel(
@@ -82,6 +117,7 @@ class AuxLensOptionsPage(QgsOptionsPageWidget):
         form = QFormLayout()
         form.addRow(tr("Engine's Python"), self.path)
         form.addRow(tr("State"), self.state)
+        form.addRow(tr("Python for the set-up"), self.base)
         row = QHBoxLayout()
         row.addWidget(self.button)
         row.addStretch()
@@ -96,6 +132,7 @@ class AuxLensOptionsPage(QgsOptionsPageWidget):
     def apply(self) -> None:
         """Called by QGIS when the options are accepted."""
         QgsSettings().setValue(PYTHON_KEY, self.path.filePath().strip())
+        QgsSettings().setValue(SETUP_PYTHON_KEY, self.base.filePath().strip())
 
     def show_state(self, *_: Any) -> None:
         """Say which Python would run the engine, or what is missing."""
@@ -106,15 +143,17 @@ class AuxLensOptionsPage(QgsOptionsPageWidget):
 
     def set_up(self) -> None:
         """Make the environment in a background task."""
-        client.shutdown()  # a running engine would hold files of the old environment
+        self._attach(start_set_up(self.base.filePath().strip()))
+
+    def _attach(self, task: SetUpTask) -> None:
+        """Show how a set-up goes on."""
+        self._task = task
         self.button.setEnabled(False)
-        self.log.clear()
+        task.told.connect(self.log.appendPlainText)
+        self.log.setPlainText("\n".join(task.lines))
         self.log.setVisible(True)
-        self._task = SetUpTask()
-        self._task.told.connect(self.log.appendPlainText)
-        self._task.taskCompleted.connect(self._done)
-        self._task.taskTerminated.connect(self._done)
-        QgsApplication.taskManager().addTask(self._task)
+        task.taskCompleted.connect(self._done)
+        task.taskTerminated.connect(self._done)
 
     def _done(self) -> None:
         if self._task is not None and self._task.error:

@@ -1,12 +1,21 @@
 """The options page, and the plugin's coming and going."""
 
+import threading
 import time
 
 import pytest
 from qgis.core import QgsApplication, QgsSettings
 from qgis.PyQt.QtGui import QIcon
 
-from auxlens.plugin.preferences import PYTHON_KEY, engine_python, python_setting
+from auxlens.engine.jobs import EngineError
+from auxlens.plugin import environment, settings
+from auxlens.plugin.preferences import (
+    PYTHON_KEY,
+    SETUP_PYTHON_KEY,
+    engine_python,
+    python_setting,
+    setup_python_setting,
+)
 from auxlens.plugin.settings import AuxLensOptionsFactory, AuxLensOptionsPage
 
 
@@ -14,9 +23,11 @@ from auxlens.plugin.settings import AuxLensOptionsFactory, AuxLensOptionsPage
 def page(qgis_app, monkeypatch):
     """The page of a user who has set nothing up."""
     QgsSettings().remove(PYTHON_KEY)
+    QgsSettings().remove(SETUP_PYTHON_KEY)
     monkeypatch.delenv("AUXLENS_PYTHON", raising=False)
     yield AuxLensOptionsFactory(QIcon()).createWidget()
     QgsSettings().remove(PYTHON_KEY)
+    QgsSettings().remove(SETUP_PYTHON_KEY)
 
 
 def test_the_page_says_what_is_missing(page):
@@ -37,14 +48,54 @@ def test_the_choice_is_saved_and_used(page, engine_python_path):
     assert python_setting() == engine_python() == engine_python_path
 
 
-def test_a_set_up_that_fails_says_why(page, monkeypatch):
-    monkeypatch.setenv("PIP_NO_INDEX", "1")  # as without a network
+def test_the_python_for_the_set_up_is_saved_and_taken(page):
+    page.base.setFilePath("/nowhere/python3")
+    page.apply()
+    assert setup_python_setting() == "/nowhere/python3"
+    assert AuxLensOptionsFactory(QIcon()).createWidget().base.filePath() == "/nowhere/python3"
     page.set_up()
-    assert not page.button.isEnabled()
+    finish(page)
+    assert "“/nowhere/python3” is not Python 3.11 or newer" in page.log.toPlainText()
+
+
+def test_a_second_page_joins_the_set_up_that_runs(page, monkeypatch):
+    begun, go_on, calls = threading.Event(), threading.Event(), []
+
+    def create(profile, feedback, python):
+        calls.append(python)
+        feedback.pushInfo("Making an environment")
+        begun.set()
+        go_on.wait(20)
+        raise EngineError("No network.")
+
+    monkeypatch.setattr(environment, "create", create)
+    page.set_up()
+    assert begun.wait(20)
+    page.deleteLater()  # as when the options are closed
+    again = AuxLensOptionsFactory(QIcon()).createWidget()
+    assert not again.button.isEnabled()
+    assert "Making an environment" in again.log.toPlainText()
+    assert settings.start_set_up("other") is again._task
+    go_on.set()
+    finish(again)
+    assert "No network." in again.log.toPlainText()
+    assert calls == [""]
+    assert AuxLensOptionsFactory(QIcon()).createWidget().button.isEnabled()
+
+
+def finish(page):
     deadline = time.monotonic() + 60
     while not page.button.isEnabled() and time.monotonic() < deadline:
         QgsApplication.processEvents()
         time.sleep(0.05)
+    assert page.button.isEnabled()
+
+
+def test_a_set_up_that_fails_says_why(page, monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")  # as without a network
+    page.set_up()
+    assert not page.button.isEnabled()
+    finish(page)
     text = page.log.toPlainText()
     assert "Making an environment" in text
     assert "Check the network connection" in text

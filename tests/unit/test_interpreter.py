@@ -123,6 +123,32 @@ def test_a_complete_environment_takes_the_old_ones_place(tmp_path, lock, python,
     assert [entry.name for entry in (tmp_path / "auxlens").iterdir()] == ["engine"]
 
 
+def test_pythons_are_found_off_the_path(tmp_path, monkeypatch):
+    there = tmp_path / "Versions" / "3.13" / "bin" / "python3.13"
+    there.parent.mkdir(parents=True)
+    there.symlink_to(sys.executable)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(environment, "_FOLDERS", (str(tmp_path / "Versions" / "*" / "bin"),))
+    assert str(there) in environment._candidates()
+
+
+def test_pythons_of_the_installer_newest_first(tmp_path, monkeypatch):
+    for version in ("Python39", "Python313", "Python311"):
+        (tmp_path / "Programs" / "Python" / version).mkdir(parents=True)
+        (tmp_path / "Programs" / "Python" / version / "python.exe").touch()
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
+    assert [path.split(os.sep)[-2] for path in environment._installed()] == ["Python313", "Python311", "Python39"]
+
+
+def test_the_launcher_is_asked(tmp_path, monkeypatch):
+    launcher = tmp_path / "py"
+    launcher.write_text(f'#!/bin/sh\n[ "$1" = -3.12 ] || exit 103\nshift\nexec "{sys.executable}" "$@"\n')
+    launcher.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert environment._from_launcher(12) == sys.executable
+    assert environment._from_launcher(13) == ""
+
+
 def test_a_python_that_does_not_do_is_named(tmp_path):
     with pytest.raises(EngineError, match=r"/nowhere/python3.*3\.11"):
         environment.base_python("/nowhere/python3")
