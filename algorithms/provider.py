@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import configparser
 from pathlib import Path
 from typing import List
 
 from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
+from ..engine.version import plugin_version
 from .accuracy import Accuracy
 from .createdemo import CreateDemo
 from .map import Map
@@ -35,9 +35,7 @@ class AuxLensProvider(QgsProcessingProvider):
         return str(ROOT / "resources" / "icons" / "auxlens.svg")
 
     def versionInfo(self) -> str:
-        card = configparser.ConfigParser(interpolation=None)
-        card.read(ROOT / "metadata.txt", encoding="utf-8")
-        return card["general"]["version"]
+        return plugin_version()
 
     def supportedOutputRasterLayerExtensions(self) -> List[str]:
         return ["tif", "tiff"]
