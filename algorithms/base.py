@@ -20,7 +20,7 @@ from ..engine.jobs import AuxLensError, Canceled, JobError
 from ..plugin.client import run_job
 from . import checks
 from .parameters import tr
-from .values import job_values, output_paths, wanted_outputs
+from .values import job_values, notes, output_paths, wanted_outputs
 
 ROOT = Path(__file__).resolve().parent.parent
 ICON = str(ROOT / "resources" / "icons" / "auxlens.svg")
@@ -128,6 +128,8 @@ class JobAlgorithm(QgsProcessingAlgorithm):
         """Read the layers here, in the main thread, where the project's layers live."""
         try:
             self._job = self.job(parameters, context, export=True)
+            for note in notes(self, parameters, context):
+                feedback.pushWarning(note)
         except AuxLensError as error:
             raise QgsProcessingException(str(error)) from None
         return True
@@ -138,14 +140,17 @@ class JobAlgorithm(QgsProcessingAlgorithm):
         context: QgsProcessingContext,
         feedback: Optional[QgsProcessingFeedback],
     ) -> Dict[str, Any]:
-        """Run the job; an error is told by its message alone, a canceled run gives no result."""
+        """Run the job; an error is told by its message alone, a canceled run says what is kept and gives no result."""
         outputs = output_paths(self, parameters, context)
         job = replace(self._job, **self.by_field(outputs))
         self.watch_outputs(job, context)
         try:
-            _make_folders(outputs.values())
-            run_job(job, feedback)
-        except Canceled:
+            places = {name: os.path.abspath(path) for name, path in outputs.items()}
+            _make_folders(places.values())
+            run_job(replace(job, **self.by_field(places)), feedback)
+        except Canceled as stop:
+            if feedback is not None:
+                feedback.pushInfo(str(stop))
             return {}
         except AuxLensError as error:
             raise QgsProcessingException(str(error)) from None
@@ -153,16 +158,16 @@ class JobAlgorithm(QgsProcessingAlgorithm):
 
 
 def _paths_read(job: Any) -> List[str]:
-    """Files that the job reads and must not overwrite."""
+    """Files that the job reads and must not overwrite, as the job has them."""
     values = [getattr(job, f.name) for f in fields(job) if not f.name.startswith("output_")]
     many = [item for value in values if isinstance(value, tuple) for item in value if isinstance(item, str)]
     named = [getattr(job, name, "") for name in ("model", "map", "reference", "probability", "mask")]
-    return [path.partition("=")[2] or path for path in many] + named
+    return [*many, *named]
 
 
 def _make_folders(paths: Iterable[str]) -> None:
     for path in paths:
-        folder = os.path.dirname(os.path.abspath(path))
+        folder = os.path.dirname(path)
         try:
             os.makedirs(folder, exist_ok=True)
         except OSError as error:

@@ -16,7 +16,16 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ..engine.jobs import DeviceError, JobError, SceneError, TrainFolderJob, patterns
+from ..engine.jobs import (
+    ANYWHERE,
+    DEVICE_PATTERN,
+    DeviceError,
+    JobError,
+    SceneError,
+    TrainFolderJob,
+    clash,
+    patterns,
+)
 from ..models.card import Card
 from ..plugin.sources import layer_of
 from .parameters import LARGEST
@@ -28,12 +37,11 @@ _ENDINGS = {
     "OUTPUT_JSON": (".json",),
 }
 _RASTER_ENDINGS = (".tif", ".tiff")
-_TEMPORARY = "TEMPORARY_OUTPUT"
 
 
 def device(text: str) -> None:
     """Whether a device's name is well formed; whether it exists is for the engine to say."""
-    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", text):
+    if not re.fullmatch(DEVICE_PATTERN, text):
         raise DeviceError(f"Unknown device “{text}”; choose auto, cpu, cuda, cuda:1 (the second GPU) or mps.")
 
 
@@ -63,11 +71,9 @@ def input_bands(layers: Sequence[QgsRasterLayer], card: Card) -> None:
 
 
 def scene_folder(job: TrainFolderJob) -> None:
-    """Whether the folder has scenes and the patterns can be read."""
+    """Whether the folder is there and the patterns can be read; what they match is for the engine to say."""
     if not os.path.isdir(job.scenes):
         raise SceneError(f"The folder of scenes “{job.scenes}” does not exist; check the path.")
-    if not any(os.path.isdir(os.path.join(job.scenes, name)) for name in os.listdir(job.scenes)):
-        raise SceneError(f"The folder “{job.scenes}” has no sub-folder; it needs one for each scene.")
     if not patterns(job.input_patterns):
         raise JobError("No input pattern is given; give at least one, for example s2=s2.tif.")
     patterns(job.auxiliary_patterns)
@@ -95,16 +101,13 @@ def acceptable(definition: QgsProcessingParameterDefinition, value: Any, context
 
 def outputs(targets: Mapping[str, str], inputs: Sequence[str]) -> None:
     """Whether each output can be written, none twice and none over an input."""
-    taken = {os.path.abspath(path.split("|")[0]): path for path in inputs if path}
     for name, path in targets.items():
-        if path == _TEMPORARY:
-            continue
-        _check_ending(name, path)
-        _check_writable(name, path)
-        place = os.path.abspath(path)
-        if place in taken:
-            raise JobError(f"{name} “{path}” is the file of an input or of another output; choose another name.")
-        taken[place] = path
+        if path != ANYWHERE:
+            _check_ending(name, path)
+            _check_writable(name, path)
+    name = clash(targets, inputs)
+    if name:
+        raise JobError(f"{name} “{targets[name]}” is the file of an input or of another output; choose another name.")
 
 
 def _check_ending(name: str, path: str) -> None:
@@ -121,7 +124,8 @@ def _check_writable(name: str, path: str) -> None:
     place = os.path.abspath(path)
     if name != "OUTPUT_FOLDER" or not os.path.isdir(place):
         place = os.path.dirname(place)
-    while not os.path.exists(place):  # folders that are missing are made, so the nearest one that exists counts
+    # Folders that are missing are made, so the nearest one that exists counts; a drive or share may not exist at all.
+    while not os.path.exists(place) and os.path.dirname(place) != place:
         place = os.path.dirname(place)
     if not os.path.isdir(place) or not os.access(place, os.W_OK):
         raise JobError(f"{name} cannot be written: “{place}” is not a folder that you may write to; choose another.")

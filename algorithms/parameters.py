@@ -25,7 +25,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QCoreApplication
 
-from ..engine.jobs import PRECISIONS, SIZES, STRATEGIES, TASKS
+from ..engine.jobs import MIN_CHIP_PX, PRECISIONS, SIZES, STRATEGIES, TASKS
 
 Parameter = QgsProcessingParameterDefinition
 _RASTER = QgsProcessing.SourceType.TypeRaster
@@ -128,7 +128,13 @@ def probability() -> Parameter:
 
 def scenes() -> Parameter:
     parameter = QgsProcessingParameterFile("SCENES", tr("Folder of scenes"), QgsProcessingParameterFile.Behavior.Folder)
-    return described(parameter, tr("Folder with one sub-folder a scene."))
+    return described(
+        parameter,
+        tr(
+            "Folder with one sub-folder a scene; or with the files of all scenes, told apart by what * stands for in "
+            "the first input pattern, for example *_S2.tif."
+        ),
+    )
 
 
 def input_patterns() -> Parameter:
@@ -192,7 +198,7 @@ def time_limit(job: Type[Any]) -> Parameter:
 
 def chip_size(job: Type[Any]) -> Parameter:
     return described(
-        number("CHIP_SIZE", tr("Chip size (pixels)"), default(job, "chip_size"), 16, 4096),
+        number("CHIP_SIZE", tr("Chip size (pixels)"), default(job, "chip_size"), MIN_CHIP_PX, 4096),
         tr("Width and height of the training chips, in pixels of the input grid."),
         advanced=True,
     )

@@ -19,8 +19,8 @@ class TrainFolder(JobAlgorithm):
     GROUP = "train"
     HELP = QT_TRANSLATE_NOOP(
         "AuxLens",
-        "Trains a model on a folder with one sub-folder a scene; whole scenes are kept apart for validation and test "
-        "where there are enough of them.",
+        "Trains a model on a folder of scenes, with a sub-folder or a file name for each; whole scenes are kept "
+        "apart for validation and test where there are enough of them.",
     )
     TAGS = QT_TRANSLATE_NOOP("AuxLens", "deep learning,neural network,classification,segmentation,regression,multitask")
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import re
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsMapLayer,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingOutputLayerDefinition,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
     QgsProcessingParameterExtent,
+    QgsProcessingParameterFile,
     QgsProcessingParameterMapLayer,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
@@ -19,9 +24,11 @@ from qgis.core import (
     QgsProcessingUtils,
     QgsProperty,
     QgsRasterLayer,
+    QgsRectangle,
+    QgsReferencedRectangle,
 )
 
-from ..plugin.sources import layer_of, layer_path, raster_layer_of, raster_path
+from ..plugin.sources import crs_note, layer_of, layer_path, raster_layer_of, raster_path
 
 Values = Mapping[str, Any]
 
@@ -29,15 +36,18 @@ Values = Mapping[str, Any]
 def job_values(
     algorithm: QgsProcessingAlgorithm, parameters: Values, context: QgsProcessingContext, *, export: bool
 ) -> Dict[str, Any]:
-    """Value of every parameter that is no output, by parameter name, as a job takes it.
+    """Value of every parameter that is no output, by parameter name, as a job takes it; an extent's CRS beside it.
 
-    Layers become paths. ``export`` allows temporary files for vector layers that are none (see ``sources``).
+    Layers become paths, and paths absolute, because the engine keeps the working folder that it started in. ``export``
+    allows temporary files for vector layers that are none (see ``sources``).
 
     Raises:
         SceneError: a layer is missing or of a kind that the engine cannot open.
     """
     inputs = [d for d in algorithm.parameterDefinitions() if not d.isDestination()]
-    return {d.name(): _value(algorithm, d, parameters, context, export) for d in inputs}
+    values = {d.name(): _value(algorithm, d, parameters, context, export) for d in inputs}
+    extents = [d.name() for d in inputs if isinstance(d, QgsProcessingParameterExtent)]
+    return {**values, **{f"{name}_CRS": _extent_crs(algorithm, name, parameters, context) for name in extents}}
 
 
 def _value(
@@ -64,7 +74,8 @@ def _value(
         if definition.dataType() == QgsProcessingParameterNumber.Type.Integer:
             return algorithm.parameterAsInt(parameters, name, context)
         return algorithm.parameterAsDouble(parameters, name, context)
-    return algorithm.parameterAsString(parameters, name, context)
+    text = algorithm.parameterAsString(parameters, name, context)
+    return os.path.abspath(text) if text and isinstance(definition, QgsProcessingParameterFile) else text
 
 
 def raster_layers(
@@ -87,12 +98,37 @@ def layer_exists(value: str, context: QgsProcessingContext) -> bool:
 def _extent(
     algorithm: QgsProcessingAlgorithm, name: str, parameters: Values, context: QgsProcessingContext
 ) -> Optional[Tuple[float, float, float, float]]:
-    """West, south, east, north in the CRS of the first input raster."""
-    rasters = raster_layers(algorithm, "INPUTS", parameters, context)
-    if not parameters.get(name) or not rasters:
+    """West, south, east, north as they are given; only the engine knows the scene's CRS."""
+    if not parameters.get(name):
         return None
-    box = algorithm.parameterAsExtent(parameters, name, context, rasters[0].crs())
+    box = algorithm.parameterAsExtent(parameters, name, context)
     return None if box.isNull() else (box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum())
+
+
+def _extent_crs(algorithm: QgsProcessingAlgorithm, name: str, parameters: Values, context: QgsProcessingContext) -> str:
+    """CRS of an extent, as its id or WKT; empty for numbers alone, which count in the scene's."""
+    value = parameters.get(name)
+    if isinstance(value, QgsProperty):
+        value = value.valueAsString(context.expressionContext(), "")[0]
+    numbers = isinstance(value, str) and re.fullmatch(r"[-+.,\deE\s]*", value)
+    if not value or numbers or (isinstance(value, QgsRectangle) and not isinstance(value, QgsReferencedRectangle)):
+        return ""
+    crs = algorithm.parameterAsExtentCrs(parameters, name, context)
+    if crs.authid().startswith("EPSG:"):
+        return crs.authid()
+    return crs.toWkt(QgsCoordinateReferenceSystem.WktVariant.WKT_PREFERRED)
+
+
+def notes(algorithm: QgsProcessingAlgorithm, parameters: Values, context: QgsProcessingContext) -> List[str]:
+    """What the user should know about the layers before the run."""
+    layers: List[Optional[QgsMapLayer]] = []
+    for definition in algorithm.parameterDefinitions():
+        name, label = definition.name(), definition.description()
+        if isinstance(definition, QgsProcessingParameterMultipleLayers):
+            layers += raster_layers(algorithm, name, parameters, context)
+        elif isinstance(definition, (QgsProcessingParameterMapLayer, QgsProcessingParameterRasterLayer)):
+            layers.append(layer_of(parameters.get(name), context, label))
+    return [note for note in (crs_note(layer) for layer in layers if layer is not None) if note]
 
 
 def wanted_outputs(
@@ -114,7 +150,7 @@ def wanted_outputs(
 def output_paths(
     algorithm: QgsProcessingAlgorithm, parameters: Values, context: QgsProcessingContext
 ) -> Dict[str, str]:
-    """Path of each output that is asked for; tells QGIS which layers to load when the run is done."""
+    """Path of each output that is asked for, as QGIS knows it; tells QGIS which layers to load when the run is done."""
     paths = {}
     for definition in algorithm.destinationParameterDefinitions():
         if isinstance(definition, QgsProcessingParameterRasterDestination):

@@ -66,14 +66,31 @@ def raster_layer_of(value: Any, context: QgsProcessingContext, label: str) -> Qg
 
 def raster_path(layer: QgsRasterLayer) -> str:
     """What GDAL, and so the engine, opens for a raster layer."""
-    return layer.source().split("|option:")[0]
+    return absolute(layer.source().split("|option:")[0])
+
+
+def absolute(path: str) -> str:
+    """A path without the working folder, which the engine does not share; other sources of GDAL as they are."""
+    return os.path.abspath(path) if os.path.exists(path) else path
+
+
+def crs_note(layer: QgsMapLayer) -> str:
+    """A warning where QGIS places a raster otherwise than its file says, which alone the engine reads; else empty."""
+    if not isinstance(layer, QgsRasterLayer) or layer.crs() == layer.dataProvider().crs():
+        return ""
+    own = layer.dataProvider().crs().authid() or "none"
+    return (
+        f"“{layer.name()}” has the CRS {layer.crs().authid() or 'that you gave it'} in QGIS, but its file says {own}, "
+        "and that counts here. If the file is wrong, write the CRS into it (Raster ▸ Projections ▸ Assign Projection)."
+    )
 
 
 def vector_path(layer: QgsVectorLayer, *, export: bool) -> str:
     """What the engine opens for a vector layer: ``path`` or ``path|layername=…``.
 
-    A layer that is not plainly a file (in memory, in a database, filtered, or with unsaved edits) is written to a
-    temporary GeoPackage, so that the engine sees what the user sees; ``export=False`` (for checks) skips that.
+    A layer that is not plainly a file (in memory, in a database, filtered, with unsaved edits, joined or virtual
+    fields, or a CRS that its file does not have) is written to a temporary GeoPackage, so that the engine sees what
+    the user sees; ``export=False`` (for checks) skips that.
 
     Raises:
         SceneError: the temporary file cannot be written.
@@ -81,9 +98,11 @@ def vector_path(layer: QgsVectorLayer, *, export: bool) -> str:
     parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
     path, name = parts.get("path") or "", parts.get("layerName") or ""
     plain = layer.providerType() == "ogr" and not layer.subsetString() and not layer.isModified()
+    provider = layer.dataProvider()
+    plain = plain and layer.fields().count() == provider.fields().count() and layer.crs() == provider.crs()
     whole = bool(name) or "layerId" not in parts or parts["layerId"] in (None, "", "0", 0)
     if plain and path and whole:
-        return f"{path}|layername={name}" if name else path
+        return f"{absolute(path)}|layername={name}" if name else absolute(path)
     return _exported(layer) if export else layer.source()
 
 
@@ -99,9 +118,12 @@ def layer_path(layer: QgsMapLayer, context: QgsProcessingContext, label: str, *,
 
 
 def named_path(layer: QgsRasterLayer) -> str:
-    """``name=path`` where the user named the layer otherwise than the file, else the path alone."""
+    """``name=path`` where the user named the layer otherwise than the file, else the path alone.
+
+    The name is one that the engine takes for a name: letters and digits of any script, then ``_``, ``.`` or ``-`` too.
+    """
     path = raster_path(layer)
-    name = re.sub(r"[^\w.-]+", "_", layer.name()).strip("_.")
+    name = re.sub(r"[^\w.-]+", "_", layer.name()).strip("_.-")
     stem = os.path.splitext(os.path.basename(path))[0]
     return f"{name}={path}" if name and (layer.name() != stem or "=" in path) else path
 

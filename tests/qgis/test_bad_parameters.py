@@ -1,10 +1,22 @@
 """What cannot work is refused before it starts, in one clear sentence."""
 
+import os
 import pickle
 from dataclasses import replace
 
 import pytest
-from qgis.core import QgsProcessingContext, QgsProject, QgsRasterLayer, QgsVectorLayer
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsProcessingContext,
+    QgsProject,
+    QgsRasterLayer,
+    QgsRectangle,
+    QgsReferencedRectangle,
+    QgsVectorLayer,
+)
+
+from auxlens.algorithms import checks
+from auxlens.engine.jobs import JobError
 
 
 @pytest.fixture
@@ -181,18 +193,59 @@ def test_accuracy(refused, accepted, write_raster, tmp_path, change, expected):
     assert expected.lower() in refused("accuracy", **{**good, **change}).lower()
 
 
-def test_trainfolder(refused, tmp_path):
+def test_trainfolder(refused, accepted, tmp_path):
     good = {
         "SCENES": str(tmp_path),
         "INPUT_PATTERNS": "s2=s2.tif",
         "REFERENCE_PATTERN": "label.tif",
         "OUTPUT_MODEL": str(tmp_path / "m.safetensors"),
     }
-    assert "no sub-folder" in refused("trainfolder", **good)
-    (tmp_path / "scene_01").mkdir()
+    accepted("trainfolder", **good)  # no sub-folder: the files of all scenes may lie in one folder
     assert "modality=pattern" in refused("trainfolder", **{**good, "INPUT_PATTERNS": "s2.tif"})
     assert "two patterns" in refused("trainfolder", **{**good, "AUXILIARY_PATTERNS": "s1=a.tif;s1=b.tif"})
     assert "does not exist" in refused("trainfolder", **{**good, "SCENES": str(tmp_path / "none")})
+    assert "from 32 to 4096" in refused("trainfolder", **{**good, "CHIP_SIZE": 16})
+
+
+def test_a_drive_or_share_that_is_not_there(monkeypatch):
+    monkeypatch.setattr(os.path, "exists", lambda path: False)
+    monkeypatch.setattr(os.path, "isdir", lambda path: False)
+    with pytest.raises(JobError, match=r"“/” is not a folder that you may write to"):
+        checks.outputs({"OUTPUT_MAP": "/no-such-share/maps/map.tif"}, ())
+
+
+@pytest.mark.parametrize(
+    ("given", "crs"),
+    [
+        ("1,3,2,4 [EPSG:4326]", "EPSG:4326"),
+        (QgsReferencedRectangle(QgsRectangle(1, 2, 3, 4), QgsCoordinateReferenceSystem("EPSG:3035")), "EPSG:3035"),
+        (QgsRectangle(1, 2, 3, 4), ""),
+        ("1.0,3e0,2,4", ""),
+    ],
+)
+def test_an_extent_goes_to_the_engine_as_it_is_given(provider, good, given, crs):
+    job = provider.algorithm("map").job({**good, "EXTENT": given}, QgsProcessingContext(), export=False)
+    assert (job.extent, job.extent_crs) == ((1, 2, 3, 4), crs)
+
+
+def test_an_extent_in_a_crs_without_an_id(provider, good):
+    crs = QgsCoordinateReferenceSystem()
+    assert crs.createFromProj("+proj=laea +lat_0=12 +lon_0=34 +datum=WGS84")
+    given = QgsReferencedRectangle(QgsRectangle(1, 2, 3, 4), crs)
+    job = provider.algorithm("map").job({**good, "EXTENT": given}, QgsProcessingContext(), export=False)
+    assert QgsCoordinateReferenceSystem.fromWkt(job.extent_crs) == crs
+    job = provider.algorithm("map").job({**good, "EXTENT": good["INPUTS"][0]}, QgsProcessingContext(), export=False)
+    assert (job.extent, job.extent_crs) == ((500000, 4999840, 500160, 5000000), "EPSG:32632")
+
+
+def test_paths_are_absolute(provider, good, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    relative = {**good, "MODEL": "toy.safetensors", "INPUTS": ["scene/s2.tif"], "MASK": "scene/s2.tif"}
+    job = provider.algorithm("map").job(relative, QgsProcessingContext(), export=False)
+    assert (job.model, job.inputs, job.mask) == (good["MODEL"], tuple(good["INPUTS"]), good["INPUTS"][0])
+    values = {"SCENES": "scene", "INPUT_PATTERNS": "s2=s2.tif", "REFERENCE_PATTERN": "s2.tif"}
+    job = provider.algorithm("trainfolder").job(values, QgsProcessingContext(), export=False)
+    assert job.scenes == str(tmp_path / "scene")
 
 
 def test_createdemo(refused, tmp_path):

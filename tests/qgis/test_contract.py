@@ -112,6 +112,7 @@ def test_defaults_are_those_of_the_job(algorithm):
 
 def test_every_job_field_has_a_parameter(algorithm):
     named = {algorithm.FIELDS.get(d.name(), d.name().lower()) for d in algorithm.parameterDefinitions()}
+    named |= {f"{name}_crs" for name in named & {"extent"}}  # a parameter that holds both
     assert named == {f.name for f in fields(algorithm.JOB)}
 
 

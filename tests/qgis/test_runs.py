@@ -1,6 +1,7 @@
 """Every algorithm through real Processing and the real engine: demo scenes, a model, a map of an unseen scene."""
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -290,19 +291,46 @@ def test_cancel(run, engine, feedback_type, tmp_path):
     result = run("createdemo", feedback, SIZE=1024, OUTPUT_FOLDER=str(tmp_path / "scenes"))
     assert result == {}
     assert time.monotonic() - feedback.canceled_at < 2.5
+    assert any(line.startswith("Canceled") for line in feedback.lines)
     assert not (tmp_path / "scenes" / "scene_04").exists()
     # the next run works
     assert run("createdemo", SIZE=64, SCENE_COUNT=1, OUTPUT_FOLDER=str(tmp_path / "again"))
     assert (tmp_path / "again" / "scene_01" / "s2.tif").exists()
 
 
-def test_canceled_map_leaves_nothing(run, feedback_type, trained, unseen, tmp_path):
-    feedback = feedback_type(cancel_at="")  # at the first thing that it tells
+def test_canceled_training_says_where_the_best_weights_are(run, feedback_type, scenes, tmp_path):
+    feedback = feedback_type(cancel_at="Epoch   1")
+    model = tmp_path / "stopped.safetensors"
     result = run(
-        "map", feedback, MODEL=trained["OUTPUT_MODEL"], **unseen, TILE_SIZE=32, OUTPUT_MAP=str(tmp_path / "map.tif")
+        "trainfolder",
+        feedback,
+        SCENES=str(scenes),
+        INPUT_PATTERNS="s2=s2.tif",
+        REFERENCE_PATTERN="label.tif",
+        CHIP_SIZE=32,
+        BATCH_SIZE=32,
+        OUTPUT_MODEL=str(model),
     )
+    assert result == {}
+    assert any(f"best weights so far are in “{model}”" in line for line in feedback.lines)
+    assert read_card(model).main.kind == "segmentation"
+
+
+def test_canceled_map_leaves_nothing(run, feedback_type, trained, unseen, tmp_path):
+    large = str(tmp_path / "large.vrt")  # mapping it takes far longer than canceling
+    gdal.Translate(large, unseen["INPUTS"][0], format="VRT", width=4096, height=4096)
+    feedback = feedback_type(cancel_at="")  # at the first thing that it tells
+    folder = tmp_path / "out"
+    result = run("map", feedback, MODEL=trained["OUTPUT_MODEL"], INPUTS=[large], OUTPUT_MAP=str(folder / "map.tif"))
     assert time.monotonic() - feedback.canceled_at < 2.5
-    assert (result, list(tmp_path.iterdir())) == ({}, [])
+    assert (result, list(folder.iterdir())) == ({}, [])
+
+
+def test_a_working_folder_that_is_not_the_engines(run, trained, unseen, tmp_path, monkeypatch):
+    monkeypatch.chdir(Path(unseen["INPUTS"][0]).parent)
+    out = tmp_path / "map.tif"
+    run("map", MODEL=trained["OUTPUT_MODEL"], INPUTS=["s2.tif"], OUTPUT_MAP=os.path.relpath(out))
+    assert out.exists()
 
 
 def test_qgis_is_alive(qgis_app):

@@ -1,17 +1,22 @@
 """Layers become paths that the engine can open, and show it what the user sees."""
 
+import re
+
 import pytest
 from qgis.core import (
+    QgsCoordinateReferenceSystem,
     QgsFeature,
+    QgsField,
     QgsGeometry,
     QgsProcessingContext,
     QgsRasterLayer,
     QgsVectorFileWriter,
     QgsVectorLayer,
 )
+from qgis.PyQt.QtCore import QVariant
 
 from auxlens.engine.jobs import SceneError
-from auxlens.plugin.sources import layer_path, named_path, raster_path, vector_path
+from auxlens.plugin.sources import absolute, crs_note, layer_path, named_path, raster_path, vector_path
 
 SQUARE = "POLYGON((500000 4999900, 500100 4999900, 500100 5000000, 500000 5000000, 500000 4999900))"
 
@@ -76,6 +81,35 @@ def test_unsaved_edits_count(gpkg):
     gpkg.rollBack()
 
 
+def test_joined_and_virtual_fields_count(gpkg):
+    gpkg.addExpressionField('"class" * 10', QgsField("ten", QVariant.Int))
+    layer = QgsVectorLayer(vector_path(gpkg, export=True), "x", "ogr")
+    assert sorted(f["ten"] for f in layer.getFeatures()) == [10, 20]
+
+
+def test_a_crs_that_the_user_has_set_counts(gpkg):
+    gpkg.setCrs(QgsCoordinateReferenceSystem("EPSG:32633"))
+    assert values(vector_path(gpkg, export=True))[1] == "EPSG:32633"
+
+
+def test_a_crs_that_the_user_has_set_on_a_raster_is_told(write_raster):
+    layer = QgsRasterLayer(write_raster("s2.tif"), "s2")
+    assert crs_note(layer) == ""
+    layer.setCrs(QgsCoordinateReferenceSystem("EPSG:32633"))
+    note = crs_note(layer)
+    for part in ("“s2” has the CRS EPSG:32633", "its file says EPSG:32632", "Assign Projection"):
+        assert part in note
+
+
+def test_paths_do_not_depend_on_the_working_folder(write_raster, gpkg, tmp_path, monkeypatch):
+    path = write_raster("s2.tif")
+    monkeypatch.chdir(tmp_path)
+    assert raster_path(QgsRasterLayer("s2.tif", "s2")) == path
+    layer = QgsVectorLayer("truth.gpkg|layername=fields", "x", "ogr")
+    assert vector_path(layer, export=True) == f"{tmp_path / 'truth.gpkg'}|layername=fields"
+    assert absolute("/vsizip/a.zip/b.tif") == "/vsizip/a.zip/b.tif"
+
+
 def test_checks_write_nothing(memory, tmp_path):
     assert "|layername=reference" not in vector_path(memory, export=False)
 
@@ -91,6 +125,15 @@ def test_a_name_given_by_the_user_names_the_modality(write_raster):
     path = write_raster("s2.tif")
     assert named_path(QgsRasterLayer(path, "s2")) == path
     assert named_path(QgsRasterLayer(path, "Sentinel-2 (May)")) == f"Sentinel-2_May={path}"
+    assert named_path(QgsRasterLayer(path, "(?)")) == path
+
+
+@pytest.mark.parametrize("name", ["2020 s2", "Über", "-x", ".hidden", "a=b", "κ/λ", "e\u0301tat", "…s2…", "__s2"])
+def test_a_name_is_one_that_the_engine_takes(write_raster, name):
+    path = write_raster("raster.tif")
+    given, _, rest = named_path(QgsRasterLayer(path, name)).partition("=")
+    assert rest == path
+    assert re.fullmatch(r"\w[\w.-]*", given)  # as engine/scene/bands.py splits it
 
 
 def test_a_raster_in_memory_is_refused(qgis_app):
