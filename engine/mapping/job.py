@@ -160,7 +160,7 @@ def _area(job: MapJob, grid: Grid) -> Window:
     """The part of the scene that is mapped."""
     if job.extent is None:
         return grid.whole
-    if not getattr(job, "extent_crs", "") or grid.crs is None:
+    if not job.extent_crs or grid.crs is None:
         return grid.window_of(job.extent)
     return grid.window_of(transformed(job.extent, CRS.from_user_input(job.extent_crs), grid.crs))
 
