@@ -253,7 +253,7 @@ def test_accuracy(assessed, mapped, unseen, trained):
 def test_accuracy_against_a_layer_in_memory(run, mapped, fields, tmp_path):
     layer = QgsRasterLayer(mapped["OUTPUT_MAP"], "map")
     near = halves_of(mapped["OUTPUT_MAP"])
-    QgsProject.instance().addMapLayers([near, fields])
+    QgsProject.instance().addMapLayers([layer, near, fields])  # its layers go before QGIS does
     out = tmp_path / "accuracy.json"
     run("accuracy", MAP=layer, REFERENCE=near.id(), REFERENCE_FIELD="kind", OUTPUT_JSON=str(out))
     found = json.loads(out.read_text(encoding="utf-8"))
