@@ -10,12 +10,15 @@ import pytest
 from osgeo import gdal
 from qgis.core import (
     QgsApplication,
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
     QgsFeature,
     QgsGeometry,
     QgsProcessingException,
     QgsProject,
     QgsRasterLayer,
     QgsRectangle,
+    QgsReferencedRectangle,
     QgsVectorLayer,
 )
 
@@ -273,6 +276,13 @@ def test_extent_in_another_crs(run, trained, unseen, tmp_path):
     found = QgsRasterLayer(out, "part")
     assert (found.width(), found.height()) == (64, 64)
     assert found.extent().center().distance(part.center()) < 1e-6
+    degrees = QgsCoordinateReferenceSystem("EPSG:4326")
+    there = QgsCoordinateTransform(layer.crs(), degrees, QgsProject.instance()).transformBoundingBox(part)
+    given = QgsReferencedRectangle(there, degrees)
+    run("map", MODEL=trained["OUTPUT_MODEL"], INPUTS=unseen["INPUTS"], EXTENT=given, OUTPUT_MAP=out)
+    found = QgsRasterLayer(out, "part").extent()
+    assert found.contains(part)
+    assert part.buffered(60).contains(found)  # a box around a turned box is larger
 
 
 def test_an_error_of_the_engine_is_its_sentence(run, trained, unseen, write_raster, tmp_path):
