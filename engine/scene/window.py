@@ -65,19 +65,20 @@ def plan(area: Window, bounds: Window, tile_px: int, margin: int, stride: int = 
     run meets it, and its coarser levels lie on the same grid in every chip. At the border a chip reaches further
     inside instead: chips of one shape let the memory of one be used for the next.
     """
+    before = -(-margin // stride) * stride
+    aligned = tile_px % stride == area.row % stride == area.col % stride == 0
+    size = tile_px + before + margin + (0 if aligned else stride - 1)
     for row in range(area.row, area.row_end, tile_px):
-        top, bottom = _span(row, tile_px, bounds.row, bounds.row_end, margin, stride)
+        top, bottom = _span(row - before, size, bounds.row, bounds.row_end, stride)
         for col in range(area.col, area.col_end, tile_px):
-            left, right = _span(col, tile_px, bounds.col, bounds.col_end, margin, stride)
+            left, right = _span(col - before, size, bounds.col, bounds.col_end, stride)
             core = Window(row, col, tile_px, tile_px).intersection(area)
             yield Tile(core, Window(top, left, bottom - top, right - left))
 
 
-def _span(start: int, tile_px: int, first: int, end: int, margin: int, stride: int) -> tuple[int, int]:
-    """First and last (exclusive) pixel of a chip along one axis."""
-    before = -(-margin // stride) * stride
-    size = tile_px + before + margin + (stride - 1 if tile_px % stride else 0)
-    low = max(first, (start - before) // stride * stride)
+def _span(start: int, size: int, first: int, end: int, stride: int) -> tuple[int, int]:
+    """First and last (exclusive) pixel of a chip along one axis, moved inside from a border."""
+    low = max(first, start // stride * stride)
     if low + size <= end:
         return low, low + size
     return max(first, (end - size) // stride * stride), end
