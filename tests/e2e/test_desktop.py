@@ -68,7 +68,8 @@ def desktop(environment, scenes, model, tmp_path_factory):
 
 def test_the_provider_is_in_the_toolbox(desktop):
     assert desktop["plugin"]
-    assert desktop["algorithms"] == ["auxlens:createdemo", "auxlens:map", "auxlens:train", "auxlens:trainfolder"]
+    ids = ("accuracy", "createdemo", "map", "train", "trainfolder")
+    assert desktop["algorithms"] == [f"auxlens:{name}" for name in ids]
     assert {"AuxLens", "Map a scene and explain the map", "Train a model on layers"} <= set(desktop["toolbox"])
 
 
