@@ -33,14 +33,6 @@ def figures(matrix: NDArray[np.int64]) -> dict[str, float]:
     }
 
 
-def iou(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Intersection over union a class; NaN where a class occurs nowhere."""
-    counts = matrix.astype(np.float64)
-    union = counts.sum(axis=0) + counts.sum(axis=1) - np.diag(counts)
-    result: NDArray[np.float64] = np.diag(counts) / np.where(union > 0, union, np.nan)
-    return result
-
-
 def by_class(matrix: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
     """Figures a class, ``(q,)`` each, 0–1.
 
