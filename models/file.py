@@ -12,12 +12,13 @@ from safetensors import SafetensorError
 from .card import CARD_KEY, Card, read_card
 from .errors import ModelFileError
 from .network import MAIN, Network, NetworkConfig
+from .parts import part_path
 
 
 def save(path: str, network: Network, card: Card) -> None:
     """Write a model file; it appears under its name when it is complete."""
     target = Path(path)
-    part = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
+    part = part_path(target)
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     try:
         safetensors.torch.save_file(weights, part, metadata={CARD_KEY: card.to_json()})

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio import Affine
 
+from ...models.card import LandClass
+from ...models.parts import part_path
+from ..scene.writing import category_names, rgba, write_text
 from .recipe import recipe
 
 
@@ -42,19 +44,15 @@ def write_categories(
     nodata: float | None = None,
 ) -> None:
     """Write an ``(H, W)`` raster of categories with their colours, and their names in GDAL's sidecar file."""
+    classes = [LandClass(int(c["value"]), str(c["name"]), c["color"]) for c in categories]
     with (
         _Written(path) as temporary,
         rasterio.open(temporary, "w", **_profile(values[None], corner, gsd_m, nodata)) as file,
     ):
         file.write(values, 1)
         file.set_band_description(1, name)
-        file.write_colormap(1, {int(c["value"]): _rgba(c["color"]) for c in categories})
-    by_value = {int(c["value"]): str(c["name"]) for c in categories}
-    rows = "".join(f"<Category>{escape(by_value.get(v, ''))}</Category>" for v in range(max(by_value) + 1))
-    sidecar = (
-        f'<PAMDataset><PAMRasterBand band="1"><CategoryNames>{rows}</CategoryNames></PAMRasterBand></PAMDataset>\n'
-    )
-    path.with_name(path.name + ".aux.xml").write_text(sidecar, encoding="utf-8")
+        file.write_colormap(1, {c.value: rgba(c.color) for c in classes})
+    write_text(path.with_name(path.name + ".aux.xml"), category_names(classes))
 
 
 class _Written:
@@ -62,7 +60,7 @@ class _Written:
 
     def __init__(self, target: Path) -> None:
         self.target = target
-        self.temporary = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
+        self.temporary = part_path(target)
 
     def __enter__(self) -> Path:
         return self.temporary
@@ -92,8 +90,3 @@ def _profile(bands: NDArray[Any], corner: tuple[float, float], gsd_m: float, nod
         "zlevel": 1,
         "predictor": 3 if bands.dtype.kind == "f" else 2,
     }
-
-
-def _rgba(color: str) -> tuple[int, int, int, int]:
-    red, green, blue = bytes.fromhex(color.lstrip("#"))
-    return red, green, blue, 255

@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 import numpy as np
 
+from ...models.parts import part_path
 from ..jobs import JobError
 
 _TEMPLATES = Path(__file__).parents[2] / "resources" / "templates"
@@ -30,7 +31,7 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
         JobError: it cannot be written.
     """
     target = Path(path)
-    temporary = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
+    temporary = part_path(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_text(text, encoding="utf-8")

@@ -19,6 +19,7 @@ from rasterio.errors import RasterioError
 
 from ...models.card import LandClass
 from ...models.errors import SceneError
+from ...models.parts import part_path
 from .grid import Grid
 from .window import Window
 
@@ -60,7 +61,7 @@ class LayerWriter:
         """
         self.layer = layer
         self.target = Path(layer.path)
-        self._part = part_name(self.target)
+        self._part = part_path(self.target)
         block = math.gcd(tile_px, BLOCK)
         try:
             self._dataset = rasterio.open(
@@ -113,9 +114,9 @@ class LayerWriter:
             for suffix in (".aux.xml", ".ovr", ".msk"):  # of the file that was there before
                 Path(f"{self.target}{suffix}").unlink(missing_ok=True)
             if self.layer.classes:
-                _write(Path(f"{self.target}.aux.xml"), category_names(self.layer.classes))
+                write_text(Path(f"{self.target}.aux.xml"), category_names(self.layer.classes))
             for suffix, text in self.layer.sidecars.items():
-                _write(self.target.with_suffix(suffix), text)
+                write_text(self.target.with_suffix(suffix), text)
         except PermissionError as error:
             raise SceneError(
                 f"“{self.target}” cannot be replaced: another program has it open. Remove its layer from QGIS, or "
@@ -139,11 +140,6 @@ class LayerWriter:
             self._dataset.close()
         for leftover in (self._part, Path(f"{self._part}.aux.xml")):
             leftover.unlink(missing_ok=True)
-
-
-def part_name(target: Path) -> Path:
-    """Temporary name of an output: beside the target, with the process that writes it."""
-    return target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
 
 
 def check_writable(paths: Sequence[str]) -> None:
@@ -193,7 +189,7 @@ def category_names(classes: Sequence[LandClass]) -> str:
     by_value = {c.value: c.name for c in classes}
     for value in range(max(by_value) + 1):
         ElementTree.SubElement(names, "Category").text = by_value.get(value, "")
-    return ElementTree.tostring(root, encoding="unicode")
+    return ElementTree.tostring(root, encoding="unicode", short_empty_elements=False)
 
 
 def _check_complete(path: Path) -> None:
@@ -214,7 +210,8 @@ def _check_complete(path: Path) -> None:
                         raise OSError("the file is not complete")
 
 
-def _write(target: Path, text: str) -> None:
-    part = part_name(target)
+def write_text(target: Path, text: str) -> None:
+    """Write a small file that appears under its name when it is complete."""
+    part = part_path(target)
     part.write_text(text, encoding="utf-8")
     os.replace(part, target)
