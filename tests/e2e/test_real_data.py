@@ -63,7 +63,7 @@ def coast(qgis_process, tmp_path_factory):
         AUXILIARY_PATTERNS="dem=../../dem.tif;ndvi=../../ndvi.tif",
         REFERENCE_PATTERN="../../classes.gpkg",
         CHIP_SIZE=64,
-        EPOCHS=6,
+        EPOCHS=18,
         OUTPUT_MODEL=model,
         OUTPUT_REPORT=root / "coast.html",
     )
