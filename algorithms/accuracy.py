@@ -7,7 +7,8 @@ from typing import Any, Mapping
 from qgis.core import QgsProcessingContext
 from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 
-from ..engine.jobs import AccuracyJob, JobError, check_accuracy, outputs_of
+from ..engine.checks import check_accuracy
+from ..engine.jobs import AccuracyJob, JobError, outputs_of
 from . import checks, parameters as p
 from .base import JobAlgorithm
 

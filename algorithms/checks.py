@@ -16,6 +16,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
+from ..engine.checks import clash
 from ..engine.jobs import (
     ANYWHERE,
     DEVICE_PATTERN,
@@ -23,7 +24,6 @@ from ..engine.jobs import (
     JobError,
     SceneError,
     TrainFolderJob,
-    clash,
     patterns,
 )
 from ..models.card import Card

@@ -7,7 +7,8 @@ from typing import Any, Mapping
 from qgis.core import QgsProcessingContext
 from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 
-from ..engine.jobs import MapJob, check_map
+from ..engine.checks import check_map
+from ..engine.jobs import MapJob
 from ..models.card import read_card
 from ..plugin import layers
 from . import checks, parameters as p

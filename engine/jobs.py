@@ -1,7 +1,8 @@
 """Jobs: what AuxLens can be asked to do, as frozen values that travel as JSON.
 
 Every door (a Processing algorithm, the command line, a test) only builds a job; ``engine.run`` executes it.
-Standard library only, because both sides of the process boundary read this file.
+Standard library only, because both sides of the process boundary read this file. What is wrong with a job is said by
+``engine.checks``.
 """
 
 from __future__ import annotations
@@ -10,9 +11,7 @@ import glob
 import json
 import os
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Dict, Iterable, Mapping, Optional, Protocol, Tuple, Type
-
-from ..models.card import Card
+from typing import Any, Dict, Mapping, Optional, Protocol, Tuple, Type
 
 # Re-exported: the QGIS side reads errors from here.
 from ..models.errors import (
@@ -292,106 +291,6 @@ def _fits(value: Any, kind: str) -> bool:
     )
 
 
-def check_map(job: MapJob, card: Card) -> None:
-    """Check a map job against the model's card, before any work and without the engine.
-
-    Raises:
-        JobError: nothing to compute, an output that needs what is not given, that the model cannot give, or that
-            would be written over another file of the job.
-    """
-    wanted = job.outputs
-    if not wanted:
-        raise JobError("No output is asked for; choose at least one, for example the map.")
-    if not job.inputs:
-        raise JobError(f"No input raster is given; the model needs the bands {', '.join(card.input_bands)}.")
-    needs_auxiliary = [n for n in ("reconstruction", "expected_error", "reconstruction_error") if n in wanted]
-    if needs_auxiliary and not card.auxiliary:
-        raise JobError(
-            f"The output “{_words(needs_auxiliary[0])}” needs a model with auxiliary tasks, but “{card.name}” "
-            "was trained without; train one with auxiliary rasters, or leave this output out."
-        )
-    if "reconstruction_error" in wanted and not job.auxiliary:
-        raise JobError(
-            "The output “reconstruction error” compares with auxiliary rasters "
-            f"({', '.join(m.name for m in card.auxiliary)}); give them, or leave this output out."
-        )
-    if "main_error" in wanted and not job.reference:
-        raise JobError("The output “main error” compares with a reference; give one, or leave this output out.")
-    if "probability" in wanted and card.main.kind != "segmentation":
-        raise JobError("The output “probability” exists for segmentation only; this model makes a regression.")
-    if "error_probability" in wanted and not card.error_models:
-        raise JobError(
-            f"The model “{card.name}” has no calibrated error probability (too few validation references); "
-            "leave this output out."
-        )
-    _check_paths(wanted, (job.model, *job.inputs, *job.auxiliary, job.reference, job.mask))
-    check_choice("precision", job.precision, PRECISIONS)
-    if job.tile_size < 0 or job.overlap < -1 or job.batch_size < 0:
-        raise JobError("Tile size and batch size are 0 or more, the overlap is −1 or more.")
-
-
-def check_accuracy(job: AccuracyJob) -> None:
-    """Check an accuracy job before any work and without the engine.
-
-    Raises:
-        JobError: map or reference is not given, an unknown task, probabilities for a regression, or an output that
-            would be written over another file of the job.
-    """
-    if not job.map:
-        raise JobError("No map is given; give the raster that is to be assessed.")
-    if not job.reference:
-        raise JobError("No reference is given; give a raster or vector layer with the truth.")
-    check_choice("task", job.task, ("segmentation", "regression"))
-    if job.probability and job.task != "segmentation":
-        raise JobError("Probabilities belong to classes; choose the task “segmentation”, or leave them out.")
-    _check_paths(outputs_of(job), (job.map, job.reference, job.probability))
-
-
-def _check_paths(wanted: Mapping[str, str], given: Tuple[str, ...]) -> None:
-    """Check that no output has the path of a given file or of another output."""
-    name = clash(wanted, given)
-    if name:
-        raise JobError(
-            f"The output “{_words(name)}” has the path of an input or of another output (“{wanted[name]}”); "
-            "choose another."
-        )
-
-
-def clash(wanted: Mapping[str, str], given: Iterable[str]) -> str:
-    """Name of the first output that would be written over a file that is read, or over another output.
-
-    Args:
-        wanted: Path of each output, by name; ``ANYWHERE`` is no path yet.
-        given: Files that are read; ``name=path`` and ``path|layername=…`` too.
-
-    Returns:
-        The name; empty for none.
-    """
-    files = (file.partition("|")[0] for text in given for file in (text, text.partition("=")[2]))
-    taken = {_place(file) for file in files if file}
-    for name, path in wanted.items():
-        if path == ANYWHERE:
-            continue
-        if _place(path) in taken:
-            return name
-        taken.add(_place(path))
-    return ""
-
-
-def _place(path: str) -> str:
-    return os.path.normcase(os.path.abspath(path))
-
-
-def check_choice(name: str, value: str, choices: Tuple[str, ...]) -> None:
-    """Check that a word is one of those allowed.
-
-    Raises:
-        JobError: it is not; lists those that are.
-    """
-    if value not in choices:
-        raise JobError(f"Unknown {name} “{value}”; choose one of {', '.join(choices)}.")
-
-
 def patterns(text: str) -> Dict[str, Tuple[str, ...]]:
     """Parse ``modality=pattern[,pattern…]`` entries, separated by ``;`` or line ends.
 
@@ -408,10 +307,6 @@ def patterns(text: str) -> Dict[str, Tuple[str, ...]]:
             raise JobError(f"The modality “{name}” has two patterns; give each modality once.")
         found[name] = files
     return found
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
 
 
 def outputs_of(job: Any) -> Mapping[str, str]:

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.errors import Canceled, SceneError
-from ..jobs import AccuracyJob, Progress, check_accuracy, outputs_of
+from ..checks import check_accuracy
+from ..jobs import AccuracyJob, Progress, outputs_of
 from ..reports.accuracy import render_accuracy_report
 from ..reports.page import write_text
 from ..scene.reference import MAX_CLASSES

@@ -16,8 +16,9 @@ from ...models.card import Card
 from ...models.errors import SceneError
 from ...models.file import load
 from ...models.network import Network
+from ..checks import check_map
 from ..devices import choose_device, choose_precision
-from ..jobs import MapJob, Progress, check_map
+from ..jobs import MapJob, Progress
 from ..scene.bands import ModalitySource, match, match_some
 from ..scene.grid import Grid, transformed
 from ..scene.mask import MaskReader, open_mask

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ...models.errors import JobError
-from ..jobs import MIN_CHIP_PX, PRECISIONS, SIZES, STRATEGIES, TASKS, TrainFolderJob, TrainJob, check_choice
+from ..checks import check_choice
+from ..jobs import MIN_CHIP_PX, PRECISIONS, SIZES, STRATEGIES, TASKS, TrainFolderJob, TrainJob
 
 Training = TrainJob | TrainFolderJob
 

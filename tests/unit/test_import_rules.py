@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("algorithms", "plugin", "engine", "models")
-CONTRACT = ("engine.jobs", "engine.version", "models.card")
+CONTRACT = ("engine.jobs", "engine.checks", "engine.version", "models.card")
 
 # What each folder may import of ours.
 OURS = {
@@ -23,6 +23,7 @@ QGIS_SIDE = {"qgis", "numpy", "processing"}
 NEVER_IN_ENGINE = {"qgis", "osgeo", "processing", "PyQt5", "PyQt6", "gdal"}
 OPENS_RASTERS = {"rasterio", "geopandas", "pyogrio", "fiona", "osgeo", "exactextract"}
 STANDARD_LIBRARY_ONLY = (
+    "engine/checks.py",
     "engine/jobs.py",
     "engine/start.py",
     "engine/version.py",
@@ -141,7 +142,10 @@ def test_standard_library_only(source):
 
 
 def test_the_qgis_side_runs_on_python_3_9():
-    for source in [*_of("algorithms", "plugin"), *map(Path, ("__init__.py", "engine/jobs.py", "models/card.py"))]:
+    for source in [
+        *_of("algorithms", "plugin"),
+        *map(Path, ("__init__.py", "engine/jobs.py", "engine/checks.py", "models/card.py")),
+    ]:
         ast.parse((ROOT / source).read_text(encoding="utf-8"), feature_version=(3, 9))
 
 

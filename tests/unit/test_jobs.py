@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from auxlens.engine import jobs
+from auxlens.engine import checks, jobs
 from auxlens.engine.jobs import JobError, MapJob
 from auxlens.models.card import Card, ErrorModel, LandClass, MainTask, Modality
 
@@ -115,7 +115,7 @@ def map_job(*outputs, **options):
 
 def test_a_map_job_that_is_right():
     job = map_job(*jobs.MAP_OUTPUTS, auxiliary=("s1.tif",), reference="label.tif")
-    assert jobs.check_map(job, CARD) is None
+    assert checks.check_map(job, CARD) is None
     assert list(job.outputs) == list(jobs.MAP_OUTPUTS)
     assert jobs.outputs_of(job) == {name: f"{name}.tif" for name in jobs.MAP_OUTPUTS}
 
@@ -139,26 +139,26 @@ def test_a_map_job_that_is_right():
 )
 def test_map_jobs_that_are_wrong(job, message):
     with pytest.raises(JobError, match=message):
-        jobs.check_map(job, CARD)
+        checks.check_map(job, CARD)
 
 
 def test_paths_that_qgis_has_yet_to_choose_are_no_paths():
-    jobs.check_map(map_job(output_map=jobs.ANYWHERE, output_uncertainty=jobs.ANYWHERE), CARD)
+    checks.check_map(map_job(output_map=jobs.ANYWHERE, output_uncertainty=jobs.ANYWHERE), CARD)
 
 
 @pytest.mark.parametrize("name", ["reconstruction", "expected_error", "reconstruction_error"])
 def test_outputs_of_auxiliary_tasks_need_a_model_with_some(name):
     with pytest.raises(JobError, match=f"“{name.replace('_', ' ')}” needs a model with auxiliary tasks.*“floods”"):
-        jobs.check_map(map_job(name, auxiliary=("s1.tif",)), replace(CARD, auxiliary=()))
+        checks.check_map(map_job(name, auxiliary=("s1.tif",)), replace(CARD, auxiliary=()))
 
 
 def test_outputs_that_a_model_cannot_give():
     with pytest.raises(JobError, match=r"“floods” has no calibrated error probability.*leave this output out"):
-        jobs.check_map(map_job("error_probability"), replace(CARD, error_models={}))
+        checks.check_map(map_job("error_probability"), replace(CARD, error_models={}))
     regression = replace(CARD, main=MainTask("regression", "height"))
     with pytest.raises(JobError, match="“probability” exists for segmentation only"):
-        jobs.check_map(map_job("probability"), regression)
-    jobs.check_map(map_job("map", "uncertainty"), regression)
+        checks.check_map(map_job("probability"), regression)
+    checks.check_map(map_job("map", "uncertainty"), regression)
 
 
 @pytest.mark.parametrize(
@@ -172,13 +172,13 @@ def test_outputs_that_a_model_cannot_give():
     ],
 )
 def test_clash(given, found):
-    assert jobs.clash({"map": "b.tif", "report": "e.html", "uncertainty": jobs.ANYWHERE}, given) == found
+    assert checks.clash({"map": "b.tif", "report": "e.html", "uncertainty": jobs.ANYWHERE}, given) == found
 
 
 def test_two_outputs_clash():
-    assert jobs.clash({"map": "b.tif", "uncertainty": "./b.tif"}, ()) == "uncertainty"
-    assert jobs.clash({"map": "e=1/b.tif"}, ("e=1/b.tif",)) == "map"
-    assert jobs.clash({"map": jobs.ANYWHERE, "uncertainty": jobs.ANYWHERE}, ()) == ""
+    assert checks.clash({"map": "b.tif", "uncertainty": "./b.tif"}, ()) == "uncertainty"
+    assert checks.clash({"map": "e=1/b.tif"}, ("e=1/b.tif",)) == "map"
+    assert checks.clash({"map": jobs.ANYWHERE, "uncertainty": jobs.ANYWHERE}, ()) == ""
 
 
 def test_parts_of_another_process_stay(tmp_path):
