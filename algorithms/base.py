@@ -1,4 +1,4 @@
-"""The base of all algorithms: a dialog's values become a job, the engine runs it."""
+"""The bases of all algorithms: what each says of itself; and, where a job does the work, how values become one."""
 
 from __future__ import annotations
 
@@ -30,29 +30,20 @@ GROUPS = {
     "train": QT_TRANSLATE_NOOP("AuxLens", "Train"),
     "map": QT_TRANSLATE_NOOP("AuxLens", "Map"),
     "assess": QT_TRANSLATE_NOOP("AuxLens", "Assess"),
+    "present": QT_TRANSLATE_NOOP("AuxLens", "Present"),
 }
 
 
-class JobAlgorithm(QgsProcessingAlgorithm):
-    """An algorithm that runs one job.
+class Algorithm(QgsProcessingAlgorithm):
+    """What every algorithm says of itself. A child sets the constants and declares parameters."""
 
-    A child sets the constants, declares parameters in ``initAlgorithm`` (named as the job's fields in upper case,
-    or as in ``FIELDS``) and may override ``check`` and ``watch_outputs``.
-    """
-
-    JOB: Any
     ID: str
     LABEL: str
     GROUP: str
     HELP: str
     TAGS: str
-    FIELDS: ClassVar[Mapping[str, str]] = {}
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._job: Any = None
-
-    def createInstance(self) -> JobAlgorithm:
+    def createInstance(self) -> Algorithm:
         return type(self)()
 
     def name(self) -> str:
@@ -84,6 +75,21 @@ class JobAlgorithm(QgsProcessingAlgorithm):
 
     def svgIconPath(self) -> str:
         return ICON
+
+
+class JobAlgorithm(Algorithm):
+    """An algorithm that runs one job.
+
+    A child declares parameters in ``initAlgorithm`` (named as the job's fields in upper case, or as in ``FIELDS``)
+    and may override ``check`` and ``watch_outputs``.
+    """
+
+    JOB: Any
+    FIELDS: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._job: Any = None
 
     def job(self, parameters: Mapping[str, Any], context: QgsProcessingContext, *, export: bool) -> Any:
         """The job that the values describe, its outputs still empty.

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from qgis.core import QgsProcessingParameterDefinition, QgsProcessingParameterEnum
 
+from auxlens.algorithms.base import JobAlgorithm
 from auxlens.algorithms.provider import ALGORITHMS
 from auxlens.engine import jobs
 
@@ -37,15 +38,23 @@ CONTRACT = {
 EXPERT = {"CHIP_SIZE", "BATCH_SIZE", "SEED", "DEVICE", "PRECISION", "TILE_SIZE", "OVERLAP", "EXTENT", "MASK"}
 
 
+JOB_ALGORITHMS = [a.ID for a in ALGORITHMS if issubclass(a, JobAlgorithm)]
+
+
 @pytest.fixture(params=CONTRACT)
 def algorithm(request, provider):
+    return provider.algorithm(request.param)
+
+
+@pytest.fixture(params=JOB_ALGORITHMS)
+def job_algorithm(request, provider):
     return provider.algorithm(request.param)
 
 
 def test_provider(provider):
     assert provider.id() == "auxlens"
     assert sorted(a.name() for a in provider.algorithms()) == sorted(CONTRACT)
-    assert [a.ID for a in ALGORITHMS] == [a.JOB and a.ID for a in ALGORITHMS if a.ID in jobs.JOBS]
+    assert {a.ID for a in ALGORITHMS if issubclass(a, JobAlgorithm)} == set(jobs.JOBS)
     assert f"version={provider.versionInfo()}" in (ROOT / "metadata.txt").read_text(encoding="utf-8")
     assert provider.defaultRasterFileExtension() == "tif"
     assert not provider.icon().isNull()
@@ -100,20 +109,20 @@ def test_expert_parameters_are_folded_away(algorithm):
         assert advanced == (definition.name() in EXPERT), definition.name()
 
 
-def test_defaults_are_those_of_the_job(algorithm):
-    by_field = {f.name: f.default for f in fields(algorithm.JOB)}
-    for definition in algorithm.parameterDefinitions():
+def test_defaults_are_those_of_the_job(job_algorithm):
+    by_field = {f.name: f.default for f in fields(job_algorithm.JOB)}
+    for definition in job_algorithm.parameterDefinitions():
         if definition.isDestination():
             continue
-        default = by_field[algorithm.FIELDS.get(definition.name(), definition.name().lower())]
+        default = by_field[job_algorithm.FIELDS.get(definition.name(), definition.name().lower())]
         nothing = default is MISSING or default in ("", (), None)
         assert definition.defaultValue() == (None if nothing else default), definition.name()
 
 
-def test_every_job_field_has_a_parameter(algorithm):
-    named = {algorithm.FIELDS.get(d.name(), d.name().lower()) for d in algorithm.parameterDefinitions()}
+def test_every_job_field_has_a_parameter(job_algorithm):
+    named = {job_algorithm.FIELDS.get(d.name(), d.name().lower()) for d in job_algorithm.parameterDefinitions()}
     named |= {f"{name}_crs" for name in named & {"extent"}}  # a parameter that holds both
-    assert named == {f.name for f in fields(algorithm.JOB)}
+    assert named == {f.name for f in fields(job_algorithm.JOB)}
 
 
 def test_choices_are_words(algorithm):
