@@ -171,7 +171,11 @@ def task(job: Type[Any]) -> Parameter:
 def strategy(job: Type[Any]) -> Parameter:
     return described(
         choice("STRATEGY", tr("Strategy"), STRATEGIES, default(job, "strategy")),
-        tr("Whether the auxiliary modalities are learnt too (multitask) or the main task alone (single)."),
+        tr(
+            "What the auxiliary rasters are for: multitask learns to reconstruct them, single leaves them out, "
+            "multimodal takes them as inputs (and needs them whenever it maps), shuffled is a control that learns to "
+            "reconstruct those of other places."
+        ),
     )
 
 

@@ -25,7 +25,7 @@ from ..models.errors import (
 )
 
 TASKS = ("segmentation", "regression")
-STRATEGIES = ("multitask", "single")
+STRATEGIES = ("multitask", "single", "multimodal", "shuffled")
 SIZES = ("small", "base", "large")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
@@ -81,7 +81,9 @@ class _Learning:
         output_model: Model file to write (.safetensors).
         output_report: HTML training report to write; empty for none.
         task: Kind of main task.
-        strategy: ``multitask`` learns the auxiliary modalities too, ``single`` the main task alone.
+        strategy: ``multitask`` learns to reconstruct the auxiliary modalities too, ``single`` learns the main task
+            alone, ``multimodal`` takes the auxiliary modalities as inputs, and ``shuffled``, a control, learns to
+            reconstruct those of other chips.
         size: Size of the network.
         epochs: Passes over the training chips at most; training stops early when validation no longer improves.
         time_limit: Minutes after which training stops and keeps the best weights; 0 for no limit.

@@ -164,6 +164,12 @@ def load(reader: ChipReader, samples: Sequence[Sample], batch_size: int) -> Iter
                 future.cancel()
 
 
+def with_targets_of_others(batch: Batch) -> Batch:
+    """Each chip with the auxiliary targets of the chip before it, and its own main target: the control ``shuffled``."""
+    targets = {name: values if name == MAIN else values.roll(1, dims=0) for name, values in batch.targets.items()}
+    return Batch(batch.inputs, targets)
+
+
 def _pad(values: NDArray[np.float32], window: Window, inside: Window) -> NDArray[np.float32]:
     if inside == window:
         return values

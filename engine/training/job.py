@@ -21,7 +21,7 @@ from ..jobs import Progress
 from ..reports.training import write_training_report
 from ..scene.writing import check_writable
 from . import options
-from .chips import Batch, draw, held_out, load
+from .chips import Batch, draw, held_out, load, with_targets_of_others
 from .evaluation import Evaluation, Task, evaluate, score
 from .loop import Budget, Outcome, train
 from .options import Training
@@ -90,7 +90,8 @@ def _learn(
     def batches(epoch: int) -> Iterator[Batch]:
         rng = np.random.default_rng([job.seed, epoch])
         samples = draw(setup.blocks, setup.splits, job.chip_size, steps * batch_size, rng)
-        return load(reader, samples, batch_size)
+        loaded = load(reader, samples, batch_size)
+        return map(with_targets_of_others, loaded) if job.strategy == "shuffled" else loaded
 
     chips = _validation_chips(setup, job.chip_size, batch_size, job.seed)
     outcome = train(

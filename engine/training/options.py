@@ -34,5 +34,7 @@ def check(job: Training) -> None:
         raise JobError(f"The model file “{job.output_model}” must end in .safetensors.")
     if job.epochs < 1 or job.time_limit < 0 or job.batch_size < 0 or job.seed < 0:
         raise JobError("Epochs are 1 or more; time limit, batch size and seed are 0 or more.")
+    if job.strategy == "shuffled" and job.batch_size == 1:
+        raise JobError("The strategy shuffled exchanges targets among the chips of a step; take 2 or more, or 0.")
     if job.chip_size < MIN_CHIP_PX:
         raise JobError(f"Chips are at least {MIN_CHIP_PX} px wide; {job.chip_size} is too small.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -21,6 +22,8 @@ from ..scene.reading import ModalityReader, scene_grid
 from ..scene.reference import ReferenceReader, open_reference
 from ..scene.window import Window
 from .options import Training
+
+log = logging.getLogger("auxlens")
 
 
 def scenes_of(job: Training) -> tuple[Scene, ...]:
@@ -44,13 +47,40 @@ def scenes_of(job: Training) -> tuple[Scene, ...]:
         inputs = modalities_from_layers(job.inputs, grouped=True)
         auxiliary = modalities_from_layers(job.auxiliary, grouped=False)
         scenes = (Scene(name, inputs, auxiliary, job.reference),)
+    scenes = _by_strategy(scenes, job.strategy)
     if not any(scene.reference for scene in scenes):
         raise JobError("No reference is given or found; training needs a raster or vector layer with the truth.")
-    if job.strategy == "single":
-        scenes = tuple(replace(scene, auxiliary=()) for scene in scenes)
     for scene in scenes:
         _check_names([m.name for m in (*scene.inputs, *scene.auxiliary)])
     return _alike(scenes)
+
+
+def _by_strategy(scenes: Sequence[Scene], strategy: str) -> tuple[Scene, ...]:
+    """The scenes as a strategy sees them: which modalities are inputs, and which are to be reconstructed."""
+    if strategy == "single":
+        return tuple(replace(scene, auxiliary=()) for scene in scenes)
+    names = dict.fromkeys(m.name for scene in scenes for m in scene.auxiliary)
+    if not names and strategy != "multitask":
+        raise JobError(
+            f"The strategy “{strategy}” needs auxiliary rasters, but none is given or found; give some, or choose the "
+            "strategy single."
+        )
+    if strategy != "multimodal":
+        return tuple(scenes)
+    found = [{m.name: m for m in scene.auxiliary} for scene in scenes]
+    complete = [(scene, given) for scene, given in zip(scenes, found, strict=True) if len(given) == len(names)]
+    if not complete:
+        raise SceneError(f"No scene has all of {', '.join(names)}, which the strategy multimodal takes as inputs.")
+    if len(complete) < len(scenes):
+        log.warning(
+            "%d of %d scenes lack an auxiliary modality and are left out: the strategy multimodal takes all as inputs.",
+            len(scenes) - len(complete),
+            len(scenes),
+        )
+    return tuple(
+        replace(scene, inputs=(*scene.inputs, *(given[name] for name in names)), auxiliary=())
+        for scene, given in complete
+    )
 
 
 def _check_names(names: Sequence[str]) -> None:

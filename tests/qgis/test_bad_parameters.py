@@ -155,7 +155,7 @@ def test_vector_reference_needs_its_field(refused, accepted, good_train):
     ("change", "expected"),
     [
         ({"TASK": "detection"}, "choose one of segmentation, regression"),
-        ({"STRATEGY": "both"}, "choose one of multitask, single"),
+        ({"STRATEGY": "both"}, "choose one of multitask, single, multimodal, shuffled"),
         ({"SIZE": "huge"}, "choose one of small, base, large"),
         ({"DEVICE": "cuda1"}, "cuda:1"),
         ({"EPOCHS": 0}, "1 or more"),

@@ -148,7 +148,7 @@ def mapped(model: Path, folder: Path, outputs, reference="label.tif", **options)
     scene = folder / "scene_1"
     paths = {f"output_{name}": str(model.parent / f"{name}.tif") for name in outputs}
     given = {"inputs": (str(scene / "s2.tif"),), "reference": str(scene / reference), "precision": "float32"}
-    result = run_map(jobs.MapJob(str(model), **given, **paths, **options), StopAt("never"))
+    result = run_map(jobs.MapJob(str(model), **{**given, **paths, **options}), StopAt("never"))
     return {name: read(path) for name, path in result["outputs"].items()}
 
 
@@ -279,6 +279,56 @@ def test_strategy_single_has_the_main_task_alone(small, folder, tmp_path, quiet,
 def test_multitask_without_auxiliary_rasters_is_warned_of(small, folder, tmp_path, quiet, caplog):
     run(layers(folder, tmp_path / "m.safetensors", auxiliary=(), epochs=1), quiet())
     assert "No auxiliary raster is given; the network learns the main task alone" in caplog.text
+
+
+def test_strategy_multimodal_takes_the_auxiliary_modalities_as_inputs(small, folder, tmp_path, quiet, caplog):
+    """The third scene lacks the radar and is left out; the model then maps with both, and only with both."""
+    model = tmp_path / "both.safetensors"
+    run(patterns(folder, model, strategy="multimodal", epochs=2), quiet())
+    assert "1 of 3 scenes lack an auxiliary modality and are left out" in caplog.text
+    network, card = file.load(str(model))
+    assert (card.strategy, card.auxiliary, list(network.config.tasks)) == ("multimodal", (), ["main"])
+    assert [(m.name, m.bands, m.pattern) for m in card.inputs] == [
+        ("s2", ("B2", "B3", "B4"), "s2.tif"),
+        ("s1", ("VV", "VH"), "s1.tif"),
+    ]
+    assert [scene["name"] for scene in card.training["scenes"]] == ["scene_0", "scene_1"]
+    with pytest.raises(SceneError, match="The bands do not fit"):
+        mapped(model, folder, ["map"])
+    scene = folder / "scene_1"
+    both = mapped(model, folder, ["map"], inputs=(str(scene / "s2.tif"), str(scene / "s1.tif")))["map"]
+    assert both.shape == (1, SIZE, SIZE) and len(np.unique(both)) > 1
+
+
+def test_strategy_multimodal_needs_a_scene_with_everything(tmp_path, rng):
+    for name, other in (("a", "s1"), ("b", "dem")):
+        for file_name in ("s2", "label", other):
+            write(tmp_path / name / f"{file_name}.tif", rng.integers(1, 3, (1, SIZE, SIZE)).astype("uint8"))
+    job = patterns(
+        tmp_path, tmp_path / "m.safetensors", strategy="multimodal", auxiliary_patterns="s1=s1.tif;dem=dem.tif"
+    )
+    with pytest.raises(SceneError, match="No scene has all of s1, dem, which the strategy multimodal takes as inputs"):
+        scenes_of(job)
+
+
+def test_strategy_shuffled_learns_the_radar_of_other_chips(small, folder, tmp_path, quiet):
+    """The control has every task of multitask, learns the main task, and nothing of the radar."""
+    figures = {}
+    for strategy in ("multitask", "shuffled"):
+        model = tmp_path / f"{strategy}.safetensors"
+        figures[strategy] = run(layers(folder, model, strategy=strategy, epochs=12), quiet())["figures"]["test"]
+        card = read_card(str(model))
+        figures[strategy]["vv"] = card.training["auxiliary_figures"]["s1:VV"]["r2"]
+        assert (card.strategy, [m.name for m in card.auxiliary]) == (strategy, ["s1"])
+    assert figures["shuffled"]["overall_accuracy"] > 0.7
+    assert figures["multitask"]["vv"] > 0.6 > 0.2 > figures["shuffled"]["vv"]
+
+
+def test_targets_of_other_chips():
+    inputs, main, radar = (torch.arange(3.0).reshape(3, 1, 1, 1) + start for start in (0, 10, 20))
+    batch = chips.with_targets_of_others(chips.Batch(inputs, {"main": main, "s1": radar}))
+    assert batch.inputs.flatten().tolist() == [0, 1, 2] and batch.targets["main"].flatten().tolist() == [10, 11, 12]
+    assert batch.targets["s1"].flatten().tolist() == [22, 20, 21]
 
 
 def weights(path) -> dict[str, torch.Tensor]:
@@ -496,7 +546,14 @@ def test_a_loss_that_is_no_number_ends_training(quiet):
         ({"output_report": "{out}/none/r.html"}, SceneError, "“.*none” does not exist or cannot be written"),
         ({"output_report": "{out}"}, SceneError, "is a folder; give a file name in it"),
         ({"task": "detection"}, JobError, "Unknown task “detection”; choose one of segmentation, regression"),
-        ({"strategy": "both"}, JobError, "Unknown strategy “both”; choose one of multitask, single"),
+        ({"strategy": "both"}, JobError, "Unknown strategy “both”; choose one of multitask, single, multimodal"),
+        (
+            {"strategy": "multimodal", "auxiliary": ()},
+            JobError,
+            "“multimodal” needs auxiliary rasters, but none is given",
+        ),
+        ({"strategy": "shuffled", "auxiliary": ()}, JobError, "“shuffled” needs auxiliary rasters, but none is given"),
+        ({"strategy": "shuffled", "batch_size": 1}, JobError, "exchanges targets among the chips of a step; take 2"),
         ({"size": "tiny"}, JobError, "Unknown size “tiny”; choose one of small, base, large"),
         ({"precision": "double"}, JobError, "Unknown precision"),
         ({"device": "cuda:7"}, DeviceError, "“cuda:7” is not in this machine"),
