@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from .errors import ModelFileError
 from .heads import DensityHead, Head, ScoreHead
 from .layers import Standardise, convolutions
+from .pooled import PooledDensityHead, PooledScoreHead
 
 MAIN = "main"
 PRESETS: Mapping[str, tuple[int, ...]] = {
@@ -30,13 +31,15 @@ class TaskConfig:
     """One task's decoder and head.
 
     ``kind`` is ``score`` (classes) or ``density`` (numbers with a predicted scale); ``channels`` counts
-    classes or bands; ``mean`` and ``std`` are those of a density's targets.
+    classes or bands; ``mean`` and ``std`` are those of a density's targets. ``pooled`` tasks have one label or number
+    an object instead of one a pixel (see ``pooled.py``).
     """
 
     kind: str
     channels: int
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
+    pooled: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,8 +98,10 @@ class Network(nn.Module):
         self.encoder = nn.ModuleList(
             convolutions(c_in, c_out, ENCODER_CONVS, True) for c_in, c_out in zip(inputs, config.widths, strict=True)
         )
-        self.decoders = nn.ModuleDict({name: Decoder(config.widths) for name in config.tasks})
-        self.heads = nn.ModuleDict({name: _head(config.widths[0], task) for name, task in config.tasks.items()})
+        self.decoders = nn.ModuleDict(
+            {name: Coarsest() if task.pooled else Decoder(config.widths) for name, task in config.tasks.items()}
+        )
+        self.heads = nn.ModuleDict({name: _head(config, task) for name, task in config.tasks.items()})
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
 
     def forward(self, x: Tensor, tasks: Collection[str] | None = None) -> dict[str, Tensor]:
@@ -158,6 +163,14 @@ class Decoder(nn.Module):
         return x
 
 
+class Coarsest(nn.Module):
+    """What decodes a pooled task: nothing, because its head takes the coarsest level's features as they are."""
+
+    def forward(self, levels: list[Tensor]) -> Tensor:
+        """Features of all levels, finest first → ``(B, widths[-1], H / stride, W / stride)``."""
+        return levels[-1]
+
+
 def usable_name(name: str) -> bool:
     """Whether a task can have a name: weights are kept under it, so it has no dot and is none of torch's own."""
     return bool(name) and "." not in name and not hasattr(nn.ModuleDict, name) and name != "training"
@@ -183,9 +196,12 @@ def receptive_radius(levels: int, encoder_convs: int, decoder_convs: int) -> int
     return radius
 
 
-def _head(channels: int, task: TaskConfig) -> Head:
+def _head(config: NetworkConfig, task: TaskConfig) -> Head:
+    fine, coarse = config.widths[0], config.widths[-1]
     if task.kind == "score":
-        return ScoreHead(channels, task.channels)
+        return PooledScoreHead(coarse, task.channels, config.stride) if task.pooled else ScoreHead(fine, task.channels)
     if task.kind == "density":
-        return DensityHead(channels, task.mean, task.std)
+        if task.pooled:
+            return PooledDensityHead(coarse, task.mean, task.std, config.stride)
+        return DensityHead(fine, task.mean, task.std)
     raise ModelFileError(f"The model has a task of the unknown kind “{task.kind}”; update the AuxLens plugin.")
