@@ -71,6 +71,14 @@ class MainTask:
 
 
 @dataclass(frozen=True)
+class Player:
+    """A group of input bands (as ``modality:band``) whose contribution to a score is one attribution."""
+
+    name: str
+    bands: Tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ErrorModel:
     """Logistic model of the probability that the map is wrong at a pixel.
 
@@ -109,6 +117,7 @@ class Card:
     strategy: str = "multitask"
     licence: str = ""
     reference_pattern: str = ""
+    players: Tuple[Player, ...] = ()  # in the order of the network's; none: the model gives no attributions
     error_models: Mapping[str, ErrorModel] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
@@ -243,9 +252,14 @@ def _error_model(data: Mapping[str, Any]) -> ErrorModel:
     return ErrorModel(**{**data, **{key: tuple(data[key]) for key in ("features", "mean", "std", "coefficients")}})
 
 
+def _player(data: Mapping[str, Any]) -> Player:
+    return Player(data["name"], tuple(data["bands"]))
+
+
 _READERS: Dict[str, Callable[[Any], Any]] = {
     "inputs": lambda items: tuple(_modality(item) for item in items),
     "auxiliary": lambda items: tuple(_modality(item) for item in items),
     "main": _main,
+    "players": lambda items: tuple(_player(item) for item in items),
     "error_models": lambda items: {name: _error_model(item) for name, item in items.items()},
 }

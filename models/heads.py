@@ -22,6 +22,10 @@ class Head(nn.Module, ABC):
     def loss(self, raw: Tensor, target: Tensor) -> Tensor:
         """Mean loss over the pixels with a target; 0 (with a gradient) if there is none."""
 
+    @abstractmethod
+    def score(self, raw: Tensor) -> Tensor:
+        """``(B, channels, H, W)`` float32: what attributions sum to."""
+
 
 class ScoreHead(Head):
     """Class scores (logits) a pixel."""
@@ -49,6 +53,11 @@ class ScoreHead(Head):
         known = index.clamp(min=0)
         return total / (self.class_weights[known] * (index >= 0)).sum().clamp(min=1.0)
 
+    def score(self, raw: Tensor) -> Tensor:
+        """Logits above the mean of all classes: what is common to all decides nothing."""
+        raw = raw.float()
+        return raw - raw.mean(dim=1, keepdim=True)
+
 
 class DensityHead(Head):
     """Mean and scale of a Laplace distribution a band and pixel; the scale is the *expected error*."""
@@ -75,6 +84,10 @@ class DensityHead(Head):
         distance = (torch.where(known, standard, location) - location).abs()
         loss = distance * torch.exp(-log_scale) + log_scale + math.log(2.0)
         return (loss * known).sum() / known.sum().clamp(min=1)
+
+    def score(self, raw: Tensor) -> Tensor:
+        """Standardised means."""
+        return _split(raw.float())[0]
 
     def log_scale(self, raw: Tensor) -> Tensor:
         """Logarithm of the expected error in standard deviations: ``(B, bands, H, W)`` float32."""

@@ -14,8 +14,10 @@ from .errors import ModelFileError
 from .heads import DensityHead, Head, ScoreHead
 from .layers import Standardise, convolutions
 from .pooled import PooledDensityHead, PooledScoreHead
+from .shapley import Absence, Explainer
 
 MAIN = "main"
+ATTRIBUTION = "attribution"  # beside the tasks' names in what a network is asked for
 PRESETS: Mapping[str, tuple[int, ...]] = {
     "small": (24, 48, 96, 192),
     "base": (32, 64, 128, 256, 384),
@@ -50,6 +52,7 @@ class NetworkConfig:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     tasks: Mapping[str, TaskConfig] = field(default_factory=dict)
+    players: tuple[tuple[int, ...], ...] = ()  # indices of the bands of each player; none: no attributions
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -66,7 +69,8 @@ class NetworkConfig:
                 name: TaskConfig(**{**task, "mean": tuple(task["mean"]), "std": tuple(task["std"])})
                 for name, task in data["tasks"].items()
             }
-            return cls(tuple(data["widths"]), tuple(data["mean"]), tuple(data["std"]), tasks)
+            players = tuple(tuple(bands) for bands in data.get("players", ()))
+            return cls(tuple(data["widths"]), tuple(data["mean"]), tuple(data["std"]), tasks, players)
         except (KeyError, TypeError, AttributeError) as error:
             raise ModelFileError(
                 f"The model's network is not described completely ({error}); get a fresh copy of the model file."
@@ -102,27 +106,52 @@ class Network(nn.Module):
             {name: Coarsest() if task.pooled else Decoder(config.widths) for name, task in config.tasks.items()}
         )
         self.heads = nn.ModuleDict({name: _head(config, task) for name, task in config.tasks.items()})
+        if config.players:
+            self.absence = Absence(config.players, len(config.mean), config.widths)
+            self.explainer = Explainer(
+                len(config.mean), config.widths, len(config.players), config.tasks[MAIN].channels
+            )
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
 
-    def forward(self, x: Tensor, tasks: Collection[str] | None = None) -> dict[str, Tensor]:
+    def forward(
+        self, x: Tensor, tasks: Collection[str] | None = None, present: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Run the encoder and the decoders that are asked for.
 
         Args:
             x: ``(B, C, H, W)`` float32 in physical values, any size; NaN where a band is not valid.
-            tasks: Names of tasks to decode; all if ``None``.
+            tasks: Names of tasks to decode, and ``ATTRIBUTION`` for the explainer; all tasks if ``None``.
+            present: ``(B, players)`` bool, the players that the network is shown; all if ``None``.
 
         Returns:
             For each task its head's raw output: ``(B, classes, H, W)`` logits, or ``(B, 2 · bands, H, W)``
-            standardised means and log scales.
+            standardised means and log scales. For ``ATTRIBUTION`` the explainer's deviations.
         """
         height, width = x.shape[-2:]
         x = self._prepared(x)
-        levels = []
+        if present is not None:
+            x = self.absence.hide(x, present)
+        levels = self._encode(x, present)
+        wanted = self.config.tasks if tasks is None else tasks
+        found = {}
+        for name in wanted:
+            if name == ATTRIBUTION:
+                continue
+            features = self.decoders[name](levels)
+            found[name] = self.heads[name](features)[..., :height, :width]
+            if name == MAIN and ATTRIBUTION in wanted:
+                found[ATTRIBUTION] = self.explainer(x, levels, features)[..., :height, :width]
+        return found
+
+    def _encode(self, x: Tensor, present: Tensor | None) -> list[Tensor]:
+        """Features of all levels, finest first."""
+        levels: list[Tensor] = []
         for i, stage in enumerate(self.encoder):
             x = stage(x if i == 0 else F.max_pool2d(x, 2))
+            if present is not None:
+                x = self.absence.tell(i, x, present)
             levels.append(x)
-        wanted = self.config.tasks if tasks is None else tasks
-        return {name: self.heads[name](self.decoders[name](levels))[..., :height, :width] for name in wanted}
+        return levels
 
     def _prepared(self, x: Tensor) -> Tensor:
         """Standardised, padded to the stride, in the type and layout of the convolutions; NaN becomes the mean.

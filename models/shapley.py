@@ -1,0 +1,127 @@
+"""Shapley values as a further task: each score is the sum of its players' contributions (Fan et al. 2025).
+
+A player is a group of input bands. ``v(S)``, the worth of a coalition ``S``, is the network's own score when only the
+bands of ``S`` are present; the network is trained with absent players, so no surrogate stands between (arXiv 2512.14354).
+A pixel's attributions are ``Φ_p = d_p + (score − bias − Σ_q d_q) / n``: the network predicts the deviations ``d`` and the
+score predicts the sum, so ``bias + Σ Φ_p`` is the score exactly, whatever was learned.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+HIDDEN = 32
+
+
+def coalitions(players: int, pairs: int, generator: torch.Generator) -> Tensor:
+    """Draw coalitions from the Shapley kernel, each followed by its complement.
+
+    Sizes ``s`` come with ``p(s) ∝ 1 / (s (n − s))`` for ``0 < s < n`` (Lundberg & Lee 2017; pairs: Covert & Lee 2021).
+
+    Returns:
+        ``(2 · pairs, players)`` bool, true where a player is present.
+    """
+    sizes = torch.arange(1, players, dtype=torch.float64)
+    drawn = 1 + torch.multinomial(1 / (sizes * (players - sizes)), pairs, True, generator=generator)
+    ranks = torch.rand(pairs, players, generator=generator).argsort(dim=1).argsort(dim=1)
+    present = ranks < drawn[:, None]
+    return torch.stack([present, ~present], dim=1).flatten(0, 1)
+
+
+class Absence(nn.Module):
+    """What the encoder is told of absent players: a learned vector a player, added to the features of each level.
+
+    The same as a constant mask channel a player at every level, but nothing is added, and nothing costs time, when
+    all players are present.
+    """
+
+    def __init__(self, players: tuple[tuple[int, ...], ...], bands: int, widths: tuple[int, ...]) -> None:
+        super().__init__()
+        membership = torch.zeros(len(players), bands)
+        for player, members in enumerate(players):
+            membership[player, list(members)] = 1.0
+        self.register_buffer("membership", membership, persistent=False)
+        self.vectors = nn.ParameterList(nn.Parameter(torch.zeros(len(players), width)) for width in widths)
+
+    membership: Tensor
+
+    def hide(self, x: Tensor, present: Tensor) -> Tensor:
+        """Standardised ``(B, C, H, W)`` with the bands of absent players at their mean, which is 0."""
+        kept = present.to(self.membership.dtype) @ self.membership
+        return x * kept[:, :, None, None].to(x.dtype)
+
+    def tell(self, level: int, features: Tensor, present: Tensor) -> Tensor:
+        """``(B, width, H, W)`` features of a level, with the vectors of the players that are absent."""
+        absent = (~present).to(torch.float32) @ self.vectors[level]
+        return features + absent[:, :, None, None].to(features.dtype)
+
+
+class Explainer(nn.Module):
+    """Predicts the deviations ``d`` a player, class and pixel from what the main task has computed anyway.
+
+    Only 1×1 convolutions: the receptive field is the network's.
+    """
+
+    bias: Tensor
+
+    def __init__(self, bands: int, widths: tuple[int, ...], players: int, channels: int) -> None:
+        super().__init__()
+        self.players, self.channels = players, channels
+        self.levels = nn.ModuleList(nn.Conv2d(width, HIDDEN, 1) for width in widths)
+        self.mixing = nn.ModuleList(nn.Conv2d(HIDDEN, HIDDEN, 1) for _ in widths[1:])
+        self.features = nn.Conv2d(widths[0], HIDDEN, 1)
+        self.inputs = nn.Conv2d(bands, HIDDEN, 1)
+        self.middle = nn.Conv2d(HIDDEN, HIDDEN, 1)
+        self.out = nn.Conv2d(HIDDEN, players * channels, 1)
+        self.register_buffer("bias", torch.zeros(channels))
+
+    def forward(self, x: Tensor, levels: list[Tensor], features: Tensor) -> Tensor:
+        """Deviations of one batch; no gradient reaches what they are computed from.
+
+        Args:
+            x: ``(B, C, H, W)`` standardised input.
+            levels: The encoder's features, finest first.
+            features: ``(B, widths[0], H, W)`` of the main task's decoder.
+
+        Returns:
+            ``(B, players · channels, H, W)``.
+        """
+        y = self.levels[-1](levels[-1].detach())
+        for project, mix, level in zip(self.levels[-2::-1], self.mixing[::-1], levels[-2::-1], strict=True):
+            y = F.interpolate(mix(F.relu(y)), scale_factor=2, mode="nearest") + project(level.detach())
+        y = F.relu(y + self.features(features.detach()) + self.inputs(x.detach()))
+        y = F.relu(self.middle(y))
+        deviations: Tensor = self.out(y)
+        return deviations
+
+    def attributions(self, deviations: Tensor, score: Tensor) -> Tensor:
+        """Contributions of all players to all scores.
+
+        Args:
+            deviations: ``(B, players · channels, H, W)`` as predicted.
+            score: ``(B, channels, H, W)``.
+
+        Returns:
+            ``(B, players, channels, H, W)`` float32; with ``bias`` they sum to ``score`` over the players.
+        """
+        parts = deviations.float().unflatten(1, (self.players, self.channels))
+        rest = score.float() - self.bias.view(1, -1, 1, 1) - parts.sum(dim=1)
+        return parts + rest[:, None] / self.players
+
+    def loss(self, attributions: Tensor, present: Tensor, worth: Tensor) -> Tensor:
+        """Mean squared distance between a coalition's worth and the sum of its players' attributions.
+
+        Its minimum over coalitions of the Shapley kernel are the Shapley values (Charnes et al. 1988). The distance is
+        taken relative to the pixel's own score, which moves no pixel's minimum and lets confident pixels not dominate.
+
+        Args:
+            attributions: ``(B, players, channels, H, W)`` of the whole input.
+            present: ``(B, players)`` bool.
+            worth: ``(B, channels, H, W)`` scores of the coalitions.
+        """
+        bias = self.bias.view(1, -1, 1, 1)
+        found = bias + (attributions * present[:, :, None, None, None]).sum(dim=1)
+        size = (attributions.sum(dim=1).detach() ** 2).mean(dim=1, keepdim=True)
+        return ((found - worth.float()) ** 2 / (1.0 + size)).mean()
