@@ -31,6 +31,7 @@ GROUPS = {
     "map": QT_TRANSLATE_NOOP("AuxLens", "Map"),
     "assess": QT_TRANSLATE_NOOP("AuxLens", "Assess"),
     "present": QT_TRANSLATE_NOOP("AuxLens", "Present"),
+    "model": QT_TRANSLATE_NOOP("AuxLens", "Model"),
 }
 
 

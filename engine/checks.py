@@ -9,7 +9,7 @@ import os
 from typing import Iterable, Mapping, Tuple
 
 from ..models.card import Card
-from .jobs import ANYWHERE, PRECISIONS, AccuracyJob, JobError, MapJob, outputs_of
+from .jobs import ANYWHERE, PRECISIONS, AccuracyJob, JobError, MapJob, ModelInfoJob, outputs_of
 
 
 def check_map(job: MapJob, card: Card) -> None:
@@ -65,6 +65,17 @@ def check_accuracy(job: AccuracyJob) -> None:
     if job.probability and job.task != "segmentation":
         raise JobError("Probabilities belong to classes; choose the task “segmentation”, or leave them out.")
     _check_paths(outputs_of(job), (job.map, job.reference, job.probability))
+
+
+def check_modelinfo(job: ModelInfoJob) -> None:
+    """Check a model page's job before any work and without the engine.
+
+    Raises:
+        JobError: no page is asked for, or it would be written over the model.
+    """
+    if not job.output_report:
+        raise JobError("No page is asked for; give a file to write.")
+    _check_paths(outputs_of(job), (job.model,))
 
 
 def _check_paths(wanted: Mapping[str, str], given: Tuple[str, ...]) -> None:

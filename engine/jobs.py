@@ -228,12 +228,26 @@ class AccuracyJob:
     output_json: str = ""
 
 
+@dataclass(frozen=True)
+class ModelInfoJob:
+    """Write a model's card as a page: what it needs, what it gives, how good it is, where it was trained.
+
+    Attributes:
+        model: Model file.
+        output_report: HTML page to write.
+    """
+
+    model: str
+    output_report: str
+
+
 JOBS: Dict[str, Type[Any]] = {
     "createdemo": DemoJob,
     "train": TrainJob,
     "trainfolder": TrainFolderJob,
     "map": MapJob,
     "accuracy": AccuracyJob,
+    "modelinfo": ModelInfoJob,
 }
 
 

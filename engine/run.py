@@ -15,6 +15,7 @@ EXECUTORS = {
     jobs.TrainFolderJob: ".training.job",
     jobs.MapJob: ".mapping.job",
     jobs.AccuracyJob: ".assess.job",
+    jobs.ModelInfoJob: ".publish.info",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,3 +51,22 @@ def figure_text(value: float | None) -> str:
         return f"{int(value):,}".replace(",", " ")
     text = f"{value:.3f}" if abs(value) < 1000 else f"{value:,.0f}".replace(",", " ")
     return text.replace("-", "−")
+
+
+def flattened(content: Any, prefix: str = "") -> list[tuple[str, str]]:
+    """Nested values as lines: path of keys, value."""
+    if isinstance(content, Mapping):
+        return [
+            line
+            for key, value in content.items()
+            for line in flattened(value, f"{prefix} › {key}" if prefix else str(key))
+        ]
+    if isinstance(content, (list, tuple)):
+        if not any(isinstance(value, (Mapping, list, tuple)) for value in content):
+            return [(prefix, ", ".join(_plain(value) for value in content))]
+        return [line for at, value in enumerate(content, 1) for line in flattened(value, f"{prefix} › {at}")]
+    return [(prefix, _plain(content))]
+
+
+def _plain(value: Any) -> str:
+    return f"{value:.5g}" if isinstance(value, float) else str(value)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...models.card import Card
 from ..mapping.styles import RIGHT_OR_WRONG, scale
 from . import figures as fig
-from .page import render, write_text
+from .page import flattened, render, write_text
 
 _MOST_EXAMPLES = 6
 _MOST_BANDS = 4  # of the auxiliary modalities, in an example
@@ -87,7 +87,7 @@ def render_training_report(report: TrainingReport) -> str:
         confusion=_confusion_rows(report),
         accuracies=_class_accuracies(report),
         examples=[(e.name, _example_picture(e, card)) for e in report.examples[:_MOST_EXAMPLES]],
-        manifest=_flat(card.training),
+        manifest=flattened(card.training),
     )
 
 
@@ -166,20 +166,3 @@ def _draw_main(line: Any, example: Example, card: Card) -> None:
     fig.draw_values(line[2], example.estimate, level, "map")
     difference = np.where(known, example.estimate - example.reference, np.nan)
     fig.draw_values(line[3], difference, scale("main_error", card, card.main.name), "main error")
-
-
-def _flat(content: Any, prefix: str = "") -> list[tuple[str, str]]:
-    """A nested manifest as lines: path of keys, value."""
-    if isinstance(content, Mapping):
-        return [
-            line for key, value in content.items() for line in _flat(value, f"{prefix} › {key}" if prefix else str(key))
-        ]
-    if isinstance(content, (list, tuple)):
-        if not any(isinstance(value, (Mapping, list, tuple)) for value in content):
-            return [(prefix, ", ".join(_plain(value) for value in content))]
-        return [line for at, value in enumerate(content, 1) for line in _flat(value, f"{prefix} › {at}")]
-    return [(prefix, _plain(content))]
-
-
-def _plain(value: Any) -> str:
-    return f"{value:.5g}" if isinstance(value, float) else str(value)

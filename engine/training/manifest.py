@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from importlib import metadata
 from typing import Any
 
-from ...models.errors import Canceled
+from rasterio.crs import CRS
+
+from ...models.errors import Canceled, SceneError
 from .. import jobs
 from ..scene.folder import Scene
+from ..scene.grid import Grid, bounds_in
 from ..scene.hashing import sha256
 from ..scene.reference import split_layer
 from .options import Training
@@ -35,24 +38,45 @@ def hash_files(scenes: Sequence[Scene], progress: jobs.Progress) -> None:
 
 
 def describe(
-    job: Training, scenes: Sequence[Scene], blocks: Sequence[Block], splits: Sequence[str], unit: str
+    job: Training,
+    scenes: Sequence[Scene],
+    grids: Sequence[Grid],
+    blocks: Sequence[Block],
+    splits: Sequence[str],
+    unit: str,
 ) -> dict[str, Any]:
-    """The job, the files with their SHA-256, the split and the versions, as JSON-able values."""
+    """The job, the files with their SHA-256 and place, the split and the versions, as JSON-able values."""
     return {
         "job": json.loads(jobs.to_json(job)),
         "split_unit": unit,
-        "scenes": [_scene(i, scene, blocks, splits) for i, scene in enumerate(scenes)],
+        "scenes": [
+            _scene(i, scene, grid, blocks, splits) for i, (scene, grid) in enumerate(zip(scenes, grids, strict=True))
+        ],
         "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in _PACKAGES}},
     }
 
 
-def _scene(number: int, scene: Scene, blocks: Sequence[Block], splits: Sequence[str]) -> dict[str, Any]:
+def _scene(number: int, scene: Scene, grid: Grid, blocks: Sequence[Block], splits: Sequence[str]) -> dict[str, Any]:
     own = [split for block, split in zip(blocks, splits, strict=True) if block.scene == number]
     return {
         "name": scene.name,
+        "bounds": geographic_bounds(grid),
         "blocks": {split: own.count(split) for split in dict.fromkeys(own)},
         "sha256": {path: sha256(path) for path in _files(scene)},
     }
+
+
+def geographic_bounds(grid: Grid) -> list[float] | None:
+    """West, south, east, north in degrees (EPSG:4326); ``None`` for a scene that has no place on the Earth.
+
+    West is greater than east where a scene lies across the date line.
+    """
+    if grid.crs is None:
+        return None
+    try:
+        return [round(value, 6) for value in bounds_in(grid, CRS.from_epsg(4326))]
+    except SceneError:  # a plane of its own
+        return None
 
 
 def _files(scene: Scene) -> list[str]:

@@ -47,7 +47,7 @@ class Setup:
                 self.auxiliary.setdefault(modality.name, tuple(b.name for b in modality.bands))
         if job.strategy == "multitask" and not self.auxiliary:
             log.warning("No auxiliary raster is given; the network learns the main task alone.")
-        grids = [scene_grid(scene.inputs) for scene in scenes]
+        self.grids = grids = [scene_grid(scene.inputs) for scene in scenes]
         self.gsd_m = grids[0].gsd_m
         self.sizes = {i: (grid.height, grid.width) for i, grid in enumerate(grids)}
         self.classes: tuple[LandClass, ...] = ()
@@ -116,7 +116,7 @@ class Setup:
             reference_pattern=job.reference_pattern if isinstance(job, jobs.TrainFolderJob) else "",
             error_models=error_models or {},
             training={
-                **manifest.describe(job, self.scenes, self.blocks, self.splits, self.unit),
+                **manifest.describe(job, self.scenes, self.grids, self.blocks, self.splits, self.unit),
                 "ended": outcome.ended,
                 "best_epoch": outcome.best_epoch,
                 "epochs": len(outcome.history),
