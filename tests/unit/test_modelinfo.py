@@ -25,7 +25,7 @@ from auxlens.engine.scene.grid import Grid
 from auxlens.engine.scene.hashing import sha256
 from auxlens.engine.training.manifest import geographic_bounds
 from auxlens.models import file
-from auxlens.models.card import Card, ErrorModel, LandClass, MainTask, Modality, read_card
+from auxlens.models.card import Card, ErrorModel, LandClass, MainTask, Modality, Player, read_card
 
 HERE = [-3.61, 52.1, -3.4, 52.25]
 CARD = Card(
@@ -114,6 +114,14 @@ def test_older_and_unfinished_cards_still_make_a_page():
     assert "before cards said so" in text and "1 · old" in text and "holds no figures" in text
     text = text_of(render_model_page(replace(CARD, training={}), {}))
     assert "names no scenes" in text
+
+
+def test_players_are_named():
+    card = replace(CARD, players=(Player("visible", ("s2:B4",)), Player("<nir>", ("s2:B3",))))
+    assert "2 players, groups of input bands: visible (s2:B4); &lt;nir&gt; (s2:B3)." in text_of(
+        render_model_page(card, {})
+    )
+    assert "players" not in text_of(render_model_page(CARD, {}))
 
 
 def test_regressions_say_their_unit():
