@@ -1,9 +1,9 @@
 """Shapley values as a further task: each score is the sum of its players' contributions (Fan et al. 2025).
 
 A player is a group of input bands. ``v(S)``, the worth of a coalition ``S``, is the network's own score when only the
-bands of ``S`` are present; the network is trained with absent players, so no surrogate stands between (arXiv 2512.14354).
-A pixel's attributions are ``Φ_p = d_p + (score − bias − Σ_q d_q) / n``: the network predicts the deviations ``d`` and the
-score predicts the sum, so ``bias + Σ Φ_p`` is the score exactly, whatever was learned.
+bands of ``S`` are present; the network is trained with absent players, so no surrogate stands between (Fan, Yang & Ma
+2025, arXiv 2512.14354). A pixel's attributions are ``Φ_p = d_p + (score − bias − Σ_q d_q) / n``: the explainer predicts
+the deviations ``d`` and the score is the sum, so ``bias + Σ Φ_p`` is the score exactly, whatever was learned.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ class Absence(nn.Module):
 
     def hide(self, x: Tensor, present: Tensor) -> Tensor:
         """Standardised ``(B, C, H, W)`` with the bands of absent players at their mean, which is 0."""
-        kept = present.to(self.membership.dtype) @ self.membership
+        kept: Tensor = present.to(self.membership.dtype) @ self.membership
         return x * kept[:, :, None, None].to(x.dtype)
 
     def tell(self, level: int, features: Tensor, present: Tensor) -> Tensor:
         """``(B, width, H, W)`` features of a level, with the vectors of the players that are absent."""
-        absent = (~present).to(torch.float32) @ self.vectors[level]
+        absent: Tensor = (~present).to(torch.float32) @ self.vectors[level]
         return features + absent[:, :, None, None].to(features.dtype)
 
 
@@ -106,7 +106,8 @@ class Explainer(nn.Module):
         Returns:
             ``(B, players, channels, H, W)`` float32; with ``bias`` they sum to ``score`` over the players.
         """
-        parts = deviations.float().unflatten(1, (self.players, self.channels))
+        batch, _, height, width = deviations.shape
+        parts = deviations.float().reshape(batch, self.players, self.channels, height, width)
         rest = score.float() - self.bias.view(1, -1, 1, 1) - parts.sum(dim=1)
         return parts + rest[:, None] / self.players
 
