@@ -9,7 +9,26 @@ import os
 from typing import Iterable, Mapping, Tuple
 
 from ..models.card import Card
-from .jobs import ANYWHERE, PRECISIONS, AccuracyJob, JobError, MapJob, ModelInfoJob, outputs_of
+from .jobs import ANYWHERE, NO_PLAYERS, PRECISIONS, AccuracyJob, JobError, MapJob, ModelInfoJob, outputs_of, patterns
+
+MIN_PLAYERS, MAX_PLAYERS = 2, 16
+
+
+def check_players(text: str) -> None:
+    """Check the players of a training as far as that is possible without its bands.
+
+    Raises:
+        JobError: entries that cannot be read, fewer than 2 players or more than 16, or a band in two of them.
+    """
+    if text.strip().lower() in ("", NO_PLAYERS):
+        return
+    players = patterns(text, "player=band,band, for example visible=B2,B3,B4", "player")
+    if not MIN_PLAYERS <= len(players) <= MAX_PLAYERS:
+        raise JobError(f"{len(players)} player(s) are given; attributions need {MIN_PLAYERS} to {MAX_PLAYERS}.")
+    bands = [band for members in players.values() for band in members]
+    for band in bands:
+        if bands.count(band) > 1:
+            raise JobError(f"The band “{band}” is in more than one player; give each band to one player.")
 
 
 def check_map(job: MapJob, card: Card) -> None:
@@ -44,10 +63,25 @@ def check_map(job: MapJob, card: Card) -> None:
             f"The model “{card.name}” has no calibrated error probability (too few validation references); "
             "leave this output out."
         )
+    if "attribution" in wanted and not card.players:
+        raise JobError(
+            f"The model “{card.name}” was trained without players and gives no attributions; train one with players, "
+            "or leave this output out."
+        )
+    if job.attribution_class and job.attribution_class not in _class_words(card):
+        raise JobError(
+            f"The model has no class “{job.attribution_class}” to attribute; choose one of "
+            f"{', '.join(c.name for c in card.main.classes) or 'none: it makes a regression'}."
+        )
     _check_paths(wanted, (job.model, *job.inputs, *job.auxiliary, job.reference, job.mask))
     check_choice("precision", job.precision, PRECISIONS)
     if job.tile_size < 0 or job.overlap < -1 or job.batch_size < 0:
         raise JobError("Tile size and batch size are 0 or more, the overlap is −1 or more.")
+
+
+def _class_words(card: Card) -> Tuple[str, ...]:
+    """What a class may be called: by its name or its value."""
+    return tuple(word for c in card.main.classes for word in (c.name, str(c.value)))
 
 
 def check_accuracy(job: AccuracyJob) -> None:

@@ -31,6 +31,7 @@ PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
 DEVICE_PATTERN = r"auto|cpu|mps|cuda(:\d+)?"
 MIN_CHIP_PX = 32
+NO_PLAYERS = "none"  # in the field “players”: train without attributions
 
 ANYWHERE = "TEMPORARY_OUTPUT"  # QGIS's word in an output: it makes a path of its own of each before the job runs
 
@@ -43,6 +44,7 @@ MAP_OUTPUTS = (
     "reconstruction_error",
     "main_error",
     "error_probability",
+    "attribution",
 )
 
 
@@ -85,6 +87,8 @@ class _Learning:
             alone, ``multimodal`` takes the auxiliary modalities as inputs, and ``shuffled``, a control, learns to
             reconstruct those of other chips.
         size: Size of the network.
+        players: Groups of input bands whose contributions make up each score, ``player=band,band`` each, separated
+            by ``;`` or lines; empty for groups by modality and spectral region, ``none`` for no attributions.
         epochs: Passes over the training chips at most; training stops early when validation no longer improves.
         time_limit: Minutes after which training stops and keeps the best weights; 0 for no limit.
         chip_size: Width and height of the training chips, in pixels.
@@ -99,6 +103,7 @@ class _Learning:
     task: str = "segmentation"
     strategy: str = "multitask"
     size: str = "small"
+    players: str = ""
     epochs: int = 40
     time_limit: float = 0.0
     chip_size: int = 128
@@ -164,6 +169,9 @@ class MapJob:
         output_reconstruction_error: Reconstruction − auxiliary reference, physical units.
         output_main_error: 1 where the map is not the reference (regression: estimate − reference).
         output_error_probability: Calibrated probability that the map is wrong, 0–1.
+        output_attribution: A band a player, its contribution to the score of the mapped class (in logits above the
+            mean of all classes; regression: target units), and a last band with the dominant player.
+        attribution_class: Class, by name or value, whose score is attributed; empty for each pixel's mapped class.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
         precision: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
         tile_size: Width and height of the window computed at once, in pixels; 0 for the model's.
@@ -187,6 +195,8 @@ class MapJob:
     output_reconstruction_error: str = ""
     output_main_error: str = ""
     output_error_probability: str = ""
+    output_attribution: str = ""
+    attribution_class: str = ""
     device: str = "auto"
     precision: str = "auto"
     tile_size: int = 0
@@ -307,21 +317,28 @@ def _fits(value: Any, kind: str) -> bool:
     )
 
 
-def patterns(text: str) -> Dict[str, Tuple[str, ...]]:
-    """Parse ``modality=pattern[,pattern…]`` entries, separated by ``;`` or line ends.
+def patterns(
+    text: str, form: str = "modality=pattern, for example s2=s2.tif", noun: str = "modality"
+) -> Dict[str, Tuple[str, ...]]:
+    """Parse ``name=word[,word…]`` entries, separated by ``;`` or line ends: the patterns of modalities, as a rule.
+
+    Args:
+        text: The entries.
+        form: What an entry looks like, and
+        noun: what it names: for the message.
 
     Raises:
-        JobError: an entry without ``=``, without a pattern, or a modality given twice.
+        JobError: an entry without ``=``, without a word, or a name given twice.
     """
     found: Dict[str, Tuple[str, ...]] = {}
     for entry in filter(None, (part.strip() for part in text.replace("\n", ";").split(";"))):
-        name, _, globs = entry.partition("=")
-        name, files = name.strip(), tuple(g.strip() for g in globs.split(",") if g.strip())
-        if not name or not files:
-            raise JobError(f"The pattern “{entry}” is not of the form modality=pattern, for example s2=s2.tif.")
+        name, _, words = entry.partition("=")
+        name, parts = name.strip(), tuple(word.strip() for word in words.split(",") if word.strip())
+        if not name or not parts:
+            raise JobError(f"The entry “{entry}” is not of the form {form}.")
         if name in found:
-            raise JobError(f"The modality “{name}” has two patterns; give each modality once.")
-        found[name] = files
+            raise JobError(f"The {noun} “{name}” is given twice; give each {noun} once.")
+        found[name] = parts
     return found
 
 

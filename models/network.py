@@ -168,6 +168,13 @@ class Network(nn.Module):
             ready[:, :, rows, :width] = self.standardise(x[:, :, rows]).nan_to_num(nan=0.0)
         return ready
 
+    def channels(self, name: str) -> int:
+        """Channels of the raw output of a task, or of the explainer."""
+        if name == ATTRIBUTION:
+            return self.explainer.players * self.explainer.channels
+        task = self.config.tasks[name]
+        return task.channels * (2 if task.kind == "density" else 1)
+
     def head(self, name: str) -> Head:
         """The head of a task, which turns its raw output into losses and physical values."""
         head = self.heads[name]

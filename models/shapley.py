@@ -96,6 +96,15 @@ class Explainer(nn.Module):
         deviations: Tensor = self.out(y)
         return deviations
 
+    @torch.no_grad()
+    def centre(self) -> None:
+        """Take what is common to all classes out of the deviations, as it is out of the scores."""
+        if self.channels > 1:
+            assert self.out.bias is not None
+            for values in (self.out.weight, self.out.bias):
+                by_class = values.view(self.players, self.channels, -1)
+                by_class -= by_class.mean(dim=1, keepdim=True)
+
     def attributions(self, deviations: Tensor, score: Tensor) -> Tensor:
         """Contributions of all players to all scores.
 

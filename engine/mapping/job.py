@@ -51,7 +51,7 @@ def run(job: MapJob, progress: Progress) -> dict[str, Any]:
         grid = scene.grid.cropped(area)
         device = choose_device(job.device)
         network = network.to(device)
-        products = Products(network, card, tuple(job.outputs), scene.observes)
+        products = Products(network, card, tuple(job.outputs), scene.observes, job.attribution_class)
         layers = layers_of(job, card, products)
         check_room(list(layers.values()), grid)
         engine = _engine(job, network, device, products)
@@ -80,6 +80,8 @@ def run(job: MapJob, progress: Progress) -> dict[str, Any]:
         "precision": str(engine.dtype).removeprefix("torch."),
         "error_probability": products.error_form,
     }
+    if job.output_attribution:
+        figures["efficiency_residual"] = products.largest_residual
     return {"outputs": {name: layer.path for name, layer in layers.items()}, "figures": figures}
 
 

@@ -12,6 +12,8 @@ from ..version import plugin_version
 from .products import Products
 from .styles import qml
 
+DOMINANT = "dominant player"  # last band of the attributions: the number, from 1, of the band with the largest one
+
 
 def layers_of(job: jobs.MapJob, card: Card, products: Products) -> dict[str, Layer]:
     """The layer of every output that a job asks for."""
@@ -31,6 +33,8 @@ def band_names(name: str, card: Card) -> tuple[str, ...]:
         return tuple(c.name for c in card.main.classes)
     if name in ("reconstruction", "expected_error", "reconstruction_error"):
         return card.auxiliary_bands
+    if name == "attribution":
+        return (*(player.name for player in card.players), DOMINANT)
     return (card.main.name,) if name == "map" else (name.replace("_", " "),)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ...models.card import Card
 from ...models.heads import DensityHead
-from ...models.network import MAIN, Network
+from ...models.network import ATTRIBUTION, MAIN, Network
 from ..explain import error_probability as errors
 from ..scene.reference import to_indices
 
@@ -38,7 +38,9 @@ class Observations:
 class Products:
     """Turns raw outputs into the arrays that are asked for, and knows which tasks that takes."""
 
-    def __init__(self, network: Network, card: Card, wanted: Sequence[str], observed: bool) -> None:
+    def __init__(
+        self, network: Network, card: Card, wanted: Sequence[str], observed: bool, attribution_class: str = ""
+    ) -> None:
         """Prepare.
 
         Args:
@@ -46,6 +48,7 @@ class Products:
             card: The model's card.
             wanted: Names of output layers.
             observed: Whether references of all auxiliary modalities will be given.
+            attribution_class: Name or value of the class whose score is attributed; empty for the mapped one.
         """
         self.card = card
         self.wanted = frozenset(wanted)
@@ -60,13 +63,17 @@ class Products:
         self._values = np.array([c.value for c in card.main.classes])
         self.map_nodata = free_value(self._values) if self.is_score else float("nan")
         palette = self._values.astype(self.dtype("map") if self.is_score else "uint8")
+        words = [(c.name, str(c.value)) for c in card.main.classes]
+        self._attributed = next((i for i, names in enumerate(words) if attribution_class in names), None)
+        self.largest_residual = 0.0
         self._palette = torch.from_numpy(palette).to(next(network.parameters()).device)
 
     @property
     def tasks(self) -> tuple[str, ...]:
         """Tasks that the network must decode."""
         used = any(name.startswith(("expected ", "error ")) for model in self._models for name in model.features)
-        return (MAIN, *(m.name for m in self.card.auxiliary)) if _OF_AUXILIARY & self.wanted or used else (MAIN,)
+        auxiliary = tuple(m.name for m in self.card.auxiliary) if _OF_AUXILIARY & self.wanted or used else ()
+        return (MAIN, *auxiliary, *([ATTRIBUTION] if ATTRIBUTION in self.wanted else []))
 
     def compute(
         self, raw: Mapping[str, Tensor], valid: NDArray[np.bool_], seen: Observations
@@ -107,7 +114,9 @@ class Products:
     def _arrays(self, raw: Mapping[str, Tensor], seen: Observations) -> Arrays:
         main = _planar(raw[MAIN])
         arrays, features = self._score(main, seen) if self.is_score else self._density(main, seen)
-        if len(raw) > 1:
+        if ATTRIBUTION in self.wanted:
+            arrays["attribution"] = self._attribution(main, raw[ATTRIBUTION])
+        if len(raw) > 1 + (ATTRIBUTION in self.wanted):
             features.update(self._auxiliary(raw, seen, arrays))
         if self.error_form:
             probability = errors.apply(self._models[0], features)
@@ -133,6 +142,25 @@ class Products:
             entropy = features.get("entropy")
             arrays["uncertainty"] = _array(errors.normalised_entropy(log_probability) if entropy is None else entropy)
         return arrays, features
+
+    def _attribution(self, main: Tensor, deviations: Tensor) -> NDArray[np.generic]:
+        """A band a player, and the dominant player (from 1): that with the largest contribution of either sign."""
+        explainer = self._network.explainer
+        score = self._network.head(MAIN).score(main[None])[0]
+        parts = _planar(deviations).view(explainer.players, *score.shape)
+        chosen = main.max(dim=0).indices if self._attributed is None else torch.full_like(main[0], self._attributed)
+        index = chosen.long()[None]
+        own = parts.gather(1, index.expand(len(parts), 1, *index.shape[1:]))[:, 0]
+        own_score = score.gather(0, index)[0] - explainer.bias[chosen.long()]
+        own += (own_score - own.sum(dim=0)) / len(own)
+        residual = (own.sum(dim=0) - own_score).abs().max()
+        self.largest_residual = max(self.largest_residual, float(residual))
+        dominant = 1.0 + own.abs().max(dim=0).indices
+        return _array(torch.cat([own * self._score_unit(), dominant[None]]))
+
+    def _score_unit(self) -> float:
+        """Score of one unit: logits are their own, a regression's are standardised."""
+        return 1.0 if self.is_score else self.card.main.std
 
     def _wrong(self, best: NDArray[np.int64], reference: NDArray[np.float32]) -> NDArray[np.uint8]:
         truth = to_indices(reference, self.card.main.classes)

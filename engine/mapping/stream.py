@@ -130,9 +130,7 @@ def _products(chip: Chip, raw: Mapping[str, Tensor], products: Products) -> Iter
 
 def _nothing(chip: Chip, engine: Engine) -> dict[str, Tensor]:
     size = (chip.tile.core.height, chip.tile.core.width)
-    heads = {name: engine.network.config.tasks[name] for name in engine.tasks}
-    channels = {name: t.channels * (2 if t.kind == "density" else 1) for name, t in heads.items()}
-    return {name: torch.zeros(count, *size, device=engine.device) for name, count in channels.items()}
+    return {name: torch.zeros(engine.network.channels(name), *size, device=engine.device) for name in engine.tasks}
 
 
 def _forward(chips: list[Chip], engine: Engine) -> Iterator[dict[str, Tensor]]:

@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...models.card import Card, LandClass, Modality
+from ...models.card import Card, LandClass, Modality, Player
 from ..jobs import MAP_OUTPUTS
 
 Ramp = tuple[str, ...]  # colours at even steps, from the smallest value to the largest
@@ -26,7 +26,12 @@ BLUE_WHITE_RED: Ramp = (
 )  # fmt: skip
 
 RIGHT_OR_WRONG = (LandClass(0, "map = reference", "#e8e8e4"), LandClass(1, "map ≠ reference", "#d55e00"))
+PLAYER_COLORS = (  # Okabe & Ito 2008, then Tol's muted scheme: sixteen that colour-blind readers tell apart
+    "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#999999",
+    "#332288", "#117733", "#882255", "#ddcc77", "#88ccee", "#aa4499", "#44aa99", "#661100",
+)  # fmt: skip
 _DEVIATIONS = 2.0  # a stretch reaches this many standard deviations (or RMSE) from its middle
+_LOGITS = 4.0  # of a score, where the model was not measured
 _NATURAL_COLOUR = (("B4", "B04", "red", "Red"), ("B3", "B03", "green", "Green"), ("B2", "B02", "blue", "Blue"))
 
 
@@ -57,6 +62,8 @@ def qml(kind: str, card: Card, bands: tuple[str, ...]) -> str:
         return _document(_paletted(card.main.classes))
     if kind == "main_error" and card.main.classes:
         return _document(_paletted(RIGHT_OR_WRONG))
+    if kind == "attribution":  # the dominant player, which is the last band
+        return _document(_paletted(_player_classes(card.players), band=len(bands)))
     if kind == "reconstruction":
         modality = _modality_of(card, bands[0])
         if modality is not None and len(modality.bands) >= 3:
@@ -81,6 +88,9 @@ def scale(kind: str, card: Card, band: str) -> Scale:
         return Scale(main.mean - reach, main.mean + reach, VIRIDIS, main.unit)
     if kind == "main_error":
         return Scale(-main.std, main.std, BLUE_WHITE_RED, main.unit)
+    if kind == "attribution":
+        reach = float(card.training.get("attribution", {}).get("reach") or reach or _LOGITS)
+        return Scale(-reach, reach, BLUE_WHITE_RED, main.unit)
     modality = _modality_of(card, band)
     unit = modality.unit if modality else ""
     mean, std = _moments(modality, band)
@@ -103,8 +113,15 @@ def _moments(modality: Modality | None, band: str) -> tuple[float, float]:
     return modality.mean[at], modality.std[at] or 1.0
 
 
-def _paletted(classes: Sequence[LandClass]) -> ElementTree.Element:
-    renderer = _renderer("paletted", band="1")
+def _player_classes(players: Sequence[Player]) -> tuple[LandClass, ...]:
+    return tuple(
+        LandClass(number, player.name, color)
+        for number, (player, color) in enumerate(zip(players, PLAYER_COLORS, strict=False), 1)
+    )
+
+
+def _paletted(classes: Sequence[LandClass], band: int = 1) -> ElementTree.Element:
+    renderer = _renderer("paletted", band=str(band))
     palette = ElementTree.SubElement(renderer, "colorPalette")
     for c in classes:
         ElementTree.SubElement(palette, "paletteEntry", value=str(c.value), label=c.name, color=c.color, alpha="255")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from ..jobs import Progress
 from ..reports.training import write_training_report
 from ..scene.writing import check_writable
 from . import options
+from .attribution import Absences, fit_explainer
 from .chips import Batch, draw, held_out, load, with_targets_of_others
 from .evaluation import Evaluation, Task, evaluate, score
 from .loop import Budget, Outcome, train
@@ -99,10 +103,30 @@ def _learn(
         fabric,
         batches,
         lambda average: score(average, _until_canceled(chips, progress), task),
-        Budget(job.epochs, steps, job.time_limit),
+        Budget(job.epochs, steps, job.time_limit * (1 - options.EXPLAINER_SHARE if setup.players else 1)),
         progress,
+        Absences(len(setup.players), job.seed) if setup.players else None,
     )
+    if setup.players and outcome.ended != "canceled":
+        setup.attribution = _explain(network, fabric, batches, steps * len(outcome.history), job, progress)
     return outcome, task
+
+
+def _explain(
+    network: Network,
+    fabric: Any,
+    batches: Callable[[int], Iterator[Batch]],
+    trained: int,
+    job: Training,
+    progress: Progress,
+) -> dict[str, float]:
+    """Fit the explainer; gives what the card says of it."""
+    low, high = options.EXPLAINER_STEPS
+    limit_s = 60 * job.time_limit * options.EXPLAINER_SHARE or math.inf
+    chips = (batch for epoch in itertools.count(job.epochs + 1) for batch in batches(epoch))
+    fit = fit_explainer(network, fabric, chips, min(high, max(low, trained)), limit_s, progress)
+    log.info("Attributions leave %.1f %% of what players change of the scores unexplained.", 100 * fit.unexplained)
+    return asdict(fit)
 
 
 def _steps(setup: Setup, chip_px: int, batch_size: int) -> int:

@@ -17,6 +17,7 @@ from ...models.errors import Canceled, DeviceError
 from ...models.network import MAIN, Network
 from ..jobs import Progress
 from . import options
+from .attribution import Absences
 from .chips import Batch
 
 log = logging.getLogger("auxlens")
@@ -48,6 +49,7 @@ def train(
     validate: Callable[[Network], tuple[float, float]],
     budget: Budget,
     progress: Progress,
+    absences: Absences | None = None,
 ) -> Outcome:
     """Train a network.
 
@@ -60,6 +62,7 @@ def train(
         validate: Loss and score (higher is better) of a network on the validation split; may raise ``Canceled``.
         budget: Limits.
         progress: Told after every step, and asked whether to stop; a stop keeps the best weights.
+        absences: The further loss of a network with players.
 
     Raises:
         Canceled: stopped before the first validation, so that there is nothing to keep.
@@ -79,7 +82,7 @@ def train(
                 outcome.ended = "canceled" if progress.canceled() else "time limit"
                 break
             share = max(step / total, elapsed / limit_s)
-            losses.append(_step(model, network, optimizer, fabric, batch, share))
+            losses.append(_step(model, network, optimizer, fabric, batch, absences, share))
             step += 1
             _average(average, network, min(options.AVERAGING, (1 + step) / (10 + step)))
             progress.report(0.97 * share, f"Epoch {epoch}, step {step} of at most {total}")
@@ -119,13 +122,23 @@ def multitask_loss(network: Network, raw: dict[str, Tensor], targets: dict[str, 
     return main + options.AUXILIARY_WEIGHT * torch.stack(others).mean() if others else main
 
 
-def _step(model: Any, network: Network, optimizer: Any, fabric: Any, batch: Batch, share: float) -> float:
+def _step(
+    model: Any,
+    network: Network,
+    optimizer: Any,
+    fabric: Any,
+    batch: Batch,
+    absences: Absences | None,
+    share: float,
+) -> float:
     for group in optimizer.param_groups:
-        group["lr"] = options.LEARNING_RATE * _schedule(share)
+        group["lr"] = options.LEARNING_RATE * options.schedule(share)
     model.train()
     inputs, targets = fabric.to_device((batch.inputs, batch.targets))
     raw = model(inputs)
     loss = multitask_loss(network, raw, targets)
+    if absences:
+        loss = loss + options.ABSENCE_WEIGHT * absences.loss(model, network, inputs, targets[MAIN])
     if not torch.isfinite(loss):
         raise DeviceError("The training loss is not a number any more; choose the precision float32.")
     optimizer.zero_grad(set_to_none=True)
@@ -133,13 +146,6 @@ def _step(model: Any, network: Network, optimizer: Any, fabric: Any, batch: Batc
     fabric.clip_gradients(model, optimizer, max_norm=options.CLIP_NORM, error_if_nonfinite=False)
     optimizer.step()
     return float(loss.detach())
-
-
-def _schedule(share: float) -> float:
-    """Linear warm-up, then half a cosine down to zero (Loshchilov & Hutter 2017), by the share of the budget used."""
-    if share < options.WARM_UP:
-        return max(share, 1e-3) / options.WARM_UP
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, (share - options.WARM_UP) / (1 - options.WARM_UP))))
 
 
 @torch.no_grad()

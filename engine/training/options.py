@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from ...models.errors import JobError
-from ..checks import check_choice
+from ..checks import check_choice, check_players
 from ..jobs import MIN_CHIP_PX, PRECISIONS, SIZES, STRATEGIES, TASKS, TrainFolderJob, TrainJob
 
 Training = TrainJob | TrainFolderJob
@@ -14,6 +16,11 @@ WARM_UP = 0.05  # share of the schedule
 CLIP_NORM = 1.0
 AVERAGING = 0.99  # decay of the moving average of weights that is validated and kept
 AUXILIARY_WEIGHT = 0.3  # of the mean of the auxiliary losses, beside the main loss
+ABSENCE_WEIGHT = 0.5  # of the main loss with absent players, beside the main loss
+NOTHING_SHOWN = 0.1  # share of steps in which one chip is shown no player at all
+EXPLAINER_RATE = 3e-3
+EXPLAINER_SHARE = 0.25  # of a time limit that is kept for the explainer
+EXPLAINER_STEPS = (100, 1000)
 PATIENCE = 12  # epochs without a better validation score
 # Pixels a step, if the batch size is not given: a CPU gains nothing from large batches, and learns by the step.
 BATCH_PX = {"cpu": 4 * 128**2, "cuda": 16 * 128**2, "mps": 8 * 128**2}
@@ -30,6 +37,7 @@ def check(job: Training) -> None:
     check_choice("strategy", job.strategy, STRATEGIES)
     check_choice("size", job.size, SIZES)
     check_choice("precision", job.precision, PRECISIONS)
+    check_players(job.players)
     if not job.output_model.endswith(".safetensors"):
         raise JobError(f"The model file “{job.output_model}” must end in .safetensors.")
     if job.epochs < 1 or job.time_limit < 0 or job.batch_size < 0 or job.seed < 0:
@@ -38,3 +46,10 @@ def check(job: Training) -> None:
         raise JobError("The strategy shuffled exchanges targets among the chips of a step; take 2 or more, or 0.")
     if job.chip_size < MIN_CHIP_PX:
         raise JobError(f"Chips are at least {MIN_CHIP_PX} px wide; {job.chip_size} is too small.")
+
+
+def schedule(share: float) -> float:
+    """Linear warm-up, then half a cosine down to zero (Loshchilov & Hutter 2017), by the share of the budget used."""
+    if share < WARM_UP:
+        return max(share, 1e-3) / WARM_UP
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (share - WARM_UP) / (1 - WARM_UP))))

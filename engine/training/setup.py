@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 
-from ...models.card import Card, ErrorModel, LandClass, MainTask, Modality
+from ...models.card import Card, ErrorModel, LandClass, MainTask, Modality, Player
 from ...models.network import MAIN, PRESETS, NetworkConfig, TaskConfig
 from .. import jobs
 from ..scene.bands import ModalitySource, open_raster
@@ -19,6 +19,7 @@ from . import manifest
 from .chips import ChipReader
 from .loop import Outcome
 from .options import Training
+from .players import indices, players_of
 from .scenes import OpenScene
 from .split import TEST, TRAIN, VALIDATION, split_blocks
 from .survey import Statistics, survey
@@ -45,6 +46,8 @@ class Setup:
         for scene in scenes:
             for modality in scene.auxiliary:
                 self.auxiliary.setdefault(modality.name, tuple(b.name for b in modality.bands))
+        self.attribution: Mapping[str, float] = {}
+        self.players = players_of(job.players, {m.name: [b.name for b in m.bands] for m in scenes[0].inputs})
         if job.strategy == "multitask" and not self.auxiliary:
             log.warning("No auxiliary raster is given; the network learns the main task alone.")
         self.grids = grids = [scene_grid(scene.inputs) for scene in scenes]
@@ -58,7 +61,7 @@ class Setup:
         found = survey(scenes, grids, self.open, self.classes, job.seed, progress)
         self.blocks, self.statistics = found.blocks, found.statistics
         self.splits, self.unit = split_blocks(self.blocks, job.seed)
-        self.config = _config(job.size, scenes[0], self.classes, self.auxiliary, self.statistics)
+        self.config = _config(job.size, scenes[0], self.classes, self.auxiliary, self.statistics, self.players)
         log.info(
             "%d scene(s), %d blocks with references, split by %s: %s.",
             len(scenes), len(self.blocks), self.unit,
@@ -114,6 +117,7 @@ class Setup:
             margin_px=self.config.margin_px,
             strategy=job.strategy,
             reference_pattern=job.reference_pattern if isinstance(job, jobs.TrainFolderJob) else "",
+            players=self.players,
             error_models=error_models or {},
             training={
                 **manifest.describe(job, self.scenes, self.grids, self.blocks, self.splits, self.unit),
@@ -121,6 +125,7 @@ class Setup:
                 "best_epoch": outcome.best_epoch,
                 "epochs": len(outcome.history),
                 "figures": measured or {},
+                "attribution": dict(self.attribution),
                 "auxiliary_figures": auxiliary,
                 "auxiliary_rmse": {band: values["rmse"] for band, values in auxiliary.items() if values},
             },
@@ -133,12 +138,14 @@ def _config(
     classes: Sequence[LandClass],
     auxiliary: Mapping[str, tuple[str, ...]],
     statistics: Mapping[str, Statistics],
+    players: Sequence[Player],
 ) -> NetworkConfig:
     main = TaskConfig("score", len(classes)) if classes else TaskConfig("density", 1, *statistics[MAIN])
     others = {name: TaskConfig("density", len(bands), *statistics[name]) for name, bands in auxiliary.items()}
     inputs = [statistics[m.name] for m in scene.inputs]
     mean, std = (tuple(v for pair in inputs for v in pair[i]) for i in (0, 1))
-    return NetworkConfig(PRESETS[size], mean, std, {MAIN: main, **others})
+    groups = indices(players, [f"{m.name}:{band.name}" for m in scene.inputs for band in m.bands])
+    return NetworkConfig(PRESETS[size], mean, std, {MAIN: main, **others}, groups)
 
 
 def _patterns(job: Training) -> dict[str, str]:

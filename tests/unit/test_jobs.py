@@ -100,7 +100,7 @@ def test_patterns():
         ("s2=", "“s2=” is not of the form"),
         ("=a.tif", "“=a.tif” is not of the form"),
         ("s2= , ,", "is not of the form"),
-        ("s2=a.tif;s2=b.tif", "“s2” has two patterns; give each modality once"),
+        ("s2=a.tif;s2=b.tif", "“s2” is given twice; give each modality once"),
     ],
 )
 def test_patterns_that_cannot_be_read(text, message):
