@@ -42,6 +42,7 @@ class Map(JobAlgorithm):
             self.addParameter(make(MapJob))
         self.addParameter(p.extent())
         self.addParameter(p.mask())
+        self.addParameter(p.attribution_class())
         for name, label, text in _outputs():
             self.addParameter(p.output_raster(name, label, text, by_default=name == "OUTPUT_MAP"))
 
@@ -93,5 +94,10 @@ def _outputs():
             "OUTPUT_ERROR_PROBABILITY",
             p.tr("Error probability"),
             p.tr("Calibrated probability that the map is wrong at the pixel, 0 to 1; needs no reference."),
+        ),
+        (
+            "OUTPUT_ATTRIBUTION",
+            p.tr("Attribution"),
+            p.tr("A band a player with its contribution to the mapped class's score; the last is the dominant player."),
         ),
     )

@@ -294,9 +294,28 @@ def output_file(name: str, label: str, kind: str, text: str, *, by_default: bool
     return described(parameter, text)
 
 
+def players(_job: Type[Any]) -> Parameter:
+    return described(
+        QgsProcessingParameterString("PLAYERS", tr("Players"), multiLine=True, optional=True),
+        tr(
+            "Groups of input bands whose contributions make up each score, one “player=band,band” a line, for example "
+            "“visible=B2,B3,B4”; empty for groups by modality and spectral region, “none” for no attributions."
+        ),
+        advanced=True,
+    )
+
+
+def attribution_class() -> Parameter:
+    return described(
+        QgsProcessingParameterString("ATTRIBUTION_CLASS", tr("Attributed class"), optional=True),
+        tr("Class, by name or value, whose score the attributions explain; empty for each pixel's mapped class."),
+        advanced=True,
+    )
+
+
 def learning(job: Type[Any]) -> List[Parameter]:
     """What every training algorithm asks for, in the dialog's order, outputs last."""
-    shared = (task, strategy, size, epochs, time_limit, chip_size, batch_size, seed, device, precision)
+    shared = (task, strategy, size, players, epochs, time_limit, chip_size, batch_size, seed, device, precision)
     return [make(job) for make in shared] + [output_model(), output_report()]
 
 

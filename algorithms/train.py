@@ -8,6 +8,7 @@ from typing import Any, Mapping
 from qgis.core import QgsProcessingContext
 from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 
+from ..engine.checks import check_players
 from ..engine.jobs import TrainJob
 from ..plugin.sources import named_path, raster_path
 from . import checks, parameters as p
@@ -52,3 +53,4 @@ class Train(JobAlgorithm):
         """See the base class."""
         checks.reference(self, parameters, context)
         checks.device(job.device)
+        check_players(job.players)

@@ -7,6 +7,7 @@ from typing import Any, Mapping
 from qgis.core import QgsProcessingContext
 from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 
+from ..engine.checks import check_players
 from ..engine.jobs import TrainFolderJob
 from . import checks, parameters as p
 from .base import JobAlgorithm
@@ -38,3 +39,4 @@ class TrainFolder(JobAlgorithm):
         """See the base class."""
         checks.scene_folder(job)
         checks.device(job.device)
+        check_players(job.players)

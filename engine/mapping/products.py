@@ -148,7 +148,7 @@ class Products:
         explainer = self._network.explainer
         score = self._network.head(MAIN).score(main[None])[0]
         parts = _planar(deviations).view(explainer.players, *score.shape)
-        chosen = main.max(dim=0).indices if self._attributed is None else torch.full_like(main[0], self._attributed)
+        chosen = score.max(dim=0).indices if self._attributed is None else torch.full_like(score[0], self._attributed)
         index = chosen.long()[None]
         own = parts.gather(1, index.expand(len(parts), 1, *index.shape[1:]))[:, 0]
         own_score = score.gather(0, index)[0] - explainer.bias[chosen.long()]
@@ -160,7 +160,7 @@ class Products:
 
     def _score_unit(self) -> float:
         """Score of one unit: logits are their own, a regression's are standardised."""
-        return 1.0 if self.is_score else self.card.main.std
+        return 1.0 if self.is_score else float(self._head(MAIN).standardise.std)
 
     def _wrong(self, best: NDArray[np.int64], reference: NDArray[np.float32]) -> NDArray[np.uint8]:
         truth = to_indices(reference, self.card.main.classes)

@@ -53,7 +53,8 @@ class Absences:
 class Fit:
     """How the explainer came out, on training chips.
 
-    ``unexplained`` is the share of the scores' squared differences between coalitions that attributions miss;
+    ``unexplained`` is the share of the coalitions' squared worth above the bias that sums of attributions miss:
+    what players do only together, and what the explainer has not learned;
     ``reach`` is twice the root mean square of the attributions, in units of the score.
     """
 

@@ -202,9 +202,11 @@ def test_trainfolder(refused, accepted, tmp_path):
     }
     accepted("trainfolder", **good)  # no sub-folder: the files of all scenes may lie in one folder
     assert "modality=pattern" in refused("trainfolder", **{**good, "INPUT_PATTERNS": "s2.tif"})
-    assert "two patterns" in refused("trainfolder", **{**good, "AUXILIARY_PATTERNS": "s1=a.tif;s1=b.tif"})
+    assert "“s1” is given twice" in refused("trainfolder", **{**good, "AUXILIARY_PATTERNS": "s1=a.tif;s1=b.tif"})
     assert "does not exist" in refused("trainfolder", **{**good, "SCENES": str(tmp_path / "none")})
     assert "from 32 to 4096" in refused("trainfolder", **{**good, "CHIP_SIZE": 16})
+    assert "more than one player" in refused("trainfolder", **{**good, "PLAYERS": "a=B2;b=B2"})
+    assert "attributions need 2 to 16" in refused("trainfolder", **{**good, "PLAYERS": "a=B2"})
 
 
 def test_a_drive_or_share_that_is_not_there(monkeypatch):

@@ -12,7 +12,7 @@ import torch
 from affine import Affine
 
 from auxlens.models import file
-from auxlens.models.card import Card, ErrorModel, LandClass, MainTask, Modality
+from auxlens.models.card import Card, ErrorModel, LandClass, MainTask, Modality, Player
 from auxlens.models.network import Network, NetworkConfig, TaskConfig
 
 UTM = "EPSG:32632"
@@ -81,6 +81,9 @@ def card_of(config: NetworkConfig, bands: tuple[str, ...], kind: str = "segmenta
         network=config.to_dict(),
         tile_px=96,
         margin_px=config.margin_px,
+        players=tuple(
+            Player(f"player {i}", tuple(f"s2:{bands[b]}" for b in group)) for i, group in enumerate(config.players, 1)
+        ),
         error_models={"expected": expected, "observed": observed},
     )
 
@@ -89,16 +92,21 @@ def card_of(config: NetworkConfig, bands: tuple[str, ...], kind: str = "segmenta
 def untrained(tmp_path: Path) -> Callable[..., str]:
     """Writes a model with random weights: three bands in, three classes (or a height), auxiliary VV and VH."""
 
-    def make(kind: str = "segmentation", widths: tuple[int, ...] = (8, 12, 16), seed: int = 0) -> str:
+    def make(
+        kind: str = "segmentation", widths: tuple[int, ...] = (8, 12, 16), seed: int = 0, players: bool = True
+    ) -> str:
         torch.manual_seed(seed)
         main = TaskConfig("score", 3) if kind == "segmentation" else TaskConfig("density", 1, (10.0,), (5.0,))
         tasks = {"main": main, "s1": TaskConfig("density", 2, (-12.0, -18.0), (3.0, 4.0))}
-        config = NetworkConfig(widths, (100.0, 100.0, 100.0), (60.0, 60.0, 60.0), tasks)
+        players = ((0, 1), (2,)) if players else ()
+        config = NetworkConfig(widths, (100.0, 100.0, 100.0), (60.0, 60.0, 60.0), tasks, players)
         network = Network(config)
         with torch.no_grad():  # spread the scores, so that classes differ over the scene
             for parameter in network.heads.parameters():
                 parameter.mul_(4.0)
-        path = tmp_path / f"{kind}_{seed}.safetensors"
+            if players:
+                network.explainer.bias.normal_()
+        path = tmp_path / f"{kind}_{seed}{'' if players else '_without_players'}.safetensors"
         file.save(str(path), network, card_of(config, ("B2", "B3", "B4"), kind))
         return str(path)
 

@@ -9,7 +9,7 @@ import pytest
 
 from auxlens.engine import checks, jobs
 from auxlens.engine.jobs import JobError, MapJob
-from auxlens.models.card import Card, ErrorModel, LandClass, MainTask, Modality
+from auxlens.models.card import Card, ErrorModel, LandClass, MainTask, Modality, Player
 
 SAMPLES = {"str": "Wörter “x”\n", "int": 7, "float": 1.5, "Tuple[str, ...]": ("a.tif", "s1=b.tif")}
 EXTENT = (-3.5, 50.0, -3.0, 51.25)
@@ -24,6 +24,7 @@ CARD = Card(
     tile_px=512,
     margin_px=44,
     error_models={"expected": ErrorModel(("entropy",), (0.0,), (1.0,), (1.0,), 0.0)},
+    players=(Player("green", ("s2:B2",)), Player("red", ("s2:B3",))),
 )
 
 

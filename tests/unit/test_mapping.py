@@ -17,6 +17,7 @@ from auxlens.engine import jobs
 from auxlens.engine.mapping.job import run
 from auxlens.models import file
 from auxlens.models.errors import Canceled, DeviceError, JobError, SceneError
+from auxlens.models.network import ATTRIBUTION
 
 BANDS = ("B2", "B3", "B4")
 
@@ -52,12 +53,12 @@ def read(path):
         return dataset.read()
 
 
-def whole(model, values):
+def whole(model, values, tasks=None):
     """The network on the whole scene at once: the reference for everything."""
     network, card = file.load(model)
     with torch.inference_mode():
         x = torch.from_numpy(np.where(values == 0, np.nan, values).astype("float32"))[None]
-        return network, card, network(x)
+        return network, card, network(x, tasks)
 
 
 def test_every_output_has_its_values(untrained, scene, tmp_path, quiet):
@@ -91,6 +92,53 @@ def test_every_output_has_its_values(untrained, scene, tmp_path, quiet):
     error = read(tmp_path / "error_probability.tif")[0]
     assert np.isfinite(error[valid]).all() and error[valid].min() >= 0 and error[valid].max() <= 1
     assert np.isnan(read(tmp_path / "reconstruction_error.tif")[:, 105, 20:]).all()  # no reference, no error
+
+
+def attributions(network, raw, chosen):
+    """The definition: contributions of the chosen class, ``(players, H, W)``, and its score above the bias."""
+    score = network.head("main").score(raw["main"])
+    parts = network.explainer.attributions(raw[ATTRIBUTION], score)[0]
+    above = score[0] - network.explainer.bias[:, None, None]
+    index = torch.as_tensor(chosen).expand(score.shape[-2:])[None]
+    return parts.gather(1, index.expand(len(parts), 1, *index.shape[1:]))[:, 0].numpy(), above.gather(0, index).numpy()
+
+
+@pytest.mark.parametrize("chosen", ["", "town", "5"])
+def test_attributions_sum_to_the_score(untrained, scene, tmp_path, quiet, chosen):
+    model = untrained()
+    job = job_of(model, scene, tmp_path, ["attribution"], tile_size=64, attribution_class=chosen)
+    result = run(job, quiet())
+    network, _card, raw = whole(model, scene["values"], ("main", ATTRIBUTION))
+    classes = raw["main"][0].argmax(dim=0) if not chosen else {"town": 2, "5": 1}[chosen]
+    expected, above = attributions(network, raw, classes)
+    found = read(tmp_path / "attribution.tif")
+    valid = (scene["values"] != 0).all(axis=0)
+    assert found.shape == (3, 150, 170) and np.isnan(found[:, ~valid]).all()
+    assert np.allclose(found[:2, valid], expected[:, valid], atol=1e-4)
+    assert np.abs(found[:2].sum(axis=0) - above[0])[valid].max() <= 1e-4
+    assert (found[2, valid] == 1 + np.abs(found[:2, valid]).argmax(axis=0)).all()
+    assert 0 <= result["figures"]["efficiency_residual"] <= 1e-4
+    with rasterio.open(tmp_path / "attribution.tif") as made:
+        assert made.descriptions == ("player 1", "player 2", "dominant player")
+
+
+def test_attributions_of_a_regression_are_in_its_unit(untrained, scene, tmp_path, quiet):
+    model = untrained("regression")
+    run(job_of(model, scene, tmp_path, ["map", "attribution"]), quiet())
+    network = file.load(model)[0]
+    nothing = network.head("main").standardise.physical(network.explainer.bias.view(1, 1, 1, 1)).item()
+    found, valid = read(tmp_path / "attribution.tif"), (scene["values"] != 0).all(axis=0)
+    estimate = read(tmp_path / "map.tif")[0]
+    assert np.allclose(found[:2].sum(axis=0)[valid], (estimate - nothing)[valid], atol=1e-3)
+
+
+def test_attributions_that_the_model_cannot_give_are_refused(untrained, scene, tmp_path, quiet):
+    with pytest.raises(JobError, match="without players and gives no attributions; train one with players"):
+        run(job_of(untrained(players=False), scene, tmp_path, ["attribution"]), quiet())
+    with pytest.raises(JobError, match="no class “lake” to attribute; choose one of water, wood, town"):
+        run(job_of(untrained(), scene, tmp_path, ["attribution"], attribution_class="lake"), quiet())
+    run(job_of(untrained(players=False), scene, tmp_path, ["map"]), quiet())
+    assert [path.name for path in tmp_path.glob("*.tif") if path.stem in jobs.MAP_OUTPUTS] == ["map.tif"]
 
 
 def test_error_probability_falls_back_where_references_end(untrained, scene, tmp_path, quiet):

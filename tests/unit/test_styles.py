@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from auxlens.engine.jobs import MAP_OUTPUTS
-from auxlens.engine.mapping.styles import qml, scale
-from auxlens.models.card import Card, LandClass, MainTask, Modality
+from auxlens.engine.mapping.styles import BLUE_WHITE_RED, PLAYER_COLORS, qml, scale
+from auxlens.models.card import Card, LandClass, MainTask, Modality, Player
 
 S1 = Modality("s1", ("VV", "VH"), (-11.0, -17.0), (4.0, 5.0), unit="dB")
 NDVI = Modality("ndvi", ("NDVI",), (0.5,), (0.0,))
@@ -114,6 +114,18 @@ def test_every_output_has_a_fixed_range_and_transparent_nodata(card: Card, kind:
     assert found.get("nodataColor") == ""
 
 
+def test_attributions_show_the_dominant_player_and_are_even_about_zero(card: Card) -> None:
+    players = (Player("visible", ("s2:B2", "s2:B3")), Player("infrared", ("s2:B8",)))
+    card = replace(card, players=players, training={"attribution": {"reach": 2.5}})
+    found = renderer(qml("attribution", card, ("visible", "infrared", "dominant player")))
+    assert (found.get("type"), found.get("band")) == ("paletted", "3")
+    entries = [(e.get("value"), e.get("label")) for e in found.iter("paletteEntry")]
+    assert entries == [("1", "visible"), ("2", "infrared")]
+    shown = scale("attribution", card, "visible")
+    assert (shown.low, shown.high, shown.ramp) == (-2.5, 2.5, BLUE_WHITE_RED)
+    assert len(set(PLAYER_COLORS)) == 16
+
+
 def test_an_unknown_output_is_a_bug(card: Card) -> None:
-    with pytest.raises(ValueError, match="attribution"):
-        qml("attribution", card, ("a",))
+    with pytest.raises(ValueError, match="altitude"):
+        qml("altitude", card, ("a",))
