@@ -6,11 +6,25 @@ Standard library only, because both sides of the process boundary read this file
 from __future__ import annotations
 
 import os
-from typing import Iterable, Mapping, Tuple
+from typing import Collection, Iterable, Mapping, Tuple, Union
 
 from ..models.card import Card
-from .jobs import ANYWHERE, NO_PLAYERS, PRECISIONS, AccuracyJob, JobError, MapJob, ModelInfoJob, outputs_of, patterns
+from .jobs import (
+    ANYWHERE,
+    MAP_OUTPUTS,
+    NO_PLAYERS,
+    PRECISIONS,
+    AccuracyJob,
+    JobError,
+    MapFolderJob,
+    MapJob,
+    ModelInfoJob,
+    SceneError,
+    outputs_of,
+    patterns,
+)
 
+Patterns = Mapping[str, Tuple[str, ...]]  # files of each modality
 MIN_PLAYERS, MAX_PLAYERS = 2, 16
 
 
@@ -43,12 +57,7 @@ def check_map(job: MapJob, card: Card) -> None:
         raise JobError("No output is asked for; choose at least one, for example the map.")
     if not job.inputs:
         raise JobError(f"No input raster is given; the model needs the bands {', '.join(card.input_bands)}.")
-    needs_auxiliary = [n for n in ("reconstruction", "expected_error", "reconstruction_error") if n in wanted]
-    if needs_auxiliary and not card.auxiliary:
-        raise JobError(
-            f"The output “{_words(needs_auxiliary[0])}” needs a model with auxiliary tasks, but “{card.name}” "
-            "was trained without; train one with auxiliary rasters, or leave this output out."
-        )
+    _check_layers(wanted, card)
     if "reconstruction_error" in wanted and not job.auxiliary:
         raise JobError(
             "The output “reconstruction error” compares with auxiliary rasters "
@@ -56,6 +65,90 @@ def check_map(job: MapJob, card: Card) -> None:
         )
     if "main_error" in wanted and not job.reference:
         raise JobError("The output “main error” compares with a reference; give one, or leave this output out.")
+    if job.attribution_class and job.attribution_class not in _class_words(card):
+        raise JobError(
+            f"The model has no class “{job.attribution_class}” to attribute; choose one of "
+            f"{', '.join(c.name for c in card.main.classes) or 'none: it makes a regression'}."
+        )
+    _check_paths(wanted, (job.model, *job.inputs, *job.auxiliary, job.reference, job.mask))
+    _check_computing(job)
+
+
+def check_map_folder(job: MapFolderJob, card: Card) -> None:
+    """Check a folder's map job against the model's card, before any work and without the engine.
+
+    Raises:
+        JobError: as ``check_map``; patterns that do not fit the model; or outputs among the scenes.
+    """
+    if not os.path.isdir(job.scenes):
+        raise SceneError(f"The folder of scenes “{job.scenes}” does not exist; check the path.")
+    if not job.layers:
+        raise JobError("No layer is asked for; choose at least one, for example the map.")
+    for name in job.layers:
+        check_choice("layer", name, MAP_OUTPUTS)
+    _check_layers(job.layers, card)
+    _, auxiliary, reference = model_patterns(job, card)
+    if "reconstruction_error" in job.layers and not auxiliary:
+        raise JobError(
+            "The layer “reconstruction error” compares with auxiliary rasters "
+            f"({', '.join(m.name for m in card.auxiliary)}); give their patterns, or leave this layer out."
+        )
+    if "main_error" in job.layers and not reference:
+        raise JobError("The layer “main error” compares with a reference; give its pattern, or leave this layer out.")
+    if not job.output_folder:
+        raise JobError("No output folder is given; choose one that may hold a sub-folder a scene.")
+    if job.output_folder != ANYWHERE and _place(job.output_folder) == _place(job.scenes):
+        raise JobError("The output folder is the folder of scenes; choose another, so that inputs and maps stay apart.")
+    if job.scheduler and "://" not in job.scheduler:
+        raise JobError(f"“{job.scheduler}” is no address of a Dask scheduler; give one like tcp://host:8786.")
+    _check_paths(outputs_of(job), (job.model,))
+    _check_computing(job)
+
+
+def model_patterns(job: MapFolderJob, card: Card) -> Tuple[Patterns, Patterns, str]:
+    """Patterns of the inputs, of the auxiliary modalities and of the reference: the job's, else the model's.
+
+    Raises:
+        JobError: a pattern that cannot be read, a modality that the model does not have, or an input without one.
+    """
+    found = []
+    for text, modalities in ((job.input_patterns, card.inputs), (job.auxiliary_patterns, card.auxiliary)):
+        given, names = patterns(text), [m.name for m in modalities]
+        strange = sorted(set(given) - set(names))
+        if strange:
+            raise JobError(
+                f"The model “{card.name}” has no modality “{strange[0]}” there; it has {', '.join(names) or 'none'}. "
+                "Name the patterns after the model's modalities."
+            )
+        known = {m.name: patterns(f"{m.name}={m.pattern}")[m.name] for m in modalities if m.pattern}
+        found.append({name: (given or known)[name] for name in names if name in (given or known)})
+    lacking = [m.name for m in card.inputs if m.name not in found[0]]
+    if lacking:
+        raise JobError(
+            f"No pattern is given for the input modality “{lacking[0]}”, and the model “{card.name}” was not trained "
+            f"on a folder and keeps none; give input patterns, for example {lacking[0]}={lacking[0]}.tif."
+        )
+    return found[0], found[1], job.reference_pattern.strip() or card.reference_pattern
+
+
+def _check_computing(job: Union[MapJob, MapFolderJob]) -> None:
+    check_choice("precision", job.precision, PRECISIONS)
+    if job.tile_size < 0 or job.overlap < -1 or job.batch_size < 0:
+        raise JobError("Tile size and batch size are 0 or more, the overlap is −1 or more.")
+
+
+def _check_layers(wanted: Collection[str], card: Card) -> None:
+    """Check that the model can give the layers.
+
+    Raises:
+        JobError: it cannot; says why and what to do.
+    """
+    needs_auxiliary = [n for n in ("reconstruction", "expected_error", "reconstruction_error") if n in wanted]
+    if needs_auxiliary and not card.auxiliary:
+        raise JobError(
+            f"The output “{_words(needs_auxiliary[0])}” needs a model with auxiliary tasks, but “{card.name}” "
+            "was trained without; train one with auxiliary rasters, or leave this output out."
+        )
     if "probability" in wanted and card.main.kind != "segmentation":
         raise JobError("The output “probability” exists for segmentation only; this model makes a regression.")
     if "error_probability" in wanted and not card.error_models:
@@ -68,15 +161,6 @@ def check_map(job: MapJob, card: Card) -> None:
             f"The model “{card.name}” was trained without players and gives no attributions; train one with players, "
             "or leave this output out."
         )
-    if job.attribution_class and job.attribution_class not in _class_words(card):
-        raise JobError(
-            f"The model has no class “{job.attribution_class}” to attribute; choose one of "
-            f"{', '.join(c.name for c in card.main.classes) or 'none: it makes a regression'}."
-        )
-    _check_paths(wanted, (job.model, *job.inputs, *job.auxiliary, job.reference, job.mask))
-    check_choice("precision", job.precision, PRECISIONS)
-    if job.tile_size < 0 or job.overlap < -1 or job.batch_size < 0:
-        raise JobError("Tile size and batch size are 0 or more, the overlap is −1 or more.")
 
 
 def _class_words(card: Card) -> Tuple[str, ...]:

@@ -1,6 +1,7 @@
 """The command line: the jobs, with options and help made from their dataclasses.
 
-Ends with exit code 0, 2 for an error that the user can mend, 130 when canceled, 1 for a fault of AuxLens.
+Ends with exit code 0, 3 where a part of the work failed and the rest was done, 2 for an error that the user can mend,
+130 when canceled, 1 for a fault of AuxLens.
 """
 
 from __future__ import annotations
@@ -75,6 +76,9 @@ def execute(command: Any, as_json: bool = False) -> int:
         for name, value in (*result.get("outputs", {}).items(), *_flat(result.get("figures", {}))):
             if value not in ("", None):
                 print(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
+    if "incomplete" in result:
+        print(f"auxlens: {result['incomplete']}", file=sys.stderr)
+        return 3
     return 0
 
 

@@ -214,6 +214,48 @@ class MapJob:
 
 
 @dataclass(frozen=True)
+class MapFolderJob:
+    """Map every scene of a folder, here or on a Dask cluster. A second run does only what is missing or out of date.
+
+    Attributes:
+        model: Model file.
+        scenes: Folder with one sub-folder a scene, or with the files of all scenes, told apart by what they begin with.
+        input_patterns: ``modality=pattern`` for each input modality, separated by ``;`` or lines; empty for the
+            patterns that the model was trained with.
+        auxiliary_patterns: The same for the auxiliary modalities, where scenes have them.
+        reference_pattern: Pattern of the reference, where scenes have one; empty for the model's.
+        reference_field: Field with classes or numbers, for a vector reference.
+        layers: Layers to write for each scene.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+        precision: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
+        tile_size: Width and height of the window computed at once, in pixels; 0 for the model's.
+        overlap: Context read around each window, in pixels; −1 for the model's margin, which leaves no seams.
+        batch_size: Windows a batch; 0 lets the engine choose.
+        scheduler: Address of a Dask scheduler (tcp://host:8786); empty for this machine.
+        output_folder: Folder to write to: a sub-folder a scene, and a STAC catalog.
+        output_table: CSV file to write: a row a scene.
+        output_report: HTML report to write, with thumbnails.
+    """
+
+    model: str
+    scenes: str
+    output_folder: str
+    input_patterns: str = ""
+    auxiliary_patterns: str = ""
+    reference_pattern: str = ""
+    reference_field: str = ""
+    layers: Tuple[str, ...] = ("map",)
+    device: str = "auto"
+    precision: str = "auto"
+    tile_size: int = 0
+    overlap: int = -1
+    batch_size: int = 0
+    scheduler: str = ""
+    output_table: str = ""
+    output_report: str = ""
+
+
+@dataclass(frozen=True)
 class AccuracyJob:
     """Compare a map with a reference, pixel by pixel of the map's grid.
 
@@ -256,6 +298,7 @@ JOBS: Dict[str, Type[Any]] = {
     "train": TrainJob,
     "trainfolder": TrainFolderJob,
     "map": MapJob,
+    "mapfolder": MapFolderJob,
     "accuracy": AccuracyJob,
     "modelinfo": ModelInfoJob,
 }
@@ -350,7 +393,8 @@ def outputs_of(job: Any) -> Mapping[str, str]:
 
 def stop_s(job: Any) -> float:
     """Seconds that a canceled job may take to stop by itself before its process is ended; ``None`` for no job."""
-    return 10.0 if isinstance(job, _Learning) else 1.5  # a step on a CPU is long, and the best weights are then saved
+    # A training's step on a CPU is long, and the best weights are then saved; a folder's workers may be elsewhere.
+    return 10.0 if isinstance(job, (_Learning, MapFolderJob)) else 1.5
 
 
 def remove_parts(job: Any, pid: int) -> bool:

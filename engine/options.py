@@ -45,6 +45,8 @@ def _option(f: Field[Any], kind: Any) -> tuple[Any, Any]:
     required = f.default is MISSING
     if f.name in _CHOICES:
         kind = Literal[_CHOICES[f.name]]
+    elif f.name == "layers":
+        kind = tuple[Literal[jobs.MAP_OUTPUTS], ...]
     shown = tyro.conf.arg(
         metavar=_metavar(f.name, kind),
         help_behavior_hint="" if f.default in ("", (), None) else None,  # an empty default says nothing

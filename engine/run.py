@@ -14,6 +14,7 @@ EXECUTORS = {
     jobs.TrainJob: ".training.job",
     jobs.TrainFolderJob: ".training.job",
     jobs.MapJob: ".mapping.job",
+    jobs.MapFolderJob: ".mapping.folder.job",
     jobs.AccuracyJob: ".assess.job",
     jobs.ModelInfoJob: ".publish.info",
 }
@@ -23,7 +24,8 @@ def run(job: Any, progress: jobs.Progress) -> dict[str, Any]:
     """Execute a job.
 
     Returns:
-        ``outputs``: path of each file or folder written, by name; ``figures``: numbers by name. JSON-able.
+        ``outputs``: path of each file or folder written, by name; ``figures``: numbers by name; ``incomplete``, where
+        a part of the work failed and the rest was done: a sentence about it. JSON-able.
 
     Raises:
         AuxLensError: with a message for the user; ``Canceled`` when ``progress.canceled()`` said so.

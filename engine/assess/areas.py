@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..scene.grid import Grid
+
+HECTARE_M2 = 10_000.0
 Z95 = 1.96  # standard errors on either side of an estimate that a 95 % interval holds
 _WGS84_AXIS_M, _WGS84_E2 = 6_378_137.0, 0.006_694_379_990_14
 Floats = NDArray[np.float64]
@@ -94,6 +97,16 @@ def pixel_areas_m2(latitudes: Floats, square_degrees: float) -> Floats:
     meridian, normal = _WGS84_AXIS_M * (1 - _WGS84_E2) / flat**1.5, _WGS84_AXIS_M / np.sqrt(flat)
     areas: Floats = square_degrees * np.radians(1.0) ** 2 * meridian * normal * np.abs(np.cos(phi))
     return areas
+
+
+def row_areas_ha(grid: Grid, row: int, count: int) -> Floats:
+    """``(count,)`` area in hectares of a pixel of some rows of a grid with a CRS; NaN where its unit is not known."""
+    transform = grid.transform
+    if grid.crs.is_geographic:
+        rows = np.arange(row, row + count) + 0.5
+        latitudes = transform.d * grid.width / 2 + transform.e * rows + transform.f
+        return pixel_areas_m2(latitudes.astype(np.float64), abs(transform.determinant)) / HECTARE_M2
+    return np.full(count, np.nan if grid.gsd_m is None else grid.gsd_m**2 / HECTARE_M2)
 
 
 def _spread(values: Floats, places: NDArray[np.intp], size: int, fill: float = 0.0) -> Floats:

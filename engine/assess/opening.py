@@ -25,10 +25,9 @@ from ..scene.reference import (
     open_reference,
     read_features,
 )
-from .areas import pixel_areas_m2
+from .areas import HECTARE_M2, row_areas_ha
 
 Values = NDArray[np.float32]
-_HECTARE_M2 = 10_000.0
 
 
 @dataclass(frozen=True)
@@ -89,16 +88,13 @@ class Comparison:
     @property
     def pixel_area(self) -> float:
         """Area of a pixel in ``area_unit``, of a grid that is not in degrees."""
-        return 1.0 if self.grid.gsd_m is None else self.grid.gsd_m**2 / _HECTARE_M2
+        return 1.0 if self.grid.gsd_m is None else self.grid.gsd_m**2 / HECTARE_M2
 
     def row_areas(self, row: int, count: int) -> NDArray[np.float64] | None:
         """Area in ha of a pixel of each of some rows of a grid in degrees; ``None`` where all pixels are alike."""
         if self.grid.crs is None or not self.grid.crs.is_geographic:
             return None
-        rows = np.arange(row, row + count) + 0.5
-        transform = self.grid.transform
-        latitudes = transform.d * self.grid.width / 2 + transform.e * rows + transform.f
-        return pixel_areas_m2(latitudes.astype(np.float64), abs(transform.determinant)) / _HECTARE_M2
+        return row_areas_ha(self.grid, row, count)
 
 
 def open_comparison(job: AccuracyJob, stack: ExitStack) -> Comparison:

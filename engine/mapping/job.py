@@ -54,9 +54,9 @@ def run(job: MapJob, progress: Progress) -> dict[str, Any]:
         products = Products(network, card, tuple(job.outputs), scene.observes, job.attribution_class)
         layers = layers_of(job, card, products)
         check_room(list(layers.values()), grid)
-        engine = _engine(job, network, device, products)
+        engine = engine_of(job, network, device, products)
         tile_px = job.tile_size or card.tile_px
-        tiles = list(plan(area, scene.grid.whole, tile_px, _margin(job, card), network.config.stride))
+        tiles = list(plan(area, scene.grid.whole, tile_px, margin_of(job, card), network.config.stride))
         writers = {name: stack.enter_context(LayerWriter(layer, grid, tile_px)) for name, layer in layers.items()}
 
         def write(arrays: Arrays, window: Any) -> None:
@@ -168,7 +168,8 @@ def _area(job: MapJob, grid: Grid) -> Window:
     return grid.window_of(transformed(job.extent, CRS.from_user_input(job.extent_crs), grid.crs))
 
 
-def _margin(job: MapJob, card: Card) -> int:
+def margin_of(job: MapJob, card: Card) -> int:
+    """Context in pixels around each window; warns where it is less than the receptive field."""
     if 0 <= job.overlap < card.margin_px:
         log.warning(
             "An overlap of %d px is less than the model's receptive field (%d px): seams may be visible.",
@@ -178,6 +179,7 @@ def _margin(job: MapJob, card: Card) -> int:
     return card.margin_px if job.overlap < 0 else job.overlap
 
 
-def _engine(job: MapJob, network: Network, device: torch.device, products: Products) -> Engine:
+def engine_of(job: MapJob, network: Network, device: torch.device, products: Products) -> Engine:
+    """The network made ready for a job: precision and windows a batch as the job or the device wants them."""
     batch = job.batch_size or (1 if device.type == "cpu" else 4)
     return Engine(network, device, choose_precision(job.precision, device), products.tasks, batch)

@@ -105,7 +105,8 @@ def match(wanted: Sequence[tuple[str, tuple[str, ...]]], paths: Sequence[str]) -
 
     Args:
         wanted: Name and band names of each modality.
-        paths: Files (or ``name=path``), in any order if names tell, else in the model's order.
+        paths: Files (or ``name=path``, the same name for the files of one modality), in any order if names tell,
+            else in the model's order.
 
     Returns:
         A source for each modality, in the order of ``wanted``. Bands go by name if every name is found once;
@@ -114,8 +115,7 @@ def match(wanted: Sequence[tuple[str, tuple[str, ...]]], paths: Sequence[str]) -
     Raises:
         SceneError: neither fits; lists both sides.
     """
-    named = [split_name(path) for path in paths]
-    files = [(name, bands_of(path)) for name, path in named]
+    files = _opened(paths)
     named_first = _match_by_file(wanted, files) if any(name for name, _ in files) else None
     found = (
         named_first or _match_by_name(wanted, files) or _match_by_file(wanted, files) or _match_by_order(wanted, files)
@@ -135,7 +135,7 @@ def match_some(
     wanted: Sequence[tuple[str, tuple[str, ...]]], paths: Sequence[str]
 ) -> tuple[ModalitySource | None, ...]:
     """Find those of several modalities that are there: by ``name=path``, else by the bands' names alone."""
-    files = [(name, bands_of(path)) for name, path in map(split_name, paths)]
+    files = _opened(paths)
     found = []
     for name, bands in wanted:
         own = next((pick(bands, given) for label, given in files if label == name), None)
@@ -143,6 +143,18 @@ def match_some(
         picked = own or next((bands for bands in by_name if bands), None)
         found.append(ModalitySource(name, picked) if picked else None)
     return tuple(found)
+
+
+def _opened(paths: Sequence[str]) -> list[tuple[str, tuple[BandSource, ...]]]:
+    """Bands of each file; those of several files that are given one name (a file a band) together."""
+    files: list[tuple[str, tuple[BandSource, ...]]] = []
+    for name, path in map(split_name, paths):
+        at = next((i for i, (other, _) in enumerate(files) if name and other == name), None)
+        if at is None:
+            files.append((name, bands_of(path)))
+        else:
+            files[at] = (name, files[at][1] + bands_of(path))
+    return files
 
 
 Files = Sequence[tuple[str, tuple[BandSource, ...]]]

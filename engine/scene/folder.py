@@ -23,8 +23,46 @@ class Scene:
     reference: str = ""
 
 
+@dataclass(frozen=True)
+class SceneFiles:
+    """The files of one scene as the patterns match them, before any is opened.
+
+    Attributes:
+        name: The scene's name.
+        inputs: Files of each input modality; empty where a pattern matches nothing.
+        auxiliary: Files of each auxiliary modality that the scene has.
+        reference: File with the truth, or empty.
+        missing: Input patterns (``modality=pattern``) that match nothing.
+        ambiguous: What is wrong where a pattern matches too many files; else empty.
+    """
+
+    name: str
+    inputs: Mapping[str, tuple[str, ...]]
+    auxiliary: Mapping[str, tuple[str, ...]]
+    reference: str = ""
+    missing: tuple[str, ...] = ()
+    ambiguous: str = ""
+
+
 def find_scenes(folder: str, inputs: Patterns, auxiliary: Patterns, reference: str) -> tuple[Scene, ...]:
-    """Find the scenes of a folder that have every input modality.
+    """Find the scenes of a folder that have every input modality, and the bands of their files.
+
+    Raises:
+        SceneError: as ``list_scenes``; a pattern that matches too many files; or a file that cannot be read.
+    """
+    found = list_scenes(folder, inputs, auxiliary, reference)
+    for scene in found:
+        if scene.ambiguous:
+            raise SceneError(scene.ambiguous)
+    return tuple(
+        Scene(scene.name, _modalities(scene.inputs), _modalities(scene.auxiliary), scene.reference)
+        for scene in found
+        if not scene.missing
+    )
+
+
+def list_scenes(folder: str, inputs: Patterns, auxiliary: Patterns, reference: str) -> tuple[SceneFiles, ...]:
+    """List the scenes of a folder, those too in which something is missing or ambiguous. Opens no file.
 
     A scene is a sub-folder in which the patterns match; or, in a folder of files, what ``*`` stands for in the
     first input pattern (``*_S2Hand.tif``), with the same text for ``*`` in the others. Patterns may lead out of
@@ -37,49 +75,68 @@ def find_scenes(folder: str, inputs: Patterns, auxiliary: Patterns, reference: s
         raise SceneError(f"The scene folder “{folder}” does not exist; check the path.")
     if not inputs:
         raise SceneError("No input pattern is given; for example: s2=s2.tif.")
-    subfolders = sorted(entry.path for entry in os.scandir(folder) if entry.is_dir())
+    try:
+        subfolders = sorted(entry.path for entry in os.scandir(folder) if entry.is_dir())
+    except OSError as error:
+        raise SceneError(f"The scene folder “{folder}” cannot be read: {error.strerror}.") from error
     found = [_scene(os.path.basename(f), f, "*", inputs, auxiliary, reference) for f in subfolders]
-    if not any(scene for scene in found):
-        found = [
-            _scene(prefix, folder, prefix, inputs, auxiliary, reference)
-            for prefix in _prefixes(folder, next(iter(inputs.values()))[0])
-        ]
-    scenes = tuple(scene for scene in found if scene)
-    if not scenes:
+    if all(scene.missing for scene in found):
+        beside = _prefixes(folder, next(iter(inputs.values()))[0])
+        found = [_scene(prefix, folder, prefix, inputs, auxiliary, reference) for prefix in beside] or found
+    if all(scene.missing for scene in found):
         raise SceneError(f"No scene in “{folder}” has all inputs. {_what_matched(folder, inputs)}")
-    return scenes
+    return tuple(scene for scene in found if any(scene.inputs.values()) or scene.ambiguous)
 
 
-def _scene(name: str, folder: str, star: str, inputs: Patterns, auxiliary: Patterns, reference: str) -> Scene | None:
-    given = {m: _modality(m, folder, star, patterns) for m, patterns in inputs.items()}
-    if any(source is None for source in given.values()):
-        return None
-    others = [_modality(m, folder, star, patterns) for m, patterns in auxiliary.items()]
+def _scene(
+    name: str, folder: str, star: str, inputs: Patterns, auxiliary: Patterns, reference: str
+) -> SceneFiles:
+    given = {m: [_files(folder, star, pattern) for pattern in patterns] for m, patterns in inputs.items()}
+    missing = tuple(
+        f"{m}={pattern}"
+        for m, patterns in inputs.items()
+        for pattern, files in zip(patterns, given[m], strict=True)
+        if not files
+    )
+    others = {m: [_files(folder, star, pattern) for pattern in patterns] for m, patterns in auxiliary.items()}
+    others = {m: files for m, files in others.items() if all(files)}
     truth = _files(folder, star, reference) if reference else []
-    if len(truth) > 1:
-        raise SceneError(
+    ambiguous = ""
+    if not missing:
+        ambiguous = next(filter(None, (_too_many(m, inputs[m], f, folder) for m, f in given.items())), "")
+        ambiguous = ambiguous or next(
+            filter(None, (_too_many(m, auxiliary[m], f, folder) for m, f in others.items())), ""
+        )
+    if len(truth) > 1 and not missing and not ambiguous:
+        ambiguous = (
             f"The reference pattern “{reference}” matches {len(truth)} files for the scene “{name}” in “{folder}”; "
             "one expected. Make the pattern more exact."
         )
-    return Scene(
-        name,
-        tuple(source for source in given.values() if source),
-        tuple(source for source in others if source),
-        truth[0] if truth else "",
-    )
+    if not os.access(folder, os.R_OK | os.X_OK):
+        missing, ambiguous = (), f"The folder “{folder}” cannot be read; check its permissions."
+    return SceneFiles(name, _joined(given), _joined(others), truth[0] if truth else "", missing, ambiguous)
 
 
-def _modality(name: str, folder: str, star: str, patterns: Sequence[str]) -> ModalitySource | None:
-    matches = [_files(folder, star, pattern) for pattern in patterns]
-    if not all(matches):
-        return None
+def _too_many(name: str, patterns: Sequence[str], matches: Sequence[Sequence[str]], folder: str) -> str:
+    """What is wrong where one of several patterns of a modality matches more than one file."""
     for pattern, files in zip(patterns, matches, strict=True):
         if len(files) > 1 and len(patterns) > 1:
-            raise SceneError(
+            return (
                 f"The pattern “{pattern}” of {name} matches {len(files)} files in “{folder}”; one expected. "
                 "Make the pattern more exact."
             )
-    return ModalitySource(name, tuple(band for files in matches for path in files for band in bands_of(path)))
+    return ""
+
+
+def _joined(matches: Mapping[str, Sequence[Sequence[str]]]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(path for files in found for path in files) for name, found in matches.items()}
+
+
+def _modalities(files: Mapping[str, tuple[str, ...]]) -> tuple[ModalitySource, ...]:
+    return tuple(
+        ModalitySource(name, tuple(band for path in paths for band in bands_of(path)))
+        for name, paths in files.items()
+    )
 
 
 def _files(folder: str, star: str, pattern: str) -> list[str]:

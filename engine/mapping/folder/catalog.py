@@ -1,0 +1,189 @@
+"""The STAC catalog of a mapped folder: an item a scene, one for the model, and the catalog that links them.
+
+Items use the extensions projection, raster, classification and file; the model's item uses MLM. A scene's item is
+also the record that the scene is complete (``tasks.finished``), so it is written after everything else.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pystac
+from pystac.extensions.classification import Classification, ClassificationExtension
+from pystac.extensions.file import FileExtension
+from pystac.extensions.mlm import (
+    AssetGeneralMLMExtension,
+    InputStructure,
+    MLMExtension,
+    ModelBand,
+    ModelInput,
+    ModelOutput,
+    ResultStructure,
+    TaskType,
+)
+from pystac.extensions.projection import ProjectionExtension
+from pystac.extensions.raster import RasterBand, RasterExtension
+from rasterio.crs import CRS
+
+from ....models.card import Card, LandClass
+from ...scene.bands import split_name
+from ...scene.grid import Grid, transformed
+from ...scene.writing import Layer, write_text
+from ...version import plugin_version
+from .tasks import ITEM, Outcome, SceneTask
+
+CATALOG, MODEL = "catalog.json", "model.json"
+_WGS84 = CRS.from_epsg(4326)
+_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?:[T_]?([01]\d|2[0-3])(\d\d)(\d\d))?")
+
+
+def write_item(
+    task: SceneTask, card: Card, grid: Grid, layers: Mapping[str, Layer], thumbnail: str, outcome: Outcome
+) -> None:
+    """Write a scene's item; with it the scene is complete."""
+    bbox = _bbox(grid)
+    when, source = _datetime(task)
+    properties = {
+        "created": _now(),
+        "auxlens:key": task.key,
+        "auxlens:figures": dict(outcome.figures),
+        "auxlens:seconds": outcome.seconds,
+        "auxlens:message": outcome.message,
+        "auxlens:datetime_from": source,
+        "auxlens:version": plugin_version(),
+    }
+    item = pystac.Item(task.name, _polygon(bbox) if bbox else None, bbox, when, properties)
+    projection = ProjectionExtension.ext(item, add_if_missing=True)
+    code = grid.crs.to_epsg() if grid.crs else None
+    projection.apply(
+        epsg=code,
+        wkt2=grid.crs.to_wkt() if grid.crs and not code else None,
+        shape=[grid.height, grid.width],
+        transform=list(grid.transform)[:6],
+    )
+    for name, layer in layers.items():
+        _add_layer(item, name, layer)
+    item.add_asset("thumbnail", _asset(thumbnail, "Thumbnail", "image/png", ["thumbnail"]))
+    for asset in item.assets.values():
+        size = os.path.getsize(os.path.join(os.path.dirname(thumbnail), asset.href))
+        FileExtension.ext(asset, add_if_missing=True).apply(size=size)
+    item.add_link(pystac.Link("derived_from", f"../{MODEL}", "application/geo+json", title=card.name))
+    for rel in ("root", "parent"):
+        item.add_link(pystac.Link(rel, f"../{CATALOG}", "application/json"))
+    root = os.path.dirname(os.path.dirname(thumbnail))
+    _write(os.path.join(root, ITEM.format(task.name)), item)
+
+
+def write_catalog(folder: str, names: Sequence[str], card: Card, model: str) -> None:
+    """Write the model's item and the catalog of the scenes that have items."""
+    _write(os.path.join(folder, MODEL), _model_item(card, model))
+    catalog = pystac.Catalog(
+        "auxlens", f"Scenes mapped with the model “{card.name}” by AuxLens {plugin_version()}.", title=card.name
+    )
+    catalog.add_link(pystac.Link("root", f"./{CATALOG}", "application/json"))
+    catalog.add_link(pystac.Link("item", f"./{MODEL}", "application/geo+json", title=card.name))
+    for name in names:
+        catalog.add_link(pystac.Link("item", f"./{ITEM.format(name)}", "application/geo+json", title=name))
+    _write(os.path.join(folder, CATALOG), catalog)
+
+
+def _add_layer(item: pystac.Item, name: str, layer: Layer) -> None:
+    title = name.replace("_", " ")
+    asset = _asset(layer.path, title[:1].upper() + title[1:], pystac.MediaType.GEOTIFF, ["data", name])
+    item.add_asset(name, asset)
+    units = layer.units or ("",) * len(layer.bands)
+    nodata: Any = "nan" if math.isnan(layer.nodata) else layer.nodata
+    bands = [RasterBand.create(nodata=nodata, data_type=layer.dtype, unit=unit or None) for unit in units]
+    RasterExtension.ext(asset, add_if_missing=True).apply(bands=bands)
+    asset.extra_fields["bands"] = [{"name": band} for band in layer.bands]
+    if layer.classes:
+        ClassificationExtension.ext(asset, add_if_missing=True).apply([_classification(c) for c in layer.classes])
+
+
+def _classification(c: LandClass) -> Classification:
+    name = re.sub(r"[^0-9A-Za-z-]+", "_", c.name).strip("_") or f"class_{c.value}"
+    return Classification.create(c.value, c.name, name, color_hint=c.color.lstrip("#").upper())
+
+
+def _model_item(card: Card, model: str) -> pystac.Item:
+    try:
+        created = datetime.fromisoformat(card.created)
+    except ValueError:
+        created = datetime.fromtimestamp(os.path.getmtime(model), timezone.utc)
+    item = pystac.Item("model", None, None, created, {"title": card.name})
+    task = TaskType.SEMANTIC_SEGMENTATION if card.main.classes else TaskType.REGRESSION
+    size = card.tile_px + 2 * card.margin_px
+    inputs = [
+        ModelInput.create(
+            m.name,
+            [ModelBand.create(band) for band in m.bands],
+            InputStructure.create([-1, len(m.bands), size, size], ["batch", "bands", "height", "width"], "float32"),
+        )
+        for m in card.inputs
+    ]
+    channels = max(1, len(card.main.classes))
+    result = ResultStructure.create(
+        [-1, channels, size, size], ["batch", "class", "height", "width"], "float32"
+    )
+    output = ModelOutput.create(
+        card.main.name, [task], result, classes=[_classification(c) for c in card.main.classes] or None
+    )
+    MLMExtension.ext(item, add_if_missing=True).apply(
+        name=card.name,
+        architecture="U-Net, one decoder a task",
+        tasks=[task],
+        input=inputs,
+        output=[output],
+        framework="PyTorch",
+    )
+    item.add_asset("weights", _asset(model, "Model", "application/octet-stream", ["mlm:model", "mlm:weights"], model))
+    AssetGeneralMLMExtension.ext(item.assets["weights"]).apply(artifact_type="safetensors.torch.save_file")
+    for rel in ("root", "parent"):
+        item.add_link(pystac.Link(rel, f"./{CATALOG}", "application/json"))
+    return item
+
+
+def _asset(path: str, title: str, media_type: str, roles: list[str], href: str = "") -> pystac.Asset:
+    return pystac.Asset(href or f"./{os.path.basename(path)}", title, media_type=media_type, roles=roles)
+
+
+def _write(path: str, thing: pystac.STACObject) -> None:
+    text = json.dumps(thing.to_dict(include_self_link=False, transform_hrefs=False), indent=1)
+    write_text(Path(path), text)
+
+
+def _bbox(grid: Grid) -> list[float] | None:
+    """West, south, east, north in degrees; ``None`` where the grid has no place on the Earth."""
+    if grid.crs is None:
+        return None
+    return list(transformed(grid.bounds, grid.crs, _WGS84))
+
+
+def _polygon(bbox: Sequence[float]) -> dict[str, Any]:
+    west, south, east, north = bbox
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return {"type": "Polygon", "coordinates": [ring]}
+
+
+def _datetime(task: SceneTask) -> tuple[datetime, str]:
+    """When the scene was taken, and what says so: the first date in its name or its files' names, else their time."""
+    files = [split_name(text)[1] for text in task.job.inputs]
+    for text in (task.name, *map(os.path.basename, files)):
+        if found := _DATE.search(text):
+            year, month, day, *clock = (int(part or 0) for part in found.groups())
+            try:
+                return datetime(year, month, day, *clock, tzinfo=timezone.utc), "name"
+            except ValueError:  # 31 February
+                continue
+    return datetime.fromtimestamp(os.path.getmtime(files[0]), timezone.utc), "file"
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

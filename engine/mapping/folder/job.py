@@ -1,0 +1,188 @@
+"""The mapfolder job: map every scene of a folder, and sum up."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ....models.card import Card, read_card
+from ....models.errors import Canceled, EngineError, SceneError
+from ...checks import check_map_folder
+from ...devices import choose_device, choose_precision
+from ...jobs import MapFolderJob, Progress
+from ...reports.folder import write_folder_report
+from ...scene.hashing import sha256
+from ...scene.writing import check_writable
+from ...version import plugin_version
+from .catalog import write_catalog
+from .cluster import CONNECT_S, RETURN_S, SchedulerLost, check_workers, connected, each
+from .listing import list_tasks, tell
+from .lock import end_run, locked
+from .scene import failed
+from .summary import Summary, write_table
+from .tasks import FAILED, KEPT, Orders, Outcome, SceneTask, finished, kept
+
+log = logging.getLogger("auxlens")
+
+Pack = tuple[SceneTask, ...]
+_LARGEST_PACK = 16  # scenes
+_PACK_BYTES = 64 * 2**20  # of files to read: scenes that have as much by themselves are mapped alone
+_PACKS = 4  # at least this many a worker, so that all end at about the same time
+
+
+def run(job: MapFolderJob, progress: Progress) -> dict[str, Any]:
+    """Map a folder of scenes: those that are missing or out of date.
+
+    Returns:
+        ``outputs``: folder, table and report; ``figures``: scenes by status, pixels and seconds; ``incomplete``: which
+        scenes failed, where some did.
+
+    Raises:
+        AuxLensError: the model, the patterns, the folders or the cluster do not fit the job, before any scene is
+            mapped; or the disk is full.
+        Canceled: scenes that are done are kept.
+    """
+    started = time.perf_counter()
+    places = ("model", "scenes", "output_folder", "output_table", "output_report")
+    job = replace(job, **{name: os.path.abspath(getattr(job, name)) for name in places if getattr(job, name)})
+    card = read_card(job.model)
+    check_map_folder(job, card)
+    check_writable([path for path in (job.output_table, job.output_report) if path])
+    if not job.scheduler:
+        choose_precision(job.precision, choose_device(job.device))
+    progress.report(0.0, "Looking for scenes")
+    digest = sha256(job.model)
+    listing = list_tasks(job, card, digest)
+    tell(listing)
+    with locked(job.output_folder) as token:
+        orders = Orders(job.output_folder, token, plugin_version(), digest)
+        try:
+            outcomes = {outcome.name: outcome for outcome in listing.problems}
+            outcomes.update(_Run(job, orders, listing.tasks, progress).outcomes())
+        finally:
+            end_run(job.output_folder)
+        summary = Summary(job, card, [outcomes[name] for name in sorted(outcomes)], time.perf_counter() - started)
+        write_catalog(job.output_folder, [o.name for o in summary.outcomes if o.status != FAILED], card, job.model)
+        if job.output_table:
+            write_table(job.output_table, summary)
+        if job.output_report:
+            write_folder_report(job.output_report, summary)
+    log.info(summary.sentence)
+    result = {"outputs": summary.outputs, "figures": summary.figures}
+    return {**result, "incomplete": summary.incomplete} if summary.failed else result
+
+
+class _Run:
+    """The scenes of a run and what became of them so far."""
+
+    def __init__(self, job: MapFolderJob, orders: Orders, tasks: Sequence[SceneTask], progress: Progress) -> None:
+        self._job = job
+        self._orders = orders
+        self._tasks = tasks
+        self._progress = progress
+        self._size = sum(map(_weight, tasks)) or 1
+        self._outcomes: dict[str, Outcome] = {}
+        self._done_size = 0
+
+    def outcomes(self) -> Mapping[str, Outcome]:
+        """Map what is to be mapped, and once more what has failed."""
+        self._find_finished(self._tasks)
+        if self._outcomes:
+            log.info("%d scenes are up to date and stay as they are.", len(self._outcomes))
+        self._map([task for task in self._tasks if task.name not in self._outcomes], alone=False)
+        again = [task for task in self._tasks if self._outcomes[task.name].status == FAILED]
+        if again:
+            log.info("Trying again: %s.", ", ".join(task.name for task in again[:10]) + " …" * (len(again) > 10))
+            for task in again:
+                del self._outcomes[task.name]
+                self._done_size -= _weight(task)
+            self._map(again, alone=True)
+        for task in again:
+            if self._outcomes[task.name].status == FAILED:
+                log.warning("%s: %s", task.name, self._outcomes[task.name].message)
+        return self._outcomes
+
+    def _find_finished(self, tasks: Sequence[SceneTask]) -> None:
+        for number, task in enumerate(tasks):
+            if number % 100 == 0 and self._progress.canceled():
+                raise Canceled("Canceled; nothing was changed.")
+            if (properties := finished(task)) is not None:
+                self._keep(task, kept(task, properties))
+
+    def _map(self, tasks: Sequence[SceneTask], alone: bool) -> None:
+        """Have some scenes mapped, on a new connection if the scheduler is lost and comes back."""
+        patience = CONNECT_S
+        while tasks:
+            try:
+                with connected(self._job, self._progress, patience) as client:
+                    if self._job.scheduler:
+                        check_workers(client, self._job, self._orders, self._progress)
+                    workers = len(client.scheduler_info(n_workers=-1)["workers"])
+                    packs = _packs(tasks, 1 if alone else _LARGEST_PACK, workers)
+                    for pack, result in each(client, packs, self._orders, self._job.device != "cpu", self._tell):
+                        self._take(pack, result)
+                return
+            except SchedulerLost:
+                log.warning("The connection to the Dask scheduler is lost; waiting for it to come back.")
+                patience = RETURN_S
+                tasks = [task for task in tasks if task.name not in self._outcomes]
+            except EngineError as error:
+                if patience == CONNECT_S:
+                    raise
+                raise EngineError(
+                    f"The Dask scheduler did not come back. {self._done()} Run again to go on. ({error})"
+                ) from error
+            except BaseException:
+                end_run(self._orders.folder)  # before the cluster is closed, which waits for its workers
+                raise
+
+    def _take(self, pack: Pack, result: list[Outcome] | Exception) -> None:
+        if isinstance(result, (EngineError, Canceled)):
+            raise result
+        outcomes = [failed(task, result) for task in pack] if isinstance(result, Exception) else result
+        for task, outcome in zip(pack, outcomes, strict=True):
+            self._keep(task, outcome)
+            if outcome.disk_full:
+                raise SceneError(
+                    f"{outcome.message} {self._done()} They are kept, and the next run goes on with the others."
+                )
+        self._tell({})
+
+    def _keep(self, task: SceneTask, outcome: Outcome) -> None:
+        self._outcomes[task.name] = outcome
+        self._done_size += _weight(task)
+
+    def _tell(self, shares: Mapping[Pack, float]) -> None:
+        if self._progress.canceled():
+            end_run(self._orders.folder)
+            raise Canceled(f"Canceled. {self._done()} They are kept, and the next run goes on with the others.")
+        under_way = sum(share * sum(map(_weight, pack)) for pack, share in shares.items())
+        self._progress.report((self._done_size + under_way) / self._size, f"{len(self._outcomes)} of {len(self._tasks)} scenes")
+
+    def _done(self) -> str:
+        done = sum(outcome.status != FAILED for outcome in self._outcomes.values())
+        return f"{done} of {len(self._tasks)} scenes are mapped."
+
+
+def _weight(task: SceneTask) -> int:
+    return task.size + 1
+
+
+def _packs(tasks: Sequence[SceneTask], largest: int, workers: int) -> Iterator[Pack]:
+    """Neighbouring scenes to be mapped together, as long as they are small."""
+    limit = max(1, min(largest, math.ceil(len(tasks) / (max(1, workers) * _PACKS))))
+    pack: list[SceneTask] = []
+    size = 0
+    for task in tasks:
+        if pack and (len(pack) == limit or size + task.size > _PACK_BYTES):
+            yield tuple(pack)
+            pack, size = [], 0
+        pack.append(task)
+        size += task.size
+    if pack:
+        yield tuple(pack)

@@ -1,0 +1,155 @@
+"""One scene of a stack: its files open, its place among the other scenes, and what became of it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+
+import numpy as np
+
+from ....models.card import Card
+from ....models.errors import SceneError
+from ....models.network import Network
+from ...failures import known_failure
+from ...scene.window import Tile, Window, plan
+from ...scene.writing import LayerWriter, check_room
+from ..job import SceneReader
+from ..outputs import layers_of
+from ..products import Arrays, Observations, Products
+from ..stream import Chip
+from .catalog import write_item
+from .statistics import Statistics
+from .tasks import FAILED, MAPPED, Outcome, SceneTask, remove_outputs
+from .thumbnail import write_thumbnail
+
+log = logging.getLogger("auxlens")
+
+
+class StackedScene:
+    """A scene that is being mapped. What fails is kept as its ``failure``: other scenes go on.
+
+    Its rows are counted from ``row`` on, its place in the stack.
+    """
+
+    def __init__(self, task: SceneTask, network: Network, card: Card, margin_px: int, row: int) -> None:
+        self.task = task
+        self.row = row
+        self.tiles: list[Tile] = []
+        self.kind: tuple[tuple[str, ...], bool] = ((), False)
+        self.failure: Exception | None = None
+        self.seconds = 0.0
+        self._card = card
+        self._disk_full = False
+        self._writers: dict[str, LayerWriter] = {}
+        self._files = ExitStack()
+        with self._doing():
+            self._open(network, margin_px)
+
+    @property
+    def pixels(self) -> int:
+        """Pixels to compute."""
+        return sum(tile.chip.height * tile.chip.width for tile in self.tiles)
+
+    @property
+    def rows(self) -> int:
+        return self._grid.height if self.tiles else 0
+
+    def _open(self, network: Network, margin_px: int) -> None:
+        job, card = self.task.job, self._card
+        self._folder = os.path.dirname(next(iter(job.outputs.values())))
+        try:
+            os.makedirs(self._folder, exist_ok=True)
+        except OSError as error:
+            raise SceneError(f"The folder “{self._folder}” cannot be made: {error.strerror}.") from error
+        self._reader = SceneReader(job, card, self._files)
+        self._grid = self._reader.grid
+        products = Products(network, card, tuple(job.outputs), self._reader.observes)
+        self._layers = layers_of(job, card, products)
+        self._statistics = Statistics(card, self._grid, self._layers)
+        check_room(list(self._layers.values()), self._grid)
+        tile_px = job.tile_size or card.tile_px
+        for name, layer in self._layers.items():
+            self._writers[name] = self._files.enter_context(LayerWriter(layer, self._grid, tile_px))
+        whole = self._grid.whole
+        tiles = plan(whole, whole, tile_px, margin_px, network.config.stride)
+        self.tiles = [Tile(_moved(tile.core, self.row), _moved(tile.chip, self.row)) for tile in tiles]
+        # Scenes of one kind can share a stream: the same layers, from observations of the same kind.
+        self.kind = (tuple(job.outputs), self._reader.observes)
+
+    def read(self, tile: Tile) -> Chip:
+        """Read one of ``tiles``; nothing valid where the scene has failed."""
+        with self._doing():
+            if self.failure is None:
+                chip = self._reader.read(Tile(_moved(tile.core, -self.row), _moved(tile.chip, -self.row)))
+                return replace(chip, tile=tile)
+        nothing = np.zeros((tile.core.height, tile.core.width), np.bool_)
+        return Chip(tile, np.empty((0, tile.chip.height, tile.chip.width), np.float32), nothing, Observations())
+
+    def write(self, arrays: Arrays, window: Window) -> None:
+        """Write and count the values of a window of the stack."""
+        if self.failure is not None:
+            return
+        with self._doing():
+            window = _moved(window, -self.row)
+            for name, values in arrays.items():
+                self._writers[name].write(values, window)
+            self._statistics.add(arrays, window)
+
+    def finish(self) -> Outcome:
+        """Give the outputs their names, and say what became of the scene; its item, written last, says the same."""
+        if self.failure is None:
+            with self._doing():
+                remove_outputs(self._folder, self.task.name)
+                for writer in self._writers.values():
+                    writer.commit()
+                thumbnail = write_thumbnail(self._layers, self._card)
+        if self.failure is None:
+            outcome = Outcome(
+                self.task.name, MAPPED, self._statistics.figures(), round(self.seconds, 3), self.task.note
+            )
+            with self._doing():
+                write_item(self.task, self._card, self._grid, self._layers, thumbnail, outcome)
+        self.close()
+        if self.failure is None:
+            return outcome
+        return failed(self.task, self.failure, self._disk_full)
+
+    def close(self) -> None:
+        """Close all files; what is not finished leaves nothing behind."""
+        self._files.close()
+        if self.failure is not None:
+            with suppress(OSError):  # not empty: it was there before
+                os.rmdir(self._folder)
+
+    @contextmanager
+    def _doing(self) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        except Exception as error:
+            self.failure = self.failure or error
+            self._disk_full = self._lacks_room()
+        self.seconds += time.perf_counter() - started
+
+    def _lacks_room(self) -> bool:
+        layers = getattr(self, "_layers", {})
+        needed = sum(layer.bytes_of(self._grid) for layer in layers.values())
+        return needed > 0 and shutil.disk_usage(self._folder).free < needed * 2 / 3
+
+
+def failed(task: SceneTask, error: Exception, disk_full: bool = False) -> Outcome:
+    """The outcome of a scene that failed; an error that no user can mend goes to the log too."""
+    known = known_failure(error) or (error if isinstance(error, OSError) else None)
+    if known is None:
+        log.error("%s failed unexpectedly.", task.name, exc_info=error)
+    said = str(known or f"Something unexpected happened ({type(error).__name__}: {error}).")
+    return Outcome(task.name, FAILED, message=said, disk_full=disk_full)
+
+
+def _moved(window: Window, rows: int) -> Window:
+    return replace(window, row=window.row + rows)

@@ -1,0 +1,171 @@
+"""What a worker does: map a pack of scenes. Runs in this process or in any worker of a Dask cluster."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import groupby
+
+import torch
+
+from ....models.card import Card
+from ....models.errors import EngineError
+from ....models.file import load
+from ....models.network import Network
+from ...devices import choose_device
+from ...jobs import Progress
+from ...scene.hashing import sha256
+from ...scene.window import Tile, Window
+from ...version import plugin_version
+from ..job import engine_of, margin_of
+from ..products import Arrays, Products
+from ..stream import Chip, stream
+from .scene import StackedScene
+from .tasks import Orders, Outcome, SceneTask, finished, kept
+
+log = logging.getLogger("auxlens")
+
+_LARGEST_BATCH = 16
+_computing = threading.Lock()  # one pack computes at a time, while others open and finish their files
+
+
+def map_pack(tasks: Sequence[SceneTask], orders: Orders, threads: int, progress: Progress) -> list[Outcome]:
+    """Map some scenes together; those that are up to date are left as they are.
+
+    The scenes are stacked: their rows are counted on, one scene below the other, and no window crosses a seam. So
+    one stream maps them all, small scenes share batches, and each pixel comes out as in a run of its scene alone.
+
+    Args:
+        tasks: The scenes; of one job, so device, precision and sizes are the first's.
+        orders: The run's.
+        threads: Processors to compute with.
+        progress: Told the share of the pack that is done.
+
+    Returns:
+        What became of each scene, in order.
+
+    Raises:
+        Canceled: the run is over.
+        EngineError: another version of AuxLens, or another model file, than the run's.
+        DeviceError: the device is not there, or too small.
+    """
+    network, card, device = _network(tasks, orders)
+    outcomes: dict[str, Outcome] = {}
+    for task in tasks:  # by a worker that was lost, or a run that was not
+        if (properties := finished(task)) is not None:
+            outcomes[task.name] = kept(task, properties)
+    margin = margin_of(tasks[0].job, card)
+    scenes: list[StackedScene] = []
+    try:
+        for task in tasks:
+            if task.name not in outcomes:
+                below = scenes[-1].row + scenes[-1].rows if scenes else 0
+                scenes.append(StackedScene(task, network, card, margin, below))
+        with _computing:
+            torch.set_num_threads(threads)
+            _stream(scenes, network, card, margin, device, progress)
+        for scene in scenes:
+            outcomes[scene.task.name] = scene.finish()
+    finally:
+        for scene in scenes:
+            scene.close()
+    return [outcomes[task.name] for task in tasks]
+
+
+def _network(tasks: Sequence[SceneTask], orders: Orders) -> tuple[Network, Card, torch.device]:
+    if plugin_version() != orders.version:
+        raise EngineError(
+            f"This worker has AuxLens {plugin_version()}, the run has {orders.version}; install one version on both."
+        )
+    job = tasks[0].job
+    if sha256(job.model) != orders.model_sha256:
+        raise EngineError(f"“{job.model}” is another file on this worker, or has changed during the run; start again.")
+    device = choose_device(job.device)
+    return (*_loaded(job.model, orders.model_sha256, device), device)
+
+
+@lru_cache(maxsize=2)
+def _loaded(path: str, _content: str, device: torch.device) -> tuple[Network, Card]:
+    network, card = load(path)
+    return network.to(device), card
+
+
+def _stream(
+    scenes: Sequence[StackedScene],
+    network: Network,
+    card: Card,
+    margin_px: int,
+    device: torch.device,
+    progress: Progress,
+) -> None:
+    """Compute all windows of the scenes, those of one kind together."""
+    alive = [scene for scene in scenes if scene.tiles]
+    pixels, done = sum(scene.pixels for scene in alive), 0
+    for (names, observed), group in groupby(alive, key=lambda scene: scene.kind):
+        some = list(group)
+        tiles = [tile for scene in some for tile in scene.tiles]
+        share = sum(scene.pixels for scene in some)
+        job = replace(some[0].task.job, batch_size=_batch_size(some, card, margin_px, device))
+        products = Products(network, card, names, observed)
+        engine = engine_of(job, network, device, products)
+        place = _Place(some)
+        part = _Part(progress, done / pixels, share / pixels)
+        started = time.perf_counter()
+        stream(tiles, place.read, engine, products, place.write, part)
+        taken = time.perf_counter() - started
+        for scene in some:
+            scene.seconds += taken * scene.pixels / share
+        done += share
+        if products.unknown_classes:
+            log.warning(
+                "The references have classes that the model does not know (%s); the maps count as wrong there.",
+                ", ".join(f"{value:g}" for value in sorted(products.unknown_classes)),
+            )
+
+
+def _batch_size(scenes: Sequence[StackedScene], card: Card, margin_px: int, device: torch.device) -> int:
+    """Windows a batch: of small ones, as many as have the pixels that a batch of whole windows has."""
+    job = scenes[0].task.job
+    if job.batch_size:
+        return job.batch_size
+    whole = ((job.tile_size or card.tile_px) + 2 * margin_px) ** 2
+    largest = max(tile.chip.height * tile.chip.width for scene in scenes for tile in scene.tiles)
+    usual = 1 if device.type == "cpu" else 4
+    return min(usual * max(1, whole // largest), _LARGEST_BATCH)
+
+
+class _Place:
+    """Which scene the rows of a stack belong to."""
+
+    def __init__(self, scenes: Sequence[StackedScene]) -> None:
+        self._scenes = scenes
+        self._rows = [scene.row for scene in scenes]
+
+    def _at(self, row: int) -> StackedScene:
+        return self._scenes[bisect_right(self._rows, row) - 1]
+
+    def read(self, tile: Tile) -> Chip:
+        return self._at(tile.core.row).read(tile)
+
+    def write(self, arrays: Arrays, window: Window) -> None:
+        self._at(window.row).write(arrays, window)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The progress of a part of the work, as that of the whole."""
+
+    whole: Progress
+    start: float
+    share: float
+
+    def report(self, fraction: float, message: str) -> None:
+        self.whole.report(self.start + self.share * fraction, message)
+
+    def canceled(self) -> bool:
+        return self.whole.canceled()
