@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from qgis.core import (
+    QgsApplication,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
@@ -154,14 +155,27 @@ class JobAlgorithm(Algorithm):
         try:
             places = {name: os.path.abspath(path) for name, path in outputs.items()}
             _make_folders(places.values())
-            run_job(replace(job, **self.by_field(places)), feedback)
+            result = run_job(replace(job, **self.by_field(places)), feedback)
         except Canceled as stop:
             if feedback is not None:
                 feedback.pushInfo(str(stop))
             return {}
         except AuxLensError as error:
             raise QgsProcessingException(str(error)) from None
+        if "incomplete" in result:
+            _tell_incomplete(result["incomplete"], feedback)
         return outputs
+
+
+def _tell_incomplete(text: str, feedback: Optional[QgsProcessingFeedback]) -> None:
+    """A part of the work failed: the desktop shows it in red beside the results, a script gets an exit code.
+
+    Raises:
+        QgsProcessingException: outside of the desktop. Processing has no way to tell both results and a failure.
+    """
+    if feedback is None or QgsApplication.platform() != "desktop":
+        raise QgsProcessingException(text)
+    feedback.reportError(text, False)
 
 
 def _paths_read(job: Any) -> List[str]:

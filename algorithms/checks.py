@@ -84,8 +84,10 @@ def acceptable(definition: QgsProcessingParameterDefinition, value: Any, context
     name, label = definition.name(), definition.description()
     if isinstance(definition, QgsProcessingParameterEnum):
         words = definition.options()
-        if isinstance(value, str) and value not in words and not value.isdigit():  # a position in the list is one too
-            raise JobError(f"Unknown value “{value}” of {name}; choose one of {', '.join(words)}.")
+        chosen = value.split(",") if isinstance(value, str) and definition.allowMultiple() else [value]
+        for word in value if isinstance(value, (list, tuple)) else chosen:
+            if isinstance(word, str) and word not in words and not word.isdigit():  # a position in the list is one too
+                raise JobError(f"Unknown value “{word}” of {name}; choose one of {', '.join(words)}.")
     if value is None and definition.defaultValue() is not None:
         return
     if definition.checkValueIsAcceptable(value, context):

@@ -23,9 +23,9 @@ from qgis.core import (
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
 )
-from qgis.PyQt.QtCore import QCoreApplication
+from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from ..engine.jobs import MIN_CHIP_PX, PRECISIONS, SIZES, STRATEGIES, TASKS
+from ..engine.jobs import MAP_OUTPUTS, MIN_CHIP_PX, PRECISIONS, SIZES, STRATEGIES, TASKS
 
 Parameter = QgsProcessingParameterDefinition
 _RASTER = QgsProcessing.SourceType.TypeRaster
@@ -34,6 +34,7 @@ _POLYGON = QgsProcessing.SourceType.TypeVectorPolygon
 _INTEGER = QgsProcessingParameterNumber.Type.Integer
 _DOUBLE = QgsProcessingParameterNumber.Type.Double
 LARGEST = 2**31 - 1
+_FROM_MODEL = QT_TRANSLATE_NOOP("AuxLens", "Empty for those that the model was trained with.")
 
 
 def tr(text: str) -> str:
@@ -137,27 +138,50 @@ def scenes() -> Parameter:
     )
 
 
-def input_patterns() -> Parameter:
+def input_patterns(*, from_model: bool = False) -> Parameter:
+    """``from_model``: they may be left empty, for those of the model."""
+    text = tr(
+        "Files of each input modality inside a scene's folder: modality=pattern, one a line or separated by “;”, "
+        "for example s2=s2.tif or s2=B02.tif,B03.tif,B04.tif."
+    )
     return described(
-        QgsProcessingParameterString("INPUT_PATTERNS", tr("Input patterns"), multiLine=True),
-        tr(
-            "Files of each input modality inside a scene's folder: modality=pattern, one a line or separated by “;”, "
-            "for example s2=s2.tif or s2=B02.tif,B03.tif,B04.tif."
-        ),
+        QgsProcessingParameterString("INPUT_PATTERNS", tr("Input patterns"), multiLine=True, optional=from_model),
+        f"{text} {tr(_FROM_MODEL)}" if from_model else text,
     )
 
 
-def auxiliary_patterns() -> Parameter:
+def auxiliary_patterns(*, from_model: bool = False) -> Parameter:
+    text = tr("Files of each auxiliary modality, in the same form, for example s1=s1.tif. Scenes may lack them.")
     return described(
         QgsProcessingParameterString("AUXILIARY_PATTERNS", tr("Auxiliary patterns"), multiLine=True, optional=True),
-        tr("Files of each auxiliary modality, in the same form, for example s1=s1.tif. Scenes may lack them."),
+        f"{text} {tr(_FROM_MODEL)}" if from_model else text,
     )
 
 
-def reference_pattern() -> Parameter:
+def reference_pattern(*, from_model: bool = False) -> Parameter:
+    text = tr("File with the truth, relative to the scene's folder, for example label.tif or ../classes.gpkg.")
     return described(
-        QgsProcessingParameterString("REFERENCE_PATTERN", tr("Reference pattern")),
-        tr("File with the truth, relative to the scene's folder, for example label.tif or ../classes.gpkg."),
+        QgsProcessingParameterString("REFERENCE_PATTERN", tr("Reference pattern"), optional=from_model),
+        f"{text} {tr(_FROM_MODEL)}" if from_model else text,
+    )
+
+
+def layers(job: Type[Any]) -> Parameter:
+    words = list(MAP_OUTPUTS)
+    return described(
+        QgsProcessingParameterEnum("LAYERS", tr("Layers"), words, True, list(default(job, "layers")), False, True),
+        tr("Layers to write for each scene; only what is asked for is computed."),
+    )
+
+
+def scheduler() -> Parameter:
+    return described(
+        QgsProcessingParameterString("SCHEDULER", tr("Dask scheduler"), optional=True),
+        tr(
+            "Address of a Dask cluster's scheduler, for example tcp://host:8786, whose workers have AuxLens and see "
+            "the same files; empty to map on this machine."
+        ),
+        advanced=True,
     )
 
 

@@ -12,12 +12,13 @@ from ..engine.version import plugin_version
 from .accuracy import Accuracy
 from .createdemo import CreateDemo
 from .map import Map
+from .mapfolder import MapFolder
 from .modelinfo import ModelInfo
 from .train import Train
 from .trainfolder import TrainFolder
 
 ROOT = Path(__file__).resolve().parent.parent
-ALGORITHMS = (CreateDemo, Train, TrainFolder, Map, Accuracy, ModelInfo)
+ALGORITHMS = (CreateDemo, Train, TrainFolder, Map, MapFolder, Accuracy, ModelInfo)
 
 
 class AuxLensProvider(QgsProcessingProvider):

@@ -68,6 +68,8 @@ def _value(
         return raster_path(raster_layer_of(value, context, definition.description())) if value else ""
     if isinstance(definition, QgsProcessingParameterExtent):
         return _extent(algorithm, name, parameters, context)
+    if isinstance(definition, QgsProcessingParameterEnum) and definition.allowMultiple():
+        return tuple(algorithm.parameterAsEnumStrings(parameters, name, context))
     if isinstance(definition, QgsProcessingParameterEnum):
         return algorithm.parameterAsEnumString(parameters, name, context)
     if isinstance(definition, QgsProcessingParameterNumber):

@@ -15,6 +15,7 @@ _CHOICES = {
     "size": jobs.SIZES,
     "precision": jobs.PRECISIONS,
 }
+_LISTS: dict[str, Any] = {"layers": tuple[Literal[jobs.MAP_OUTPUTS], ...]}  # type: ignore[valid-type]
 _METAVARS = {
     "map": "FILE",
     "mask": "FILE",
@@ -45,8 +46,8 @@ def _option(f: Field[Any], kind: Any) -> tuple[Any, Any]:
     required = f.default is MISSING
     if f.name in _CHOICES:
         kind = Literal[_CHOICES[f.name]]
-    elif f.name == "layers":
-        kind = tuple[Literal[jobs.MAP_OUTPUTS], ...]
+    elif f.name in _LISTS:
+        kind = _LISTS[f.name]
     shown = tyro.conf.arg(
         metavar=_metavar(f.name, kind),
         help_behavior_hint="" if f.default in ("", (), None) else None,  # an empty default says nothing

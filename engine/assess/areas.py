@@ -100,9 +100,9 @@ def pixel_areas_m2(latitudes: Floats, square_degrees: float) -> Floats:
 
 
 def row_areas_ha(grid: Grid, row: int, count: int) -> Floats:
-    """``(count,)`` area in hectares of a pixel of some rows of a grid with a CRS; NaN where its unit is not known."""
+    """``(count,)`` area in hectares of a pixel of some rows of a grid; NaN where no CRS tells its unit."""
     transform = grid.transform
-    if grid.crs.is_geographic:
+    if grid.crs is not None and grid.crs.is_geographic:
         rows = np.arange(row, row + count) + 0.5
         latitudes = transform.d * grid.width / 2 + transform.e * rows + transform.f
         return pixel_areas_m2(latitudes.astype(np.float64), abs(transform.determinant)) / HECTARE_M2

@@ -49,7 +49,9 @@ def _totals(summary: Summary) -> list[tuple[str, str, float, float | None]]:
     if not sum(pixels):
         return []
     hectares = [
-        sum(f[f"{c.name} ha"] for f in figures if f"{c.name} ha" in f) if any(f"{c.name} ha" in f for f in figures) else None
+        sum(f[f"{c.name} ha"] for f in figures if f"{c.name} ha" in f)
+        if any(f"{c.name} ha" in f for f in figures)
+        else None
         for c in summary.card.main.classes
     ]
     return [

@@ -88,9 +88,7 @@ def list_scenes(folder: str, inputs: Patterns, auxiliary: Patterns, reference: s
     return tuple(scene for scene in found if any(scene.inputs.values()) or scene.ambiguous)
 
 
-def _scene(
-    name: str, folder: str, star: str, inputs: Patterns, auxiliary: Patterns, reference: str
-) -> SceneFiles:
+def _scene(name: str, folder: str, star: str, inputs: Patterns, auxiliary: Patterns, reference: str) -> SceneFiles:
     given = {m: [_files(folder, star, pattern) for pattern in patterns] for m, patterns in inputs.items()}
     missing = tuple(
         f"{m}={pattern}"
@@ -134,8 +132,7 @@ def _joined(matches: Mapping[str, Sequence[Sequence[str]]]) -> dict[str, tuple[s
 
 def _modalities(files: Mapping[str, tuple[str, ...]]) -> tuple[ModalitySource, ...]:
     return tuple(
-        ModalitySource(name, tuple(band for path in paths for band in bands_of(path)))
-        for name, paths in files.items()
+        ModalitySource(name, tuple(band for path in paths for band in bands_of(path))) for name, paths in files.items()
     )
 
 

@@ -31,6 +31,11 @@ CONTRACT = {
         *["OUTPUT_EXPECTED_ERROR", "OUTPUT_RECONSTRUCTION_ERROR", "OUTPUT_MAIN_ERROR", "OUTPUT_ERROR_PROBABILITY"],
         "OUTPUT_ATTRIBUTION",
     ],
+    "mapfolder": [
+        *["MODEL", "SCENES", "INPUT_PATTERNS", "AUXILIARY_PATTERNS", "REFERENCE_PATTERN", "REFERENCE_FIELD", "LAYERS"],
+        *["DEVICE", "PRECISION", "TILE_SIZE", "OVERLAP", "BATCH_SIZE", "SCHEDULER"],
+        *["OUTPUT_FOLDER", "OUTPUT_TABLE", "OUTPUT_REPORT"],
+    ],
     "accuracy": [
         *["MAP", "REFERENCE", "REFERENCE_FIELD", "PROBABILITY", "TASK"],
         *["OUTPUT_REPORT", "OUTPUT_TABLE", "OUTPUT_JSON"],
@@ -39,7 +44,7 @@ CONTRACT = {
 }
 EXPERT = {
     *["PLAYERS", "CHIP_SIZE", "BATCH_SIZE", "SEED", "DEVICE", "PRECISION", "TILE_SIZE", "OVERLAP", "EXTENT", "MASK"],
-    "ATTRIBUTION_CLASS",
+    *["ATTRIBUTION_CLASS", "SCHEDULER"],
 }
 
 
@@ -121,7 +126,8 @@ def test_defaults_are_those_of_the_job(job_algorithm):
             continue
         default = by_field[job_algorithm.FIELDS.get(definition.name(), definition.name().lower())]
         nothing = default is MISSING or default in ("", (), None)
-        assert definition.defaultValue() == (None if nothing else default), definition.name()
+        shown = list(default) if isinstance(default, tuple) else default
+        assert definition.defaultValue() == (None if nothing else shown), definition.name()
 
 
 def test_every_job_field_has_a_parameter(job_algorithm):
@@ -134,7 +140,13 @@ def test_choices_are_words(algorithm):
     for definition in algorithm.parameterDefinitions():
         if isinstance(definition, QgsProcessingParameterEnum):
             assert definition.usesStaticStrings()
-            assert tuple(definition.options()) in (jobs.TASKS, jobs.STRATEGIES, jobs.SIZES, jobs.PRECISIONS)
+            assert tuple(definition.options()) in (
+                jobs.TASKS,
+                jobs.STRATEGIES,
+                jobs.SIZES,
+                jobs.PRECISIONS,
+                jobs.MAP_OUTPUTS,
+            )
 
 
 def test_importing_the_package_imports_nothing_of_qgis():

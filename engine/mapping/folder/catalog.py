@@ -29,7 +29,7 @@ from pystac.extensions.mlm import (
     TaskType,
 )
 from pystac.extensions.projection import ProjectionExtension
-from pystac.extensions.raster import RasterBand, RasterExtension
+from pystac.extensions.raster import DataType, RasterBand, RasterExtension
 from rasterio.crs import CRS
 
 from ....models.card import Card, LandClass
@@ -41,7 +41,9 @@ from .tasks import ITEM, Outcome, SceneTask
 
 CATALOG, MODEL = "catalog.json", "model.json"
 _WGS84 = CRS.from_epsg(4326)
-_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?:[T_]?([01]\d|2[0-3])(\d\d)(\d\d))?")
+_DATE = re.compile(
+    r"(?<!\d)((?:19|20)\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?:[T_]?([01]\d|2[0-3])(\d\d)(\d\d))?"
+)
 
 
 def write_item(
@@ -100,7 +102,7 @@ def _add_layer(item: pystac.Item, name: str, layer: Layer) -> None:
     item.add_asset(name, asset)
     units = layer.units or ("",) * len(layer.bands)
     nodata: Any = "nan" if math.isnan(layer.nodata) else layer.nodata
-    bands = [RasterBand.create(nodata=nodata, data_type=layer.dtype, unit=unit or None) for unit in units]
+    bands = [RasterBand.create(nodata=nodata, data_type=DataType(layer.dtype), unit=unit or None) for unit in units]
     RasterExtension.ext(asset, add_if_missing=True).apply(bands=bands)
     asset.extra_fields["bands"] = [{"name": band} for band in layer.bands]
     if layer.classes:
@@ -124,14 +126,14 @@ def _model_item(card: Card, model: str) -> pystac.Item:
         ModelInput.create(
             m.name,
             [ModelBand.create(band) for band in m.bands],
-            InputStructure.create([-1, len(m.bands), size, size], ["batch", "bands", "height", "width"], "float32"),
+            InputStructure.create(
+                [-1, len(m.bands), size, size], ["batch", "bands", "height", "width"], DataType.FLOAT32
+            ),
         )
         for m in card.inputs
     ]
     channels = max(1, len(card.main.classes))
-    result = ResultStructure.create(
-        [-1, channels, size, size], ["batch", "class", "height", "width"], "float32"
-    )
+    result = ResultStructure.create([-1, channels, size, size], ["batch", "class", "height", "width"], DataType.FLOAT32)
     output = ModelOutput.create(
         card.main.name, [task], result, classes=[_classification(c) for c in card.main.classes] or None
     )
@@ -177,9 +179,9 @@ def _datetime(task: SceneTask) -> tuple[datetime, str]:
     files = [split_name(text)[1] for text in task.job.inputs]
     for text in (task.name, *map(os.path.basename, files)):
         if found := _DATE.search(text):
-            year, month, day, *clock = (int(part or 0) for part in found.groups())
+            year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
             try:
-                return datetime(year, month, day, *clock, tzinfo=timezone.utc), "name"
+                return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc), "name"
             except ValueError:  # 31 February
                 continue
     return datetime.fromtimestamp(os.path.getmtime(files[0]), timezone.utc), "file"

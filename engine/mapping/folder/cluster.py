@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
-from distributed import Client, Future, LocalCluster, Nanny, Scheduler, SpecCluster, get_worker
+from distributed import Client, LocalCluster, Nanny, Scheduler, SpecCluster, get_worker
 
 from ....models.errors import Canceled, EngineError
 from ...jobs import MapFolderJob, Progress
@@ -164,7 +164,6 @@ def _looker() -> Callable[..., dict[str, str]]:
 
     def look(folder: str, token: str, files: Sequence[str]) -> dict[str, str]:
         import os
-        import socket
         import time
 
         try:
@@ -212,9 +211,9 @@ def each(
     Raises:
         SchedulerLost: the scheduler is gone.
     """
-    ended: queue.Queue[Future] = queue.Queue()
+    ended: queue.Queue[Any] = queue.Queue()
     shares: dict[int, float] = {}
-    flying: dict[Future, tuple[int, tuple[SceneTask, ...]]] = {}
+    flying: dict[Any, tuple[int, tuple[SceneTask, ...]]] = {}
     topic = f"auxlens-{orders.token}"
     client.subscribe_topic(topic, lambda event: shares.update([event[1]]))
     number, workers, looked = 0, _Workers(client, on_gpu), True

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ....models.card import Card, read_card
+from ....models.card import read_card
 from ....models.errors import Canceled, EngineError, SceneError
 from ...checks import check_map_folder
 from ...devices import choose_device, choose_precision
@@ -25,7 +25,7 @@ from .listing import list_tasks, tell
 from .lock import end_run, locked
 from .scene import failed
 from .summary import Summary, write_table
-from .tasks import FAILED, KEPT, Orders, Outcome, SceneTask, finished, kept
+from .tasks import FAILED, Orders, Outcome, SceneTask, finished, kept
 
 log = logging.getLogger("auxlens")
 
@@ -162,7 +162,9 @@ class _Run:
             end_run(self._orders.folder)
             raise Canceled(f"Canceled. {self._done()} They are kept, and the next run goes on with the others.")
         under_way = sum(share * sum(map(_weight, pack)) for pack, share in shares.items())
-        self._progress.report((self._done_size + under_way) / self._size, f"{len(self._outcomes)} of {len(self._tasks)} scenes")
+        self._progress.report(
+            (self._done_size + under_way) / self._size, f"{len(self._outcomes)} of {len(self._tasks)} scenes"
+        )
 
     def _done(self) -> str:
         done = sum(outcome.status != FAILED for outcome in self._outcomes.values())

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ....models.card import Card
 from ...checks import model_patterns
@@ -68,6 +69,7 @@ def _task(job: MapFolderJob, files: SceneFiles, model_sha256: str) -> SceneTask:
     layers = [name for name in MAP_OUTPUTS if name in job.layers and not lacking.get(name)]
     left_out = [name.replace("_", " ") for name in job.layers if lacking.get(name)]
     folder = os.path.join(job.output_folder, files.name)
+    outputs: dict[str, Any] = {f"output_{name}": os.path.join(folder, f"{name}.tif") for name in layers}
     one = MapJob(
         job.model,
         _named(files.inputs),
@@ -79,7 +81,7 @@ def _task(job: MapFolderJob, files: SceneFiles, model_sha256: str) -> SceneTask:
         tile_size=job.tile_size,
         overlap=job.overlap,
         batch_size=job.batch_size,
-        **{f"output_{name}": os.path.join(folder, f"{name}.tif") for name in layers},
+        **outputs,
     )
     note = f"left out, because the scene lacks the files: {', '.join(left_out)}" if left_out else ""
     return with_key(files.name, one, model_sha256, note)

@@ -6,7 +6,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ from ....models.errors import SceneError
 from ....models.network import Network
 from ...failures import known_failure
 from ...scene.window import Tile, Window, plan
-from ...scene.writing import LayerWriter, check_room
+from ...scene.writing import Layer, LayerWriter, check_room
 from ..job import SceneReader
 from ..outputs import layers_of
 from ..products import Arrays, Observations, Products
@@ -45,6 +45,7 @@ class StackedScene:
         self.seconds = 0.0
         self._card = card
         self._disk_full = False
+        self._layers: Mapping[str, Layer] = {}
         self._writers: dict[str, LayerWriter] = {}
         self._files = ExitStack()
         with self._doing():
@@ -137,8 +138,7 @@ class StackedScene:
         self.seconds += time.perf_counter() - started
 
     def _lacks_room(self) -> bool:
-        layers = getattr(self, "_layers", {})
-        needed = sum(layer.bytes_of(self._grid) for layer in layers.values())
+        needed = sum(layer.bytes_of(self._grid) for layer in self._layers.values())
         return needed > 0 and shutil.disk_usage(self._folder).free < needed * 2 / 3
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ class _Mean:
     total: float = 0.0
     count: int = 0
 
-    def add(self, values: NDArray[np.floating]) -> None:
+    def add(self, values: NDArray[Any]) -> None:
         known = np.isfinite(values)
         self.total += float(values[known].sum(dtype=np.float64))
         self.count += int(known.sum())
@@ -84,5 +85,5 @@ class Statistics:
             if areas is not None:
                 self._hectares[i] += float((rows * areas).sum())
 
-    def _mean(self, name: str, values: NDArray[np.floating]) -> None:
+    def _mean(self, name: str, values: NDArray[Any]) -> None:
         self._means.setdefault(name, _Mean()).add(values)

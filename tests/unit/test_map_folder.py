@@ -1,0 +1,368 @@
+"""A folder of scenes: every good scene is mapped as alone, bad ones are told, and a second run does what is left."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pystac
+import pystac.validation
+import pytest
+import rasterio
+
+from auxlens.engine import jobs
+from auxlens.engine.mapping import job as single
+from auxlens.engine.mapping.folder import lock, tasks
+from auxlens.engine.mapping.folder.job import run
+from auxlens.models.errors import Canceled, DeviceError, EngineError, JobError, SceneError
+
+BANDS = ("B2", "B3", "B4")
+LAYERS = ("map", "uncertainty", "reconstruction_error", "main_error", "error_probability")
+PATTERNS = {
+    "input_patterns": "s2=s2.tif",
+    "auxiliary_patterns": "s1=s1.tif",
+    "reference_pattern": "label.tif",
+}
+
+
+@pytest.fixture
+def make_scene(write, rng):
+    """Writes a scene into ``in/<name>`` and gives its folder."""
+
+    def make(name, height=70, width=64, **options):
+        values = rng.integers(1, 250, (3, height, width)).astype("uint16")
+        values[:, :3] = 0
+        radar = rng.normal(-14, 3, (2, height, width)).astype("float32")
+        truth = rng.choice(np.array([2, 5, 7], "uint8"), (1, height, width))
+        write(f"in/{name}/s2.tif", values, BANDS, nodata=0, **options)
+        write(f"in/{name}/s1.tif", radar, ("VV", "VH"), **options)
+        return Path(write(f"in/{name}/label.tif", truth, nodata=0, **options)).parent
+
+    return make
+
+
+@pytest.fixture
+def job(untrained, tmp_path):
+    return jobs.MapFolderJob(
+        untrained(),
+        str(tmp_path / "in"),
+        str(tmp_path / "out"),
+        **PATTERNS,
+        layers=LAYERS,
+        precision="float32",
+        output_table=str(tmp_path / "table.csv"),
+        output_report=str(tmp_path / "report.html"),
+    )
+
+
+def table(job):
+    with open(job.output_table, encoding="utf-8") as file:
+        return {row["scene"]: row for row in csv.DictReader(file)}
+
+
+def pixels(path):
+    with rasterio.open(path) as dataset:
+        return dataset.read()
+
+
+def files(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in Path(folder).rglob("*") if p.is_file()}
+
+
+def test_each_scene_is_mapped_as_alone(job, make_scene, quiet, tmp_path):
+    sizes = {"a": (70, 64), "b": (70, 64), "c": (150, 130), "d": (1, 9)}
+    for name, size in sizes.items():
+        make_scene(name, *size)
+    progress = quiet()
+    result = run(job, progress)
+    assert result["figures"] | {"seconds": 0} == {
+        "scenes": 4, "mapped": 4, "kept": 0, "failed": 0, "pixels": sum(h * w for h, w in sizes.values()), "seconds": 0,
+    }  # fmt: skip
+    assert "incomplete" not in result
+    assert progress.reports[-1] == (1.0, "4 of 4 scenes")
+    for name in sizes:
+        there = tmp_path / "in" / name
+        alone = {f"output_{layer}": str(tmp_path / f"{layer}.tif") for layer in LAYERS}
+        inputs, radar, truth = (str(there / f"{x}.tif") for x in ("s2", "s1", "label"))
+        single.run(jobs.MapJob(job.model, (inputs,), (radar,), truth, precision="float32", **alone), quiet())
+        for layer in LAYERS:
+            made = tmp_path / "out" / name / f"{layer}.tif"
+            np.testing.assert_array_equal(pixels(made), pixels(tmp_path / f"{layer}.tif"), f"{name} {layer}")
+            assert made.with_suffix(".qml").read_text() == (tmp_path / f"{layer}.qml").read_text()
+    left = {p.name for p in (tmp_path / "out").iterdir()}
+    assert left == {*sizes, "catalog.json", "model.json"}
+
+
+def test_the_table_counts_what_the_layers_show(job, make_scene, quiet, tmp_path):
+    make_scene("a")
+    run(job, quiet())
+    row, out = table(job)["a"], tmp_path / "out" / "a"
+    classes = pixels(out / "map.tif")
+    for value, name in ((2, "water"), (5, "wood"), (7, "town")):
+        count = int((classes == value).sum())
+        assert int(row[f"{name}_px"]) == count and float(row[f"{name}_ha"]) == pytest.approx(count * 0.01)
+    assert float(row["mean_uncertainty"]) == pytest.approx(np.nanmean(pixels(out / "uncertainty.tif")), rel=1e-5)
+    error = pixels(out / "reconstruction_error.tif")
+    for band, name in enumerate(("VV", "VH")):
+        found = float(row[f"mean_reconstruction_error_s1:{name}"])
+        assert found == pytest.approx(np.nanmean(np.abs(error[band])), rel=1e-5)
+    wrong = pixels(out / "main_error.tif")
+    assert float(row["mean_main_error"]) == pytest.approx(wrong[wrong != 255].mean(), rel=1e-5)
+    probability = pixels(out / "error_probability.tif")
+    assert float(row["mean_error_probability"]) == pytest.approx(np.nanmean(probability), rel=1e-5)
+    assert (row["status"], row["pixels"], row["message"]) == ("mapped", "4480", "")
+
+
+def test_areas_in_degrees_are_those_of_the_ellipsoid(job, make_scene, quiet):
+    make_scene("a", gsd=0.0001, origin=(10.0, 60.0), crs="EPSG:4326")
+    run(replace(job, layers=("map",)), quiet())
+    row = table(job)["a"]
+    count, area = (sum(float(row[f"{name}_{x}"]) for name in ("water", "wood", "town")) for x in ("px", "ha"))
+    assert area / count == pytest.approx(111_412 * 55_800 * 1e-8 / 1e4, rel=2e-3)  # m a degree at 60° north
+
+
+def test_bad_scenes_do_not_stop_the_others(job, make_scene, write, rng, quiet, tmp_path):
+    for name in "abcdef":
+        make_scene(name)
+    (tmp_path / "in/b/s2.tif").write_bytes(b"no raster")
+    cut = tmp_path / "in/c/s2.tif"
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    write("in/d/s2.tif", rng.integers(1, 9, (2, 70, 64)).astype("uint8"), ("red", "blue"))
+    write("in/e/s1.tif", np.ones((2, 70, 64), "float32"), ("VV", "VH"), origin=(900_000.0, 5_000_000.0))
+    (tmp_path / "in/g").mkdir()  # no scene at all
+    result = run(job, quiet())
+    rows = table(job)
+    assert {name: row["status"] for name, row in rows.items()} == {
+        "a": "mapped", "b": "failed", "c": "failed", "d": "failed", "e": "failed", "f": "mapped",
+    }  # fmt: skip
+    assert "is not a raster that can be read" in rows["b"]["message"]
+    assert "damaged or cut short" in rows["c"]["message"] or "not a raster" in rows["c"]["message"]
+    assert "The bands do not fit" in rows["d"]["message"]
+    assert "does not overlap with the scene" in rows["e"]["message"]
+    assert result["incomplete"].startswith("4 of 6 scenes failed (b, c, d …); the others are mapped. Why is in")
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"a", "f", "catalog.json", "model.json"}
+    page = Path(job.output_report).read_text(encoding="utf-8")
+    assert all(f"<b>{name}</b>" in page for name in "bcde") and 'src="out/a/thumbnail.png"' in page
+    (tmp_path / "in/b/s2.tif").unlink()
+    shutil.copy(tmp_path / "in/a/s2.tif", tmp_path / "in/b/s2.tif")
+    again = run(job, quiet())["figures"]
+    assert (again["mapped"], again["kept"], again["failed"]) == (1, 2, 3)
+
+
+def test_what_is_missing_or_ambiguous_is_told(job, make_scene, quiet, tmp_path, caplog):
+    make_scene("a")
+    for name in ("b", "c", "d"):
+        shutil.copytree(tmp_path / "in/a", tmp_path / "in" / name)
+    for name in "abcd":
+        (tmp_path / "in" / name / "s2.tif").rename(tmp_path / "in" / name / "B2.tif")
+        for other in ("B3", "B4"):
+            shutil.copy(tmp_path / "in" / name / "B2.tif", tmp_path / "in" / name / f"{other}.tif")
+    (tmp_path / "in/b/B3.tif").unlink()
+    shutil.copy(tmp_path / "in/c/B4.tif", tmp_path / "in/c/B4_old.tif")
+    with caplog.at_level("INFO", "auxlens"):
+        run(replace(job, input_patterns="s2=B2.tif,B3.tif,B4*.tif", layers=("map",)), quiet())
+    rows = table(job)
+    assert rows["b"]["message"] == "No file matches s2=B3.tif."
+    assert "The pattern “B4*.tif” of s2 matches 2 files" in rows["c"]["message"]
+    assert "Found 4 scenes, 2 with problems." in caplog.text and "  d: B2.tif, B3.tif, B4.tif" in caplog.text
+    assert "The bands do not fit" in rows["a"]["message"]  # each file has three bands of the same names
+
+
+def test_layers_that_a_scene_cannot_have_are_left_out(job, make_scene, quiet, tmp_path):
+    for name in "ab":
+        make_scene(name)
+    (tmp_path / "in/b/s1.tif").unlink()
+    (tmp_path / "in/b/label.tif").unlink()
+    run(job, quiet())
+    rows = table(job)
+    assert rows["b"]["status"] == "mapped"
+    assert rows["b"]["message"] == "left out, because the scene lacks the files: reconstruction error, main error"
+    assert not (tmp_path / "out/b/main_error.tif").exists() and (tmp_path / "out/a/main_error.tif").exists()
+    assert rows["b"]["mean_main_error"] == ""
+
+
+def test_a_second_run_does_what_is_left(job, make_scene, quiet, tmp_path):
+    for name in "abcd":
+        make_scene(name)
+    out = tmp_path / "out"
+    run(job, quiet())
+    before = files(out)
+    assert run(job, quiet())["figures"]["kept"] == 4
+    assert {k: v for k, v in files(out).items() if not k.endswith(".json")} == {
+        k: v for k, v in before.items() if not k.endswith(".json")
+    }
+    os.utime(tmp_path / "in/a/s1.tif", (1, 1))  # another input
+    (out / "b/map.tif").unlink()  # an output is gone
+    (out / "c/map.tif").write_bytes(b"")  # or is something else
+    (out / "d/d.json").unlink()  # or was not finished
+    figures = run(job, quiet())["figures"]
+    assert (figures["mapped"], figures["kept"]) == (4, 0)
+    assert {k: v for k, v in files(out).items() if k.endswith(".tif")} == {
+        k: v for k, v in before.items() if k.endswith(".tif")
+    }
+    assert run(replace(job, tile_size=64), quiet())["figures"]["mapped"] == 4
+    assert run(replace(job, tile_size=64, batch_size=3), quiet())["figures"]["mapped"] == 0  # the same values
+
+
+def test_another_model_or_other_layers_replace_all(job, make_scene, untrained, quiet, tmp_path):
+    make_scene("a")
+    run(job, quiet())
+    run(replace(job, layers=("map",)), quiet())
+    assert {p.name for p in (tmp_path / "out/a").iterdir()} == {
+        "a.json", "map.tif", "map.qml", "map.tif.aux.xml", "thumbnail.png",
+    }  # fmt: skip
+    assert run(replace(job, layers=("map",), model=untrained(seed=1)), quiet())["figures"]["mapped"] == 1
+
+
+def test_cancel_keeps_what_is_done(job, make_scene, quiet, tmp_path):
+    for i in range(12):
+        make_scene(f"s{i:02d}", 300, 300)
+    with pytest.raises(Canceled, match=r"of 12 scenes are mapped\. They are kept"):
+        run(job, quiet(stop_after=6))
+    assert not [p for p in (tmp_path / "out").rglob("*") if ".part" in p.name or p.name.startswith(".auxlens")]
+    done = len(list((tmp_path / "out").glob("*/*.json")))
+    figures = run(job, quiet())["figures"]
+    assert (figures["kept"], figures["mapped"]) == (done, 12 - done)
+
+
+def test_a_regression_and_scenes_without_crs(untrained, make_scene, quiet, tmp_path):
+    make_scene("a", crs=None)
+    job = jobs.MapFolderJob(
+        untrained("regression"), str(tmp_path / "in"), str(tmp_path / "out"), "s2=s2.tif",
+        layers=("map", "uncertainty"), precision="float32", output_table=str(tmp_path / "t.csv"),
+    )  # fmt: skip
+    run(job, quiet())
+    assert float(table(job)["a"]["mean_map"]) == pytest.approx(np.nanmean(pixels(tmp_path / "out/a/map.tif")), rel=1e-4)
+    item = pystac.Item.from_file(str(tmp_path / "out/a/a.json"))
+    assert item.geometry is None and item.bbox is None
+
+
+def test_the_catalog_says_what_there_is(job, make_scene, quiet, tmp_path):
+    make_scene("T32_20200601T103031")
+    make_scene("b")
+    run(job, quiet())
+    catalog = pystac.Catalog.from_file(str(tmp_path / "out/catalog.json"))
+    items = {item.id: item for item in catalog.get_items()}
+    assert sorted(items) == ["T32_20200601T103031", "b", "model"]
+    item = items["T32_20200601T103031"]
+    assert item.datetime.isoformat() == "2020-06-01T10:30:31+00:00"
+    assert item.properties["proj:code"] == "EPSG:32632" and item.properties["proj:shape"] == [70, 64]
+    assert item.bbox == pytest.approx([9.0, 48.7, 9.01, 48.76], abs=0.05)
+    asset = item.assets["map"]
+    assert Path(asset.get_absolute_href()).is_file() and asset.roles == ["data", "map"]
+    classes = asset.extra_fields["classification:classes"]
+    assert (classes[0]["value"], classes[0]["name"], classes[0]["color_hint"]) == (2, "water", "0000FF")
+    assert item.assets["reconstruction_error"].extra_fields["raster:bands"][0]["unit"] == "dB"
+    assert [link.get_absolute_href() for link in item.links if link.rel == "derived_from"] == [
+        str(tmp_path / "out/model.json")
+    ]
+    model = items["model"]
+    assert model.properties["mlm:name"] == "tiny" and Path(model.assets["weights"].href).is_file()
+
+
+def test_the_catalog_validates(job, make_scene, quiet, tmp_path):
+    """Against the core's schemas, which pystac brings along; those of extensions would have to be fetched."""
+    pytest.importorskip("jsonschema")
+    make_scene("a")
+    run(job, quiet())
+    for path in ("catalog.json", "model.json", "a/a.json"):
+        thing = json.loads((tmp_path / "out" / path).read_text())
+        thing["stac_extensions"] = []
+        pystac.validation.validate_dict(thing)
+
+
+def test_one_run_at_a_time(job, make_scene, quiet, tmp_path):
+    make_scene("a")
+    with lock.locked(job.output_folder) as token:
+        assert lock.is_running(job.output_folder, token) and not lock.is_running(job.output_folder, "other")
+        with pytest.raises(
+            JobError, match=rf"Another run of AuxLens is writing to .*process {os.getpid()} on .* since"
+        ):
+            run(job, quiet())
+    assert run(job, quiet())["figures"]["mapped"] == 1
+
+
+def test_what_a_killed_run_left_is_removed(job, make_scene, quiet, tmp_path, caplog):
+    make_scene("a")
+    code = (
+        "import os, sys; from auxlens.engine.mapping.folder import lock\n"
+        "with lock.locked(sys.argv[1]):\n"
+        "    open(os.path.join(sys.argv[1], '.map.1.part.tif'), 'w').close(); print('locked', flush=True)\n"
+        "    os.kill(os.getpid(), 9)"
+    )
+    root = Path(__file__).resolve().parents[2]
+    start = f"import sys; sys.path.insert(0, {str(root)!r}); import conftest\n{code}"
+    done = subprocess.run([sys.executable, "-c", start, job.output_folder], capture_output=True, text=True)
+    assert done.returncode == -9 and "locked" in done.stdout, done.stderr
+    assert {".auxlens.lock", ".auxlens.run", ".map.1.part.tif"} <= {p.name for p in Path(job.output_folder).iterdir()}
+    with caplog.at_level("WARNING", "auxlens"):
+        run(job, quiet())
+    assert "was ended from outside (process" in caplog.text
+    assert {p.name for p in Path(job.output_folder).iterdir()} == {"a", "catalog.json", "model.json"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"scenes": "/no/such"}, SceneError, "“/no/such” does not exist"),
+        ({"layers": ()}, JobError, "No layer is asked for"),
+        ({"layers": ("colour",)}, JobError, "Unknown layer “colour”; choose one of map, probability"),
+        ({"input_patterns": ""}, JobError, "No pattern is given for the input modality “s2”"),
+        ({"input_patterns": "x=s2.tif"}, JobError, "has no modality “x” there; it has s2"),
+        ({"input_patterns": "s2=nothing.tif"}, SceneError, "s2=nothing.tif matched 0 files in sub-folders"),
+        ({"auxiliary_patterns": ""}, JobError, "“reconstruction error” compares with auxiliary rasters"),
+        ({"reference_pattern": ""}, JobError, "“main error” compares with a reference"),
+        ({"scheduler": "localhost"}, JobError, "“localhost” is no address of a Dask scheduler"),
+        ({"precision": "double"}, JobError, "Unknown precision"),
+        ({"device": "cuda:99"}, DeviceError, "“cuda:99” is not in this machine"),
+        ({"output_table": "/no/such/t.csv"}, SceneError, "does not exist or cannot be written"),
+    ],
+)
+def test_jobs_that_are_wrong(job, make_scene, quiet, tmp_path, changes, error, message):
+    make_scene("a")
+    with pytest.raises(error, match=message):
+        run(replace(job, **changes), quiet())
+    assert not (tmp_path / "out").exists()
+
+
+def test_outputs_stay_apart_from_the_scenes(job, make_scene, quiet, tmp_path):
+    make_scene("a")
+    with pytest.raises(JobError, match="The output folder is the folder of scenes"):
+        run(replace(job, output_folder=job.scenes), quiet())
+
+
+def test_no_scheduler(job, make_scene, quiet, monkeypatch):
+    make_scene("a")
+    monkeypatch.setattr("auxlens.engine.mapping.folder.job.CONNECT_S", 1.0)
+    with pytest.raises(EngineError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:1 "):
+        run(replace(job, scheduler="tcp://127.0.0.1:1"), quiet())
+
+
+def test_files_a_band_and_patterns_of_the_model(job, make_scene, write, rng, quiet, tmp_path):
+    make_scene("a")
+    values = pixels(tmp_path / "in/a/s2.tif")
+    (tmp_path / "in/a/s2.tif").unlink()
+    for band, plane in zip(BANDS, values, strict=True):
+        write(f"in/a/{band}.tif", plane[None], nodata=0)
+    run(replace(job, input_patterns="s2=B2.tif,B3.tif,B4.tif", layers=("map",)), quiet())
+    first = pixels(tmp_path / "out/a/map.tif")
+    write("in/a/s2.tif", values, BANDS, nodata=0)
+    run(replace(job, layers=("map",)), quiet())
+    np.testing.assert_array_equal(first, pixels(tmp_path / "out/a/map.tif"))
+
+
+def test_keys_change_with_what_matters(job, make_scene, tmp_path):
+    there = make_scene("a")
+    one = jobs.MapJob(job.model, (f"s2={there / 's2.tif'}",), output_map=str(tmp_path / "map.tif"))
+    key = tasks.with_key("a", one, "sha", "").key
+    assert tasks.with_key("a", replace(one, output_map="elsewhere.tif", batch_size=9), "sha", "").key == key
+    for change in ({"tile_size": 64}, {"precision": "bfloat16"}, {"output_uncertainty": "u.tif"}):
+        assert tasks.with_key("a", replace(one, **change), "sha", "").key != key
+    assert tasks.with_key("a", one, "other", "").key != key
