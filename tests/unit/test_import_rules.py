@@ -34,7 +34,7 @@ STANDARD_LIBRARY_ONLY = (
     "plugin/interpreter.py",
     "plugin/isolation.py",
 )
-DISTRIBUTIONS = {"sklearn": "scikit-learn", "lightning_fabric": "lightning-fabric"}
+DISTRIBUTIONS = {"distributed": "dask", "sklearn": "scikit-learn", "lightning_fabric": "lightning-fabric"}
 
 
 def _sources():

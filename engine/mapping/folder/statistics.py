@@ -15,11 +15,13 @@ from ...scene.grid import Grid
 from ...scene.window import Window
 from ...scene.writing import Layer
 
-MEANS = ("uncertainty", "error_probability")
+MEANS = ("uncertainty", "main_error", "error_probability")
+SIGNED = ("main_error", "reconstruction_error")
 
 
 @dataclass
 class _Mean:
+    name: str
     total: float = 0.0
     count: int = 0
 
@@ -38,11 +40,12 @@ class Statistics:
     layers: Mapping[str, Layer]
     _pixels: NDArray[np.int64] = field(init=False)
     _hectares: NDArray[np.float64] = field(init=False)
-    _means: dict[str, _Mean] = field(init=False, default_factory=dict)
+    _means: dict[str, list[_Mean]] = field(init=False)
 
     def __post_init__(self) -> None:
         self._pixels = np.zeros(len(self.card.main.classes), np.int64)
         self._hectares = np.zeros(len(self.card.main.classes))
+        self._means = {name: [_Mean(f"mean {text}") for text in self._texts(name)] for name in self.layers}
 
     def add(self, arrays: Mapping[str, NDArray[np.generic]], window: Window) -> None:
         """Count one window.
@@ -54,14 +57,11 @@ class Statistics:
         for name, values in arrays.items():
             if name == "map" and self.card.main.classes:
                 self._count(values[0], window)
-            elif name == "map" or name in MEANS:
-                self._mean(f"mean {name.replace('_', ' ')}", values)
-            elif name == "reconstruction_error":
-                for band, plane in zip(self.layers[name].bands, values, strict=True):
-                    self._mean(f"mean reconstruction error {band}", np.abs(plane))
-            elif name == "main_error":
-                known = np.where(values == self.layers[name].nodata, np.nan, values.astype(np.float32))
-                self._mean("mean main error", np.abs(known))
+            for mean, plane in zip(self._means[name], values, strict=False):
+                if name in SIGNED:
+                    nodata = self.layers[name].nodata
+                    plane = np.abs(np.where(plane == nodata, np.nan, plane.astype(np.float32)))
+                mean.add(plane)
 
     def figures(self) -> dict[str, float]:
         """Numbers by name: pixels; pixels and, with a CRS, hectares of each class; means of the layers.
@@ -74,8 +74,15 @@ class Statistics:
                 figures[f"{c.name} px"] = int(self._pixels[i])
                 if self.grid.crs is not None:
                     figures[f"{c.name} ha"] = float(self._hectares[i])
-        means = {name: mean.total / mean.count for name, mean in self._means.items() if mean.count}
-        return {**figures, **means}
+        means = [mean for means in self._means.values() for mean in means if mean.count]
+        return {**figures, **{mean.name: mean.total / mean.count for mean in means}}
+
+    def _texts(self, name: str) -> list[str]:
+        """What the means of a layer are called; none for layers whose mean says nothing."""
+        if name == "reconstruction_error":
+            return [f"reconstruction error {band}" for band in self.layers[name].bands]
+        is_mean = name in MEANS or (name == "map" and not self.card.main.classes)
+        return [name.replace("_", " ")] if is_mean else []
 
     def _count(self, classes: NDArray[np.generic], window: Window) -> None:
         areas = None if self.grid.crs is None else row_areas_ha(self.grid, window.row, window.height)
@@ -84,6 +91,3 @@ class Statistics:
             self._pixels[i] += rows.sum()
             if areas is not None:
                 self._hectares[i] += float((rows * areas).sum())
-
-    def _mean(self, name: str, values: NDArray[Any]) -> None:
-        self._means.setdefault(name, _Mean()).add(values)
