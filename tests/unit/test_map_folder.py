@@ -250,7 +250,7 @@ def test_the_catalog_says_what_there_is(job, make_scene, quiet, tmp_path):
     run(job, quiet())
     catalog = pystac.Catalog.from_file(str(tmp_path / "out/catalog.json"))
     items = {item.id: item for item in catalog.get_items()}
-    assert sorted(items) == ["T32_20200601T103031", "b", "model"]
+    assert sorted(items) == ["T32_20200601T103031", "auxlens-model", "b"]
     item = items["T32_20200601T103031"]
     assert item.datetime.isoformat() == "2020-06-01T10:30:31+00:00"
     assert item.properties["proj:code"] == "EPSG:32632" and item.properties["proj:shape"] == [70, 64]
@@ -263,7 +263,7 @@ def test_the_catalog_says_what_there_is(job, make_scene, quiet, tmp_path):
     assert [link.get_absolute_href() for link in item.links if link.rel == "derived_from"] == [
         str(tmp_path / "out/model.json")
     ]
-    model = items["model"]
+    model = items["auxlens-model"]
     assert model.properties["mlm:name"] == "tiny" and Path(model.assets["weights"].href).is_file()
 
 

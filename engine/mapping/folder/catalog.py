@@ -119,7 +119,7 @@ def _model_item(card: Card, model: str) -> pystac.Item:
         created = datetime.fromisoformat(card.created)
     except ValueError:
         created = datetime.fromtimestamp(os.path.getmtime(model), timezone.utc)
-    item = pystac.Item("model", None, None, created, {"title": card.name})
+    item = pystac.Item("auxlens-model", None, None, created, {"title": card.name})
     task = TaskType.SEMANTIC_SEGMENTATION if card.main.classes else TaskType.REGRESSION
     size = card.tile_px + 2 * card.margin_px
     inputs = [
