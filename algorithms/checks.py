@@ -35,6 +35,7 @@ _ENDINGS = {
     "OUTPUT_REPORT": (".html", ".htm"),
     "OUTPUT_TABLE": (".csv",),
     "OUTPUT_JSON": (".json",),
+    "OUTPUT_PDF": (".pdf",),
 }
 _RASTER_ENDINGS = (".tif", ".tiff")
 

@@ -14,11 +14,12 @@ from .createdemo import CreateDemo
 from .map import Map
 from .mapfolder import MapFolder
 from .modelinfo import ModelInfo
+from .report import Report
 from .train import Train
 from .trainfolder import TrainFolder
 
 ROOT = Path(__file__).resolve().parent.parent
-ALGORITHMS = (CreateDemo, Train, TrainFolder, Map, MapFolder, Accuracy, ModelInfo)
+ALGORITHMS = (CreateDemo, Train, TrainFolder, Map, MapFolder, Accuracy, ModelInfo, Report)
 
 
 class AuxLensProvider(QgsProcessingProvider):

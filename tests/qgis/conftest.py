@@ -1,9 +1,12 @@
 """Fixtures of the tests inside QGIS: the provider, demo scenes, a model and a map, each made once a session."""
 
+import hashlib
 import json
 import os
 import struct
 import time
+from dataclasses import replace
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -155,3 +158,102 @@ def write_raster(tmp_path):
         return str(path)
 
     return write
+
+
+MAPPED_CLASSES = (
+    LandClass(1, "water", "#2b6ca3"),
+    LandClass(2, "forest <&>", "#1f5c3a"),
+    LandClass(3, "urban", "#c0392b"),
+)
+
+
+@pytest.fixture
+def mapped(tmp_path, card, write_model):
+    """Writes what ``map`` writes of a scene: small rasters with tags, styles and known values.
+
+    Gives a function that writes them and returns their folder; ``leave_out`` names outputs that are not made,
+    ``change`` maps outputs to values of one's own.
+    """
+    import numpy as np
+    from osgeo import gdal, osr
+
+    def write(
+        scene="scene_01", leave_out=(), size=(40, 56), epsg=32632, seed=0, corner=(600000.0, 5200000.0), change=None
+    ):
+        folder = tmp_path / "maps" / scene
+        folder.mkdir(parents=True)
+        model = write_model(replace(card, main=MainTask("segmentation", "cover", MAPPED_CLASSES)))
+        values = mapped_values(size, np.random.default_rng(seed))
+        values.update(change or {})
+        job = {"job": "map", "model": model, "inputs": [f"/data/{scene}/s2.tif"], "auxiliary": []}
+        for output, bands in values.items():
+            if output in leave_out:
+                continue
+            array = np.stack(list(bands.values()))
+            kind = gdal.GDT_Byte if array.dtype == np.uint8 else gdal.GDT_Float32
+            file = gdal.GetDriverByName("GTiff").Create(
+                str(folder / f"{output}.tif"), size[1], size[0], len(array), kind
+            )
+            step = 10.0 if epsg != 4326 else 1e-4
+            file.SetGeoTransform((corner[0], step, 0.0, corner[1], 0.0, -step))
+            if epsg:
+                crs = osr.SpatialReference()
+                crs.ImportFromEPSG(epsg)
+                file.SetProjection(crs.ExportToWkt())
+            tags = {"OUTPUT": output, "MODEL": "toy", "VERSION": "0.1.0", "JOB": json.dumps(job)}
+            tags["MODEL_SHA256"] = hashlib.sha256(Path(model).read_bytes()).hexdigest()
+            for name, value in tags.items():
+                file.SetMetadataItem(f"AUXLENS_{name}", value)
+            for number, (name, band) in enumerate(bands.items(), 1):
+                target = file.GetRasterBand(number)
+                target.SetDescription(name)
+                target.SetNoDataValue(255 if kind == gdal.GDT_Byte else float("nan"))
+                target.WriteArray(band)
+            file.FlushCache()
+        (folder / "map.qml").write_text(PALETTE, encoding="utf-8")
+        return folder
+
+    return write
+
+
+PALETTE = (
+    "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n<qgis version=\"3.22.0\"><pipe>"
+    '<rasterrenderer type="paletted" opacity="1" alphaBand="-1" band="1"><rasterTransparency/><colorPalette>'
+    + "".join(
+        f'<paletteEntry value="{c.value}" label="{escape(c.name)}" color="{c.color}" alpha="255"/>'
+        for c in MAPPED_CLASSES
+    )
+    + "</colorPalette></rasterrenderer></pipe></qgis>"
+)
+
+
+def mapped_values(size, rng):
+    """Values of every output, by band name; the last two columns have none."""
+    import numpy as np
+
+    height, width = size
+    probability = rng.dirichlet((0.4, 0.4, 0.4), size).transpose(2, 0, 1).astype("float32")
+    attribution = rng.normal(size=(3, height, width)).astype("float32")
+    wrong = rng.integers(0, 2, size).astype("uint8")
+    risk = np.clip(0.4 * wrong + rng.random(size) * 0.6, 0, 1).astype("float32")
+    truth = rng.normal(-12, 3, (2, *size)).astype("float32")
+    error = rng.normal(0.5, 1, (2, *size)).astype("float32")
+    sar = ("s1:VV", "s1:VH")
+    values = {
+        "map": {"cover": (probability.argmax(axis=0) + 1).astype("uint8")},
+        "probability": {c.name: p for c, p in zip(MAPPED_CLASSES, probability)},
+        "uncertainty": {"uncertainty": rng.random(size).astype("float32")},
+        "reconstruction": dict(zip(sar, truth + error)),
+        "expected_error": dict(zip(sar, 1 + rng.random((2, *size)).astype("float32"))),
+        "reconstruction_error": dict(zip(sar, error)),
+        "main_error": {"main error": wrong},
+        "error_probability": {"error probability": risk},
+        "attribution": {
+            **dict(zip(("visible", "infrared", "radar"), attribution)),
+            "dominant player": (np.abs(attribution).argmax(axis=0) + 1).astype("float32"),
+        },
+    }
+    for bands in values.values():
+        for band in bands.values():
+            band[:, -2:] = 255 if band.dtype == np.uint8 else np.nan
+    return values

@@ -11,6 +11,7 @@ from qgis.core import QgsProcessingParameterDefinition, QgsProcessingParameterEn
 from auxlens.algorithms.base import JobAlgorithm
 from auxlens.algorithms.provider import ALGORITHMS
 from auxlens.engine import jobs
+from auxlens.plugin.report.layout import PAPERS
 
 ROOT = Path(__file__).resolve().parents[2]
 LEARNING = [
@@ -41,10 +42,14 @@ CONTRACT = {
         *["OUTPUT_REPORT", "OUTPUT_TABLE", "OUTPUT_JSON"],
     ],
     "modelinfo": ["MODEL", "OUTPUT_REPORT"],
+    "report": [
+        *["LAYERS", "FOLDER", "TITLE", "MODEL", "ACCURACY", "ERRORS", "TEMPLATE", "PAPER"],
+        *["OUTPUT_REPORT", "OUTPUT_PDF"],
+    ],
 }
 EXPERT = {
     *["PLAYERS", "CHIP_SIZE", "BATCH_SIZE", "SEED", "DEVICE", "PRECISION", "TILE_SIZE", "OVERLAP", "EXTENT", "MASK"],
-    *["ATTRIBUTION_CLASS", "SCHEDULER"],
+    *["ATTRIBUTION_CLASS", "SCHEDULER", "TEMPLATE", "PAPER"],
 }
 
 
@@ -140,13 +145,8 @@ def test_choices_are_words(algorithm):
     for definition in algorithm.parameterDefinitions():
         if isinstance(definition, QgsProcessingParameterEnum):
             assert definition.usesStaticStrings()
-            assert tuple(definition.options()) in (
-                jobs.TASKS,
-                jobs.STRATEGIES,
-                jobs.SIZES,
-                jobs.PRECISIONS,
-                jobs.MAP_OUTPUTS,
-            )
+            words = (jobs.TASKS, jobs.STRATEGIES, jobs.SIZES, jobs.PRECISIONS, jobs.MAP_OUTPUTS, tuple(PAPERS))
+            assert tuple(definition.options()) in words
 
 
 def test_importing_the_package_imports_nothing_of_qgis():

@@ -1,0 +1,203 @@
+"""``report``: a mapped scene, or a folder of them, as PDF and HTML."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from qgis.core import (
+    QgsMapLayer,
+    QgsProcessing,
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterString,
+)
+from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
+
+from ..engine.jobs import AuxLensError, Canceled, JobError
+from ..plugin.report.build import Request, write_report
+from ..plugin.report.layout import PAPERS, read_template
+from ..plugin.report.tables import read_accuracy, read_table
+from ..plugin.scenes import MappedScene, mapped_scenes, scenes_in_folder
+from ..plugin.sources import layer_of
+from . import checks, parameters as p
+from .base import Algorithm
+from .values import layer_exists, wanted_outputs
+
+_FILES = ("MODEL", "ACCURACY", "ERRORS", "TEMPLATE")
+
+
+class Report(Algorithm):
+    ID = "report"
+    LABEL = QT_TRANSLATE_NOOP("AuxLens", "Report on a mapped scene")
+    GROUP = "present"
+    HELP = QT_TRANSLATE_NOOP(
+        "AuxLens",
+        "Makes a report of a mapped scene, as PDF through a layout that you may edit and as HTML: the map, where it is "
+        "doubtful and why, the auxiliary modalities, areas, the model and how to make it again.",
+    )
+    TAGS = QT_TRANSLATE_NOOP("AuxLens", "layout,print,PDF,HTML,atlas,map book,publication,explainability")
+
+    def flags(self) -> Any:
+        """In the main thread: layers of the project are read and layouts printed."""
+        return super().flags() | QgsProcessingAlgorithm.Flag.FlagNoThreading
+
+    def initAlgorithm(self, configuration: Mapping[str, Any] = {}) -> None:
+        """Declare the parameters."""
+        raster = QgsProcessing.SourceType.TypeRaster
+        layers = QgsProcessingParameterMultipleLayers(
+            "LAYERS", p.tr("Layers of the mapped scene"), raster, optional=True
+        )
+        text = p.tr("Layers that “map” made, of one scene or of several; they are told by their tags, not their names.")
+        self.addParameter(p.described(layers, text))
+        kind = QgsProcessingParameterFile.Behavior.Folder
+        folder = QgsProcessingParameterFile("FOLDER", p.tr("Folder of mapped scenes"), kind, optional=True)
+        text = p.tr("Instead of layers: a folder with rasters that “map” or “mapfolder” made, sub-folders included.")
+        self.addParameter(p.described(folder, text))
+        title = QgsProcessingParameterString("TITLE", p.tr("Title"), optional=True)
+        self.addParameter(p.described(title, p.tr("Title of the report; the scene's name where it is empty.")))
+        for name, label, ending, text, advanced in _files():
+            file = QgsProcessingParameterFile(name, label, optional=True, fileFilter=ending)
+            self.addParameter(p.described(file, text, advanced=advanced))
+        paper = p.choice("PAPER", p.tr("Paper"), PAPERS, "template")
+        text = p.tr("Size of the pages: the template's own (A4 in AuxLens's), A4 or Letter.")
+        self.addParameter(p.described(paper, text, advanced=True))
+        html, pdf = p.tr("HTML files (*.html)"), p.tr("PDF files (*.pdf)")
+        text = p.tr("One static HTML file with everything inside.")
+        self.addParameter(p.output_file("OUTPUT_REPORT", p.tr("Report"), html, text))
+        text = p.tr("Pages at 300 dpi, printed through the template.")
+        self.addParameter(p.output_file("OUTPUT_PDF", p.tr("Report as PDF"), pdf, text, by_default=True))
+
+    def checkParameterValues(self, parameters: Mapping[str, Any], context: QgsProcessingContext) -> Tuple[bool, str]:
+        """Everything that can be said before the run, in one sentence."""
+        try:
+            self._layers(parameters, context)  # first, because it says which layer cannot be read
+            for definition in self.parameterDefinitions():
+                checks.acceptable(definition, parameters.get(definition.name()), context)
+            ok, message = super().checkParameterValues(parameters, context)
+            if not ok:
+                return ok, message
+            files = {name: self.parameterAsString(parameters, name, context) for name in _FILES}
+            targets = wanted_outputs(self, parameters, context)
+            if not targets:
+                raise JobError("No output is asked for; choose the PDF, the HTML report or both.")
+            checks.outputs(targets, list(files.values()))
+            self._given(parameters, context)
+            _check_files(files)
+        except AuxLensError as error:
+            return False, str(error)
+        return True, ""
+
+    def processAlgorithm(
+        self,
+        parameters: Mapping[str, Any],
+        context: QgsProcessingContext,
+        feedback: Optional[QgsProcessingFeedback],
+    ) -> Dict[str, Any]:
+        """Write the report; what is left out is told as a warning each."""
+        told = feedback or QgsProcessingFeedback()
+        outputs = {
+            name: self.parameterAsFileOutput(parameters, name, context) for name in ("OUTPUT_REPORT", "OUTPUT_PDF")
+        }
+        places = {name: os.path.abspath(path) if path else "" for name, path in outputs.items()}
+        said: List[str] = []
+
+        def progress(fraction: float, message: str) -> bool:
+            told.setProgress(100 * fraction)
+            if message and said[-1:] != [message]:
+                said.append(message)
+                told.setProgressText(message)
+            return not told.isCanceled()
+
+        try:
+            scenes, notes = self._given(parameters, context)
+            for path in filter(None, places.values()):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+            files = {name.lower(): self.parameterAsString(parameters, name, context) for name in (*_FILES, "TITLE")}
+            paper = self.parameterAsEnumString(parameters, "PAPER", context)
+            html, pdf = places["OUTPUT_REPORT"], places["OUTPUT_PDF"]
+            for note in write_report(Request(scenes, notes, paper=paper, html=html, pdf=pdf, **files), progress):
+                told.pushWarning(note)
+        except Canceled as stop:
+            told.pushInfo(str(stop))
+            return {}
+        except AuxLensError as error:
+            raise QgsProcessingException(str(error)) from None
+        except OSError as error:
+            raise QgsProcessingException(f"The report cannot be written: {error}.") from None
+        return {name: path for name, path in outputs.items() if path}
+
+    def _given(
+        self, parameters: Mapping[str, Any], context: QgsProcessingContext
+    ) -> Tuple[List[MappedScene], List[str]]:
+        """The mapped scenes that the parameters name.
+
+        Raises:
+            SceneError, JobError: neither layers nor a folder, both, or nothing that AuxLens made.
+        """
+        layers, folder = self._layers(parameters, context), self.parameterAsString(parameters, "FOLDER", context)
+        if bool(layers) == bool(folder):
+            raise JobError("Give either the layers of a mapped scene (LAYERS) or a folder of mapped scenes (FOLDER).")
+        if folder:
+            return scenes_in_folder(folder)
+        scenes, notes = mapped_scenes(layers)
+        if not scenes:
+            raise JobError("None of the layers was made by AuxLens; choose layers that “map” made. " + " ".join(notes))
+        return scenes, notes
+
+    def _layers(self, parameters: Mapping[str, Any], context: QgsProcessingContext) -> List[QgsMapLayer]:
+        value = parameters.get("LAYERS")
+        if isinstance(value, str) and not layer_exists(value, context):
+            value = value.split(";")
+        items = value if isinstance(value, (list, tuple)) else [value]
+        label = self.parameterDefinition("LAYERS").description()
+        return [layer for layer in (layer_of(item, context, label) for item in items if item) if layer is not None]
+
+
+def _files():
+    return (
+        (
+            "MODEL",
+            p.tr("Model"),
+            p.tr("AuxLens model (*.safetensors)"),
+            p.tr("Model that made the map, where it is no longer where the map's tags say."),
+            False,
+        ),
+        (
+            "ACCURACY",
+            p.tr("Figures of accuracy"),
+            p.tr("Figures (*.json *.csv)"),
+            p.tr("What “accuracy” wrote as JSON or CSV: gives areas with confidence intervals."),
+            False,
+        ),
+        (
+            "ERRORS",
+            p.tr("Table of explained errors"),
+            p.tr("CSV files (*.csv)"),
+            p.tr("What “explainerrors” wrote as CSV; any other table is shown as it is."),
+            False,
+        ),
+        (
+            "TEMPLATE",
+            p.tr("Layout template"),
+            p.tr("Layout templates (*.qpt)"),
+            p.tr("Template of your own; the items are named as in AuxLens's, resources/templates/report.qpt."),
+            True,
+        ),
+    )
+
+
+def _check_files(files: Mapping[str, str]) -> None:
+    for name in ("MODEL", "TEMPLATE"):
+        if files[name] and not os.path.isfile(files[name]):
+            raise JobError(f"{name} “{files[name]}” does not exist; check the path.")
+    if files["TEMPLATE"]:
+        read_template(files["TEMPLATE"])
+    if files["ACCURACY"]:
+        read_accuracy(files["ACCURACY"])
+    if files["ERRORS"]:
+        read_table(files["ERRORS"], "", 1)

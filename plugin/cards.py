@@ -1,0 +1,51 @@
+"""The model behind a mapped scene: its card, and the classes that the map's values stand for."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import Dict, List, Optional, Tuple
+
+from qgis.core import QgsPalettedRasterRenderer
+
+from ..engine.jobs import ModelFileError
+from ..models.card import Card, LandClass, read_card
+from .scenes import MappedScene
+from .words import tr
+
+_GREY = "#9aa3ab"
+
+
+def card_of(scene: MappedScene, model: str = "") -> Tuple[Optional[Card], str]:
+    """The card of the model that mapped a scene, and else a sentence that says why there is none.
+
+    Args:
+        model: Model file; empty for the one that the job names.
+    """
+    path = model or str(scene.tags.job.get("model") or "")
+    if not os.path.exists(path):
+        return None, tr("The model file “{}” does not exist any more.").format(path)
+    with open(path, "rb") as file:
+        found = hashlib.sha256(file.read()).hexdigest()
+    if scene.tags.model_sha256 and found != scene.tags.model_sha256:
+        return None, tr("The model file “{}” is not the one that made this map (its SHA-256 differs).").format(path)
+    try:
+        return read_card(path), ""
+    except ModelFileError as error:
+        return None, str(error)
+
+
+def units_of(card: Optional[Card]) -> Dict[str, str]:
+    """Unit of each auxiliary modality, by its name; empty without a card."""
+    return {modality.name: modality.unit for modality in card.auxiliary} if card else {}
+
+
+def classes_of(scene: MappedScene, card: Optional[Card]) -> List[LandClass]:
+    """Classes of a scene's map, as its layer shows them, else as the card has them; empty for a regression."""
+    layer = scene.layers.get("map")
+    renderer = layer.renderer() if layer is not None else None
+    if isinstance(renderer, QgsPalettedRasterRenderer):
+        return [LandClass(int(c.value), c.label, c.color.name()) for c in renderer.classes()]
+    if card is not None and card.main.classes:
+        return list(card.main.classes)
+    return [LandClass(n, name, _GREY) for n, name in enumerate(scene.band_names("probability"), 1)]

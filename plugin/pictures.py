@@ -1,0 +1,131 @@
+"""Pictures of layers: the layer as QGIS draws it, its legend, and single bands on one scale."""
+
+from __future__ import annotations
+
+from typing import List, Optional, Sequence, Tuple
+
+from qgis.core import (
+    QgsColorRampShader,
+    QgsContrastEnhancement,
+    QgsMapLayer,
+    QgsMapRendererParallelJob,
+    QgsMapSettings,
+    QgsMultiBandColorRenderer,
+    QgsPalettedRasterRenderer,
+    QgsRasterLayer,
+    QgsRasterShader,
+    QgsRectangle,
+    QgsSingleBandPseudoColorRenderer,
+)
+from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QSize
+from qgis.PyQt.QtGui import QColor, QImage
+
+from .charts import Chart, ramp, swatches
+from .words import figure
+
+NOTHING = QColor("#f2f2f0")  # where a layer has no value
+_NATURAL = (("B4", "B04", "red", "Red"), ("B3", "B03", "green", "Green"), ("B2", "B02", "blue", "Blue"))
+
+
+def legend(layer: QgsRasterLayer) -> Optional[Chart]:
+    """A layer's legend, made from its style; ``None`` for a style that needs none, such as natural colour."""
+    renderer = layer.renderer()
+    if isinstance(renderer, QgsPalettedRasterRenderer):
+        return swatches([(c.color, c.label) for c in renderer.classes()])
+    if isinstance(renderer, QgsSingleBandPseudoColorRenderer):
+        items = renderer.shader().rasterShaderFunction().colorRampItemList()
+        return ramp([(item.color, item.label) for item in items]) if items else None
+    return None
+
+
+def rendered(layer: QgsRasterLayer, width: int, height: int, extent: Optional[QgsRectangle] = None) -> QImage:
+    """A layer as QGIS draws it, in its own CRS, on a light grey."""
+    settings = QgsMapSettings()
+    settings.setLayers([layer])
+    settings.setDestinationCrs(layer.crs())
+    settings.setExtent(extent or layer.extent())
+    settings.setOutputSize(QSize(width, height))
+    settings.setBackgroundColor(NOTHING)
+    job = QgsMapRendererParallelJob(settings)
+    job.start()
+    job.waitForFinished()
+    return job.renderedImage()
+
+
+def encoded(image: QImage, kind: str) -> bytes:
+    """An image as a file of its kind, ``PNG`` or ``JPG``."""
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, kind, 88 if kind == "JPG" else -1)
+    return bytes(data)
+
+
+def is_classes(layer: QgsMapLayer) -> bool:
+    """Whether a layer is drawn in few plain colours."""
+    return not isinstance(layer, QgsRasterLayer) or isinstance(layer.renderer(), QgsPalettedRasterRenderer)
+
+
+def band_layer(layer: QgsRasterLayer, band: int, low: float, high: float, unit: str = "") -> QgsRasterLayer:
+    """A copy of a layer that shows one band from ``low`` to ``high``, in the colours of the layer's own style."""
+    copy = layer.clone()
+    stops = _colours(layer)
+    items = []
+    for at, color in enumerate(stops):
+        value = low + (high - low) * at / (len(stops) - 1)
+        items.append(QgsColorRampShader.ColorRampItem(value, color, figure(value, unit)))
+    function = QgsColorRampShader(low, high)
+    function.setColorRampItemList(items)
+    shader = QgsRasterShader()
+    shader.setRasterShaderFunction(function)
+    renderer = QgsSingleBandPseudoColorRenderer(copy.dataProvider(), band, shader)
+    renderer.setClassificationMin(low)
+    renderer.setClassificationMax(high)
+    copy.setRenderer(renderer)
+    return copy
+
+
+def paletted(layer: QgsRasterLayer, band: int, entries: Sequence[Tuple[int, QColor, str]]) -> QgsRasterLayer:
+    """A copy of a layer that shows one band as classes: value, colour and name of each."""
+    copy = layer.clone()
+    classes = [QgsPalettedRasterRenderer.Class(value, color, name) for value, color, name in entries]
+    copy.setRenderer(QgsPalettedRasterRenderer(copy.dataProvider(), band, classes))
+    return copy
+
+
+def _colours(layer: QgsRasterLayer) -> List[QColor]:
+    renderer = layer.renderer()
+    if isinstance(renderer, QgsSingleBandPseudoColorRenderer):
+        items = renderer.shader().rasterShaderFunction().colorRampItemList()
+        if len(items) > 1:
+            return [item.color for item in items]
+    return [QColor(grey, grey, grey) for grey in (0, 64, 128, 191, 255)]
+
+
+def natural_colour(layer: QgsRasterLayer, names: List[str]) -> QgsRasterLayer:
+    """A copy of a scene's input in natural colour where its bands say so, otherwise its first three (or one).
+
+    Stretched between the 2nd and 98th percentile of what is seen, as it is only to be recognised.
+    """
+    copy = layer.clone()
+    chosen = [next((names.index(name) + 1 for name in options if name in names), 0) for options in _NATURAL]
+    if not all(chosen):
+        chosen = [1, 2, 3] if layer.bandCount() >= 3 else [1, 1, 1]
+    provider = copy.dataProvider()
+    renderer = QgsMultiBandColorRenderer(provider, *chosen)
+    for channel, band in zip(("Red", "Green", "Blue"), chosen):
+        low, high = _cut(copy, band)
+        stretch = QgsContrastEnhancement(provider.dataType(band))
+        stretch.setContrastEnhancementAlgorithm(
+            QgsContrastEnhancement.ContrastEnhancementAlgorithm.StretchToMinimumMaximum
+        )
+        stretch.setMinimumValue(low)
+        stretch.setMaximumValue(high)
+        getattr(renderer, f"set{channel}ContrastEnhancement")(stretch)
+    copy.setRenderer(renderer)
+    return copy
+
+
+def _cut(layer: QgsRasterLayer, band: int) -> Tuple[float, float]:
+    low, high = layer.dataProvider().cumulativeCut(band, 0.02, 0.98, layer.extent(), 250_000)
+    return (low, high) if high > low else (low, low + 1.0)

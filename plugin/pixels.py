@@ -1,0 +1,80 @@
+"""Pixels of raster layers as numpy arrays, through QGIS: windows of rows, and boxes around a place."""
+
+from __future__ import annotations
+
+from typing import Iterator, Sequence, Tuple
+
+import numpy as np
+from qgis.core import Qgis, QgsPointXY, QgsRasterLayer, QgsRectangle
+
+_ROWS = 512  # of a strip: the height of the blocks that the engine writes
+_TYPES = {
+    int(getattr(kind, "value", kind)): name
+    for kind, name in (
+        (Qgis.DataType.Byte, "uint8"),
+        (Qgis.DataType.UInt16, "uint16"),
+        (Qgis.DataType.Int16, "int16"),
+        (Qgis.DataType.UInt32, "uint32"),
+        (Qgis.DataType.Int32, "int32"),
+        (Qgis.DataType.Float32, "float32"),
+        (Qgis.DataType.Float64, "float64"),
+    )
+}
+
+
+def strips(height: int) -> Iterator[slice]:
+    """Slices of rows that cover a raster from top to bottom."""
+    for start in range(0, height, _ROWS):
+        yield slice(start, min(start + _ROWS, height))
+
+
+def read(layer: QgsRasterLayer, band: int, rows: slice, columns: slice) -> np.ndarray:
+    """Values of a window of one band.
+
+    Args:
+        band: From 1.
+        rows: Of the raster, inside it.
+        columns: Likewise.
+
+    Returns:
+        ``(rows, columns)`` float32 (float64 for wide integers); NaN where there is no value.
+    """
+    box, dx, dy = layer.extent(), layer.rasterUnitsPerPixelX(), layer.rasterUnitsPerPixelY()
+    height, width = rows.stop - rows.start, columns.stop - columns.start
+    window = QgsRectangle(
+        box.xMinimum() + columns.start * dx,
+        box.yMaximum() - rows.stop * dy,
+        box.xMinimum() + columns.stop * dx,
+        box.yMaximum() - rows.start * dy,
+    )
+    provider = layer.dataProvider()
+    block = provider.block(band, window, width, height)
+    kind = block.dataType()
+    values = np.frombuffer(bytes(block.data()), _TYPES[int(getattr(kind, "value", kind))]).reshape(height, width)
+    values = values.astype(np.float64 if values.dtype.itemsize > 2 and values.dtype.kind in "iu" else np.float32)
+    if provider.sourceHasNoDataValue(band):
+        values[values == provider.sourceNoDataValue(band)] = np.nan
+    return values
+
+
+def read_bands(layer: QgsRasterLayer, bands: Sequence[int], rows: slice, columns: slice) -> np.ndarray:
+    """``(bands, rows, columns)`` of several bands; see ``read``."""
+    return np.stack([read(layer, band, rows, columns) for band in bands])
+
+
+def pixel_of(layer: QgsRasterLayer, point: QgsPointXY) -> Tuple[int, int]:
+    """Row and column of the pixel that holds a point of the layer's CRS; may be outside of the raster."""
+    box = layer.extent()
+    return (
+        int(np.floor((box.yMaximum() - point.y()) / layer.rasterUnitsPerPixelY())),
+        int(np.floor((point.x() - box.xMinimum()) / layer.rasterUnitsPerPixelX())),
+    )
+
+
+def centre_of(layer: QgsRasterLayer, row: int, column: int) -> QgsPointXY:
+    """The middle of a pixel, in the layer's CRS."""
+    box = layer.extent()
+    return QgsPointXY(
+        box.xMinimum() + (column + 0.5) * layer.rasterUnitsPerPixelX(),
+        box.yMaximum() - (row + 0.5) * layer.rasterUnitsPerPixelY(),
+    )

@@ -1,0 +1,139 @@
+"""From mapped scenes to a report: figures are measured, sheets put together, PDF and HTML written."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Mapping, Sequence
+
+from ...engine.jobs import Canceled, JobError
+from ..cards import card_of, classes_of
+from ..scenes import MappedScene
+from ..words import tr
+from .common_sheets import model_sheets, numbers_sheet, overview_sheets, reproduce_sheets, scene_sheet
+from .layout import write_pdf
+from .page import render_html
+from .scene_sheets import (
+    Subject,
+    areas_sheets,
+    error_sheet,
+    map_sheet,
+    modality_sheets,
+    subject_of,
+    title_sheet,
+    why_sheet,
+)
+from .sheets import Report, Sheet
+from .statistics import measure
+from .tables import read_accuracy, read_table
+
+TEMPLATE = str(Path(__file__).resolve().parents[2] / "resources" / "templates" / "report.qpt")
+_ERROR_ROWS = 30
+_MEASURED, _PRINTED = 0.6, 0.9  # share of the work that is done then
+
+Progress = Callable[[float, str], bool]  # share done and what comes next; says whether to go on
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a report is asked for.
+
+    Attributes:
+        scenes: Mapped scenes; several give an overview and a page a scene.
+        notes: What was left out already.
+        title: Of the report; the scene's name where empty.
+        model: Model file; empty for the one that the job names.
+        accuracy: JSON or CSV of ``accuracy``, or empty.
+        errors: CSV of ``explainerrors``, or empty.
+        template: Layout template; empty for AuxLens's.
+        paper: One of ``layout.PAPERS``.
+        html: File to write, or empty.
+        pdf: Likewise.
+    """
+
+    scenes: Sequence[MappedScene]
+    notes: Sequence[str] = ()
+    title: str = ""
+    model: str = ""
+    accuracy: str = ""
+    errors: str = ""
+    template: str = ""
+    paper: str = "template"
+    html: str = ""
+    pdf: str = ""
+
+
+def write_report(request: Request, progress: Progress) -> List[str]:
+    """Write a report.
+
+    Returns:
+        What was left out, and why; it stands on the first page too.
+
+    Raises:
+        JobError: a table cannot be read, the template is none, a file cannot be written.
+        Canceled: it was stopped; no file is left.
+    """
+    accuracy = read_accuracy(request.accuracy) if request.accuracy else {}
+    report, notes = compose(request, accuracy, lambda f, m: progress(_MEASURED * f, m))
+    if request.pdf:
+        step = _share(progress, _MEASURED, _PRINTED, tr("Printing the PDF"))
+        notes += write_pdf(report, request.template or TEMPLATE, request.paper, request.pdf, step)
+    if request.html:
+        text = render_html(report, _share(progress, _PRINTED, 1.0, tr("Writing the HTML")))
+        if text:
+            _write(request.html, text)
+    if not progress(1.0, ""):
+        raise Canceled(tr("The report was canceled."))
+    return notes
+
+
+def compose(request: Request, accuracy: Mapping[str, Any], progress: Progress) -> tuple[Report, List[str]]:
+    """Measure every scene and put the sheets together."""
+    subjects = []
+    for at, scene in enumerate(request.scenes):
+        whole = len(request.scenes)
+        step = _share(progress, at / whole, (at + 1) / whole, tr("Measuring {}").format(scene.name))
+        card, _ = card_of(scene, request.model)
+        is_classes = bool(classes_of(scene, card))
+        figures = measure(scene, is_classes, step)
+        if figures is None:
+            raise Canceled(tr("The report was canceled."))
+        subjects.append(subject_of(scene, figures, request.model, accuracy))
+    title = request.title or (subjects[0].scene.name if len(subjects) == 1 else tr("Mapped scenes"))
+    notes = list(request.notes)
+    errors, more = read_table(request.errors, tr("Are errors explained?"), _ERROR_ROWS) if request.errors else (None, 0)
+    numbers = numbers_sheet(accuracy, errors, more)
+    shared = [*([numbers] if numbers else []), *model_sheets(subjects[0].card), *reproduce_sheets(subjects)]
+    if len(subjects) == 1:
+        sheets = [*_of_one(subjects[0], title, notes), *shared]
+        notes = subjects[0].notes
+    else:
+        notes += [f"{s.scene.name}: {note}" for s in subjects for note in s.notes]
+        sheets = [*overview_sheets(subjects, title, notes), *(scene_sheet(s) for s in subjects), *shared]
+    first = subjects[0].scene
+    variables: Dict[str, str] = {"scene": title, "model": first.tags.model, "date": subjects[0].date}
+    return Report(title, sheets, variables), notes
+
+
+def _of_one(subject: Subject, title: str, notes: Sequence[str]) -> List[Sheet]:
+    subject.notes[:0] = notes
+    single = [map_sheet(subject), *areas_sheets(subject), error_sheet(subject), why_sheet(subject)]
+    sheets = [sheet for sheet in [*single, *modality_sheets(subject)] if sheet is not None]
+    return [title_sheet(subject, title), *sheets]  # last, because it tells what is left out
+
+
+def _share(progress: Progress, start: float, end: float, message: str) -> Callable[[float], bool]:
+    return lambda fraction: progress(start + (end - start) * fraction, message)
+
+
+def _write(path: str, text: str) -> None:
+    part = os.path.join(os.path.dirname(path), f".{Path(path).stem}.{os.getpid()}.part.html")
+    try:
+        Path(part).write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        raise JobError(f"“{path}” cannot be written: {error.strerror}.") from error
+    finally:
+        if os.path.exists(part):
+            os.remove(part)

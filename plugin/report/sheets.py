@@ -1,0 +1,57 @@
+"""What stands on a report's pages, whether they are printed through a layout or written as HTML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Mapping, Optional, Sequence
+
+from qgis.core import QgsMapLayer
+
+from ..charts import Chart
+from .tables import Table
+
+
+@dataclass(frozen=True)
+class MapPicture:
+    """A map: its layers, the first on top, what it shows in a few words, and its legend."""
+
+    layers: Sequence[QgsMapLayer]
+    caption: str
+    legend: Optional[Chart] = None
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One page, or a part of the HTML.
+
+    Attributes:
+        page: Which page of the template it is, for example ``error``; the template's items are called
+            ``error.map``, ``error.levels`` and so on.
+        heading: What the page is about.
+        texts: Text of labels, by the item's name without the page.
+        maps: Likewise.
+        charts: Likewise.
+        tables: Likewise.
+    """
+
+    page: str
+    heading: str
+    texts: Mapping[str, str] = field(default_factory=dict)
+    maps: Mapping[str, MapPicture] = field(default_factory=dict)
+    charts: Mapping[str, Chart] = field(default_factory=dict)
+    tables: Mapping[str, Table] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole report.
+
+    Attributes:
+        title: On the first page, and in the file's properties.
+        sheets: In the order of the pages.
+        variables: For text that users put into a template: ``[% @auxlens_scene %]``.
+    """
+
+    title: str
+    sheets: Sequence[Sheet]
+    variables: Mapping[str, str] = field(default_factory=dict)

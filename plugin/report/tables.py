@@ -1,0 +1,108 @@
+"""Tables of a report: rows of text; and those that other algorithms wrote, read back."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
+
+from ...engine.jobs import JobError
+from ..words import figure
+
+_MOST_COLUMNS = 8  # that fit on a page
+
+
+@dataclass(frozen=True)
+class Table:
+    """Headings and rows of text; ``shares`` of the width that each column takes, alike where empty."""
+
+    headings: Tuple[str, ...]
+    rows: Tuple[Tuple[str, ...], ...]
+    shares: Tuple[float, ...] = ()
+    title: str = ""
+
+    def parts(self, most: int) -> List[Table]:
+        """The table in pieces of at most so many rows."""
+        starts = range(0, max(1, len(self.rows)), most)
+        return [Table(self.headings, self.rows[start : start + most], self.shares, self.title) for start in starts]
+
+
+def pairs(entries: Sequence[Tuple[str, str]], title: str = "") -> Table:
+    """A table of two columns: what, and its value."""
+    return Table(("", ""), tuple(entries), (0.3, 0.7), title)
+
+
+def read_accuracy(path: str) -> Dict[str, Any]:
+    """What ``accuracy`` wrote as JSON or CSV: ``overall`` figures and a row for each of ``classes``.
+
+    Raises:
+        JobError: the file cannot be read, or is neither.
+    """
+    if path.lower().endswith(".csv"):
+        rows = _csv_rows(path)
+        classes = [row for row in rows if str(row.get("value", "")) != ""]
+        overall = next((row for row in rows if row.get("class") == "overall"), rows[0] if not classes else {})
+        found = {"classes": [_numbers(row) for row in classes], "overall": _numbers(overall)}
+    else:
+        try:
+            with open(path, encoding="utf-8") as file:
+                found = json.load(file)
+        except (OSError, ValueError) as error:
+            raise _unreadable(path, error) from error
+    if not isinstance(found, dict) or not isinstance(found.get("overall"), dict) or not found["overall"]:
+        raise JobError(f"“{path}” is no table of accuracies; choose the JSON or CSV file that “accuracy” wrote.")
+    return {**found, "classes": [row for row in found.get("classes") or [] if isinstance(row, dict)]}
+
+
+def read_table(path: str, title: str, most_rows: int) -> Tuple[Table, int]:
+    """Any CSV file as a table; columns beyond those that fit a page are left out.
+
+    Returns:
+        The table, and how many rows it has no room for.
+
+    Raises:
+        JobError: the file cannot be read, or has no rows.
+    """
+    rows = _csv_rows(path)
+    names = [name for name in rows[0] if name][:_MOST_COLUMNS]
+    shown = tuple(tuple(_text(row.get(name)) for name in names) for row in rows[:most_rows])
+    return Table(tuple(name.replace("_", " ") for name in names), shown, (), title), len(rows) - len(shown)
+
+
+def _csv_rows(path: str) -> List[Dict[str, Any]]:
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, ValueError, csv.Error) as error:
+        raise _unreadable(path, error) from error
+    if not rows:
+        raise JobError(f"“{path}” has no rows; choose a CSV file with a line of headings and at least one more.")
+    return rows
+
+
+def _unreadable(path: str, error: Exception) -> JobError:
+    if not os.path.exists(path):
+        return JobError(f"The table “{path}” does not exist; check the path.")
+    return JobError(f"The table “{path}” cannot be read: {error}.")
+
+
+def _numbers(row: Mapping[str, Any]) -> Dict[str, Any]:
+    return {name: _number(value) for name, value in row.items() if name and value not in (None, "")}
+
+
+def _number(value: Any) -> Any:
+    try:
+        return float(value)
+    except ValueError:
+        return value
+
+
+def _text(value: Any) -> str:
+    number = _number(value or "")
+    if not isinstance(number, float):
+        return str(number)
+    whole = math.isfinite(number) and number == int(number) and "." not in str(value)
+    return str(value) if whole else figure(number)

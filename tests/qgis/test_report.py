@@ -1,0 +1,327 @@
+"""Reports of mapped scenes: pages, notes about what is missing, templates, bad input."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsLayoutItemLabel,
+    QgsPrintLayout,
+    QgsProcessingContext,
+    QgsProject,
+    QgsRasterLayer,
+    QgsReadWriteContext,
+)
+from qgis.PyQt.QtCore import QRectF
+from qgis.PyQt.QtGui import QColor, QImage, QPainter
+
+from auxlens.plugin.charts import Bar, bars, swatches
+from auxlens.plugin.report.build import TEMPLATE, Request, compose
+from auxlens.plugin.report.fitting import fit_label, nice_interval
+from auxlens.plugin.report.layout import fill, page_kinds, read_template, resize
+from auxlens.plugin.report.tables import read_accuracy, read_table
+from auxlens.plugin.scenes import scenes_in_folder
+
+PAGES = ["title", "map", "areas", "error", "why", "modality", "model", "reproduce"]
+
+
+@pytest.fixture
+def report(run, tmp_path, feedback_type):
+    """Runs ``report``; gives what it said, the HTML's text and the PDF's number of pages."""
+
+    def go(**parameters):
+        feedback = feedback_type()
+        pdf, html = tmp_path / "out" / "r.pdf", tmp_path / "out" / "r.html"
+        run("report", feedback, **{"OUTPUT_PDF": str(pdf), "OUTPUT_REPORT": str(html), **parameters})
+        pages = len(re.findall(rb"/Type /Page\b(?!s)", pdf.read_bytes()))
+        return feedback.lines, html.read_text(encoding="utf-8"), pages
+
+    return go
+
+
+def composed(folder, **options):
+    scenes, notes = scenes_in_folder(str(folder))
+    return compose(Request(scenes, notes, **options), {}, lambda fraction, message: True)
+
+
+def test_a_whole_scene(report, mapped, tmp_path):
+    lines, html, pages = report(FOLDER=str(mapped()), TITLE="Fields <of> Öland")
+    assert pages == len(PAGES)
+    assert "Fields &lt;of&gt; Öland" in html
+    assert "forest &lt;&amp;&gt;" in html
+    assert not [line for line in lines if "Left out" in line]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["r.html", "r.pdf"]
+
+
+def test_the_html_is_static_and_whole(report, mapped):
+    _, html, _ = report(FOLDER=str(mapped()))
+    assert "<script" not in html
+    assert not re.search(r"src=\"(?!data:image/)", html)
+    assert html.count("data:image/") >= 15
+
+    class Balance(HTMLParser):
+        def __init__(self):
+            super().__init__()
+            self.open_tags = []
+
+        def handle_starttag(self, tag, attrs):
+            if tag not in ("meta", "img", "br"):
+                self.open_tags.append(tag)
+
+        def handle_endtag(self, tag):
+            assert self.open_tags.pop() == tag
+
+    parser = Balance()
+    parser.feed(html)
+    assert parser.open_tags == []
+
+
+def test_from_layers_of_a_project_in_another_crs(report, mapped):
+    folder = mapped()
+    project = QgsProject.instance()
+    project.setCrs(QgsCoordinateReferenceSystem("EPSG:3857"))
+    layers = [QgsRasterLayer(str(folder / f"{name}.tif"), name) for name in ("uncertainty", "map")]
+    project.addMapLayers(layers)
+    try:
+        lines, html, pages = report(LAYERS=[layer.id() for layer in layers])
+    finally:
+        project.clear()
+    assert pages == 6  # without why and modality
+    left_out = [line for line in lines if line.startswith("Left out")]
+    assert len(left_out) == 2
+    assert "attribution" in left_out[0]
+    assert all(line in html for line in left_out)
+
+
+def test_missing_parts_are_left_out_and_named(mapped):
+    made = composed(mapped(leave_out=("error_probability", "uncertainty", "reconstruction", "map")))
+    report, notes = made
+    assert [sheet.page for sheet in report.sheets] == ["title", "why", "modality", "model", "reproduce"]
+    assert "the map (there is no layer “map”)" in notes[0]
+    assert "where the map is doubtful" in notes[1]
+    assert report.sheets[0].texts["notes"].splitlines() == notes
+
+
+def test_a_model_that_is_gone_or_another(mapped, write_model, card):
+    folder = mapped()
+    other = write_model(card, "other.safetensors")
+    report, notes = composed(folder, model=other)
+    assert "model" not in [sheet.page for sheet in report.sheets]
+    assert "SHA-256 differs" in notes[0]
+    report, notes = composed(folder, model=str(folder / "gone.safetensors"))
+    assert "does not exist any more" in notes[0]
+
+
+def test_several_scenes_get_an_overview_and_a_page_each(report, mapped):
+    folder = mapped("a").parent
+    mapped("b", seed=1, leave_out=("main_error",))
+    mapped("c", epsg=32633, seed=2)
+    lines, html, pages = report(FOLDER=str(folder))
+    assert pages == 1 + 3 + 2  # overview, scenes, model and reproduction
+    assert "3 scenes mapped with the model “toy”" in html
+    for name in "abc":
+        assert f"<td>{name}</td>" in html
+    assert not lines[0].startswith("Left out")
+
+
+@pytest.mark.parametrize(("epsg", "corner"), [(0, (0.0, 40.0)), (4326, (10.0, 60.0))])
+def test_scenes_in_degrees_and_without_crs(report, mapped, epsg, corner):
+    _, html, pages = report(FOLDER=str(mapped(epsg=epsg, corner=corner)))
+    assert pages == len(PAGES)
+    assert ("mapped area (px)" in html) == (epsg == 0)
+
+
+def test_a_quantity_instead_of_classes(mapped):
+    values = np.linspace(0, 30, 40 * 56, dtype="float32").reshape(40, 56)
+    folder = mapped(change={"map": {"height": values}}, leave_out=("probability", "main_error"))
+    (folder / "map.qml").unlink()
+    card_free = composed(folder, model=str(folder / "none"))[0]
+    assert "areas" not in [sheet.page for sheet in card_free.sheets]
+    assert "error" in [sheet.page for sheet in card_free.sheets]
+
+
+def test_letter(mapped, report):
+    sizes = {}
+    assert report(FOLDER=str(mapped()), PAPER="Letter")[2] == len(PAGES)
+    layout = QgsPrintLayout(QgsProject.instance())
+    layout.loadFromTemplate(read_template(TEMPLATE), QgsReadWriteContext())
+    before = {i.id(): i.pagePos() for i in layout.items() if "." in getattr(i, "id", str)()}
+    resize(layout, (215.9, 279.4))
+    collection = layout.pageCollection()
+    for number in range(collection.pageCount()):
+        page = collection.page(number).pageSize()
+        assert (page.width(), page.height()) == (215.9, 279.4)
+        for item in collection.itemsOnPage(number):
+            if "." in item.id():
+                sizes[item.id()] = item
+                assert item.pagePos().y() == pytest.approx(before[item.id()].y() * 279.4 / 297, abs=0.01)
+                assert item.pagePos().y() + item.rect().height() <= 279.4
+    assert len(sizes) > 60
+
+
+def test_the_template_has_every_item_that_sheets_name(mapped):
+    layout = QgsPrintLayout(QgsProject.instance())
+    layout.loadFromTemplate(read_template(TEMPLATE), QgsReadWriteContext())
+    assert page_kinds(layout) == [
+        *["title", "map", "areas", "error", "why", "modality", "numbers", "model", "reproduce", "overview", "scene"]
+    ]
+    ids = [item.id() for item in layout.items() if "." in getattr(item, "id", str)()]
+    assert len(ids) == len(set(ids))
+    for sheet in composed(mapped())[0].sheets:
+        fresh = QgsPrintLayout(QgsProject.instance())
+        fresh.loadFromTemplate(read_template(TEMPLATE), QgsReadWriteContext())
+        assert fill(fresh, sheet) == []
+
+
+def test_a_template_without_named_items(report, mapped, tmp_path):
+    text = Path(TEMPLATE).read_text(encoding="utf-8")
+    own = tmp_path / "own.qpt"
+    own.write_text(text.replace('id="why.places"', 'id=""').replace('id="modality.', 'id="m'), encoding="utf-8")
+    lines, _, pages = report(FOLDER=str(mapped()), TEMPLATE=str(own))
+    assert pages == len(PAGES) - 1
+    assert "The template has no picture “why.places”; it was left out." in lines
+    assert "The template has no page “modality”; it was left out." in lines
+
+
+def refused(provider, **parameters):
+    algorithm = provider.algorithm("report")
+    return algorithm.checkParameterValues(parameters, QgsProcessingContext())
+
+
+def test_bad_input_is_refused_before_work(provider, mapped, write_raster, tmp_path):
+    folder, pdf = str(mapped()), str(tmp_path / "r.pdf")
+    table = tmp_path / "t.csv"
+    table.write_text("a,b\n")
+    nothing = tmp_path / "empty.qpt"
+    nothing.write_text("<svg/>")
+    no_json = tmp_path / "x.json"
+    no_json.write_text("[1]")
+    for parameters, words in (
+        ({"OUTPUT_PDF": pdf}, "Give either the layers"),
+        ({"FOLDER": folder, "LAYERS": [f"{folder}/map.tif"], "OUTPUT_PDF": pdf}, "Give either the layers"),
+        ({"FOLDER": folder}, "No output is asked for"),
+        ({"FOLDER": str(tmp_path / "none"), "OUTPUT_PDF": pdf}, "does not exist"),
+        ({"LAYERS": [write_raster("scene.tif", ("a",))], "OUTPUT_PDF": pdf}, "None of the layers was made by AuxLens"),
+        ({"LAYERS": [str(tmp_path / "gone.tif")], "OUTPUT_PDF": pdf}, "does not exist"),
+        ({"FOLDER": folder, "OUTPUT_PDF": str(tmp_path / "r.txt")}, "must end in .pdf"),
+        ({"FOLDER": folder, "OUTPUT_PDF": f"{nothing}/r.pdf"}, "cannot be written"),
+        ({"FOLDER": folder, "OUTPUT_PDF": pdf, "TEMPLATE": str(nothing)}, "is no layout template"),
+        ({"FOLDER": folder, "OUTPUT_PDF": pdf, "TEMPLATE": str(tmp_path / "no.qpt")}, "does not exist"),
+        ({"FOLDER": folder, "OUTPUT_PDF": pdf, "ERRORS": str(table)}, "has no rows"),
+        ({"FOLDER": folder, "OUTPUT_PDF": pdf, "ACCURACY": str(no_json)}, "is no table of accuracies"),
+        ({"FOLDER": folder, "OUTPUT_PDF": pdf, "MODEL": str(tmp_path / "no.safetensors")}, "does not exist"),
+        ({"FOLDER": folder, "OUTPUT_PDF": pdf, "PAPER": "A7"}, "Unknown value “A7”"),
+    ):
+        ok, message = refused(provider, **parameters)
+        assert not ok, parameters
+        assert words in message
+        assert "\n" not in message
+    assert refused(provider, FOLDER=folder, OUTPUT_PDF=pdf)[0]
+
+
+def test_a_canceled_report_leaves_no_file(run, mapped, tmp_path, feedback_type):
+    folder = str(mapped())
+    for word in ("Measuring", "Printing", "Writing"):
+        pdf, html = tmp_path / word / "r.pdf", tmp_path / word / "r.html"
+        run("report", feedback_type(cancel_at=word), FOLDER=folder, OUTPUT_PDF=str(pdf), OUTPUT_REPORT=str(html))
+        left = [p.name for p in pdf.parent.iterdir()] if pdf.parent.exists() else []
+        assert left == (["r.pdf"] if word == "Writing" else []), word  # the HTML comes last
+
+
+ACCURACY = {
+    "compared": {"sampling": "A sample of 300 pixels."},
+    "overall": {"overall_accuracy": 0.9, "kappa": 0.8},
+    "classes": [
+        {"class": "water", "value": 1, "reference_pixels": 100, "users_accuracy": 0.95, "producers_accuracy": None}
+        | {
+            "f1": 0.9,
+            "iou": 0.8,
+            "area": 12.5,
+            "area_ci95": 1.25,
+            "area_unit": "ha",
+            "adjusted_users_accuracy_ci95": 0.02,
+        }
+    ],
+}
+
+
+def test_tables_of_other_algorithms(report, mapped, tmp_path):
+    accuracy, errors = tmp_path / "a.json", tmp_path / "e.csv"
+    accuracy.write_text(json.dumps(ACCURACY))
+    errors.write_text("task,auroc_gain\ns1,0.0123456\n<dem>,nan\n")
+    _, html, pages = report(FOLDER=str(mapped()), ACCURACY=str(accuracy), ERRORS=str(errors))
+    assert pages == len(PAGES) + 1
+    for words in ("12.5 ± 1.25", "0.950 ± 0.0200", "A sample of 300 pixels.", "&lt;dem&gt;", "0.0123", "auroc gain"):
+        assert words in html
+    assert "overall accuracy 0.900" in html
+
+
+def test_reading_tables(tmp_path):
+    table = tmp_path / "a.csv"
+    table.write_text("class,value,area,area_ci95,area_unit,kappa\nwater,1,5,1,ha,\noverall,,,,,0.5\n")
+    found = read_accuracy(str(table))
+    assert found["classes"] == [{"class": "water", "value": 1.0, "area": 5.0, "area_ci95": 1.0, "area_unit": "ha"}]
+    assert found["overall"]["kappa"] == 0.5
+    many = tmp_path / "m.csv"
+    many.write_text(",".join("abcdefghij") + "\n" + "\n".join(",".join("1234567890") for _ in range(50)))
+    shown, more = read_table(str(many), "t", 30)
+    assert (len(shown.headings), len(shown.rows), more) == (8, 30, 20)
+    assert [len(part.rows) for part in shown.parts(12)] == [12, 12, 6]
+
+
+@pytest.mark.usefixtures("qgis_app")
+@pytest.mark.parametrize("count", [1, 9, 60, 200])
+def test_no_legend_is_cut(count):
+    image = QImage(700, 160, QImage.Format.Format_RGB32)
+    image.fill(QColor("white"))
+    painter = QPainter(image)
+    color = QColor("#d55e00")
+    swatches([(color, f"class number {n}") for n in range(count)])(painter, QRectF(20, 20, 640, 100))
+    painter.end()
+    ink = [(x, y) for x in range(700) for y in range(160) if image.pixelColor(x, y) != QColor("white")]
+    assert min(x for x, _ in ink) >= 19
+    assert max(y for _, y in ink) <= 121
+    if count <= 60:
+        assert max(x for x, _ in ink) <= 661
+
+
+COLOURS = ("#ff0000", "#0000ff")
+
+
+@pytest.mark.usefixtures("qgis_app")
+def test_bars_keep_their_lengths_and_sides():
+    image = QImage(400, 60, QImage.Format.Format_RGB32)
+    image.fill(QColor("white"))
+    painter = QPainter(image)
+    bars([Bar("a", 2.0, QColor("#ff0000")), Bar("b", -1.0, QColor("#0000ff"))])(painter, QRectF(0, 0, 400, 60))
+    painter.end()
+    found = {c: [x for x in range(400) for y in range(60) if image.pixelColor(x, y).name() == c] for c in COLOURS}
+    red, blue = found["#ff0000"], found["#0000ff"]
+    assert len(red) == pytest.approx(2 * len(blue), rel=0.03)
+    assert max(blue) <= min(red)
+
+
+@pytest.mark.usefixtures("qgis_app")
+def test_long_labels_shrink():
+    layout = QgsPrintLayout(QgsProject.instance())
+    label = QgsLayoutItemLabel(layout)
+    layout.addLayoutItem(label)
+    label.attemptSetSceneRect(QRectF(0, 0, 60, 10))
+    font = label.font()
+    font.setPointSizeF(12)
+    label.setFont(font)
+    label.setText("short")
+    fit_label(label)
+    assert label.font().pointSizeF() == 12
+    label.setText("a long text that does not fit into so small a box " * 3)
+    fit_label(label)
+    assert label.font().pointSizeF() < 8
+
+
+@pytest.mark.parametrize(("about", "nice"), [(0.0123, 0.01), (260, 200), (3700, 5000), (0, 1)])
+def test_intervals_of_grids(about, nice):
+    assert nice_interval(about) == pytest.approx(nice)
