@@ -9,6 +9,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsMapLayer,
+    QgsProcessing,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingOutputLayerDefinition,
@@ -59,6 +60,8 @@ def _value(
 ) -> Any:
     name = definition.name()
     if isinstance(definition, QgsProcessingParameterMultipleLayers):
+        if definition.layerType() == QgsProcessing.SourceType.TypeFile:
+            return tuple(os.path.abspath(path) for path in algorithm.parameterAsFileList(parameters, name, context))
         return tuple(raster_path(layer) for layer in raster_layers(algorithm, name, parameters, context))
     if isinstance(definition, QgsProcessingParameterMapLayer):
         layer = layer_of(parameters.get(name), context, definition.description())

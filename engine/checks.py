@@ -14,7 +14,9 @@ from .jobs import (
     MAP_OUTPUTS,
     NO_PLAYERS,
     PRECISIONS,
+    REMOVALS,
     AccuracyJob,
+    AttributionQualityJob,
     JobError,
     MapFolderJob,
     MapJob,
@@ -194,6 +196,27 @@ def check_modelinfo(job: ModelInfoJob) -> None:
     if not job.output_report:
         raise JobError("No page is asked for; give a file to write.")
     _check_paths(outputs_of(job), (job.model,))
+
+
+def check_attribution_quality(job: AttributionQualityJob, card: Card) -> None:
+    """Check an assessment of attributions before any work and without the engine.
+
+    Raises:
+        JobError: a model without players, no scene, an unknown way to remove players, or a bad number or path.
+    """
+    if not card.players:
+        raise JobError(
+            f"The model “{card.name}” was trained without players and gives no attributions to judge; train one with "
+            "players."
+        )
+    if card.main.kind not in ("segmentation", "regression"):
+        raise JobError("Attributions are judged pixel by pixel; choose a model of segmentation or regression.")
+    if not job.inputs:
+        raise JobError(f"No input raster is given; the model needs the bands {', '.join(card.input_bands)}.")
+    check_choice("removal", job.removal, REMOVALS)
+    if job.pixels < 8 or job.seed < 0:
+        raise JobError("At least 8 pixels are needed; the seed is 0 or more.")
+    _check_paths(outputs_of(job), (job.model, *job.other_models, *job.inputs))
 
 
 def _check_paths(wanted: Mapping[str, str], given: Tuple[str, ...]) -> None:

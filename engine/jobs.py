@@ -293,6 +293,34 @@ class ModelInfoJob:
     output_report: str
 
 
+REMOVALS = ("mean", "blur", "noise")
+
+
+@dataclass(frozen=True)
+class AttributionQualityJob:
+    """Judge a model's attributions: against exact Shapley values, other methods, and controls.
+
+    Attributes:
+        model: Model file, trained with players.
+        inputs: Rasters of one scene with the model's input bands; better one that it was not trained on.
+        other_models: Models trained alike (for example with other seeds), to see whether they explain alike.
+        removal: What stands in for the bands of an absent player: ``mean`` as in training, ``blur`` or ``noise``.
+        pixels: Pixels to sample; fewer with many players, of which all coalitions are computed.
+        seed: Seed of the sample.
+        output_report: HTML report to write.
+        output_table: CSV file to write: a row a method, a column a measure.
+    """
+
+    model: str
+    inputs: Tuple[str, ...]
+    other_models: Tuple[str, ...] = ()
+    removal: str = "mean"
+    pixels: int = 128
+    seed: int = 0
+    output_report: str = ""
+    output_table: str = ""
+
+
 JOBS: Dict[str, Type[Any]] = {
     "createdemo": DemoJob,
     "train": TrainJob,
@@ -301,6 +329,7 @@ JOBS: Dict[str, Type[Any]] = {
     "mapfolder": MapFolderJob,
     "accuracy": AccuracyJob,
     "modelinfo": ModelInfoJob,
+    "attributionquality": AttributionQualityJob,
 }
 
 

@@ -17,6 +17,7 @@ EXECUTORS = {
     jobs.MapFolderJob: ".mapping.folder.job",
     jobs.AccuracyJob: ".assess.job",
     jobs.ModelInfoJob: ".publish.info",
+    jobs.AttributionQualityJob: ".attribution.job",
 }
 
 

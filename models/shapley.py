@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 HIDDEN = 32
+_FLOOR = 0.05  # of a pixel's squared score, as a share of the mean: below it distances count as they are
 
 
 def coalitions(players: int, pairs: int, generator: torch.Generator) -> Tensor:
@@ -134,4 +135,5 @@ class Explainer(nn.Module):
         bias = self.bias.view(1, -1, 1, 1)
         found = bias + (attributions * present[:, :, None, None, None]).sum(dim=1)
         size = (attributions.sum(dim=1).detach() ** 2).mean(dim=1, keepdim=True)
-        return ((found - worth.float()) ** 2 / (1.0 + size)).mean()
+        weight = 1.0 / (_FLOOR + size / size.mean().clamp(min=1e-6))
+        return (weight * (found - worth.float()) ** 2).mean()

@@ -37,6 +37,9 @@ CONTRACT = {
         *["DEVICE", "PRECISION", "TILE_SIZE", "OVERLAP", "BATCH_SIZE", "SCHEDULER"],
         *["OUTPUT_FOLDER", "OUTPUT_TABLE", "OUTPUT_REPORT"],
     ],
+    "attributionquality": [
+        *["MODEL", "INPUTS", "OTHER_MODELS", "REMOVAL", "PIXELS", "SEED", "OUTPUT_REPORT", "OUTPUT_TABLE"],
+    ],
     "accuracy": [
         *["MAP", "REFERENCE", "REFERENCE_FIELD", "PROBABILITY", "TASK"],
         *["OUTPUT_REPORT", "OUTPUT_TABLE", "OUTPUT_JSON"],

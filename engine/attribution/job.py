@@ -1,0 +1,200 @@
+"""The attributionquality job: are a model's attributions the Shapley values, and what are they worth?"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from captum.metrics import sensitivity_max
+from torch import Tensor, nn
+
+from ...models.card import Card
+from ...models.errors import Canceled, ModelFileError
+from ...models.file import load
+from ...models.network import Network
+from ..checks import check_attribution_quality
+from ..jobs import AttributionQualityJob, Progress, outputs_of
+from ..reports.attribution import render_attribution_report
+from ..reports.page import write_text
+from ..scene.bands import match
+from ..scene.writing import check_writable
+from . import measures
+from .exact import Truth, truth
+from .methods import EXPLAINER, METHODS, Method, explainer
+from .pixels import Game, Pixels, sample
+from .results import Quality, to_csv
+
+log = logging.getLogger("auxlens")
+
+_ENUMERATION_SHARE = 0.6  # of the progress
+_STABILITY_PIXELS = 16  # methods that take many passes are repeated on these alone
+_NOISE = 0.02  # largest change of a standardised value that should not change an explanation
+_DRAWS = 3
+_SHOWN = 6  # pixels in the report's example
+_MOST_SCORES = 2**17  # chips that may be computed for the enumeration
+
+
+def run(job: AttributionQualityJob, progress: Progress) -> dict[str, Any]:
+    """Judge a model's attributions on pixels of one scene.
+
+    Returns:
+        ``outputs``: report and table; ``figures``: those of the explainer.
+
+    Raises:
+        AuxLensError: models or rasters do not fit, or files cannot be written.
+        Canceled: stopped by the user.
+    """
+    network, card = load(job.model)
+    check_attribution_quality(job, card)
+    outputs = dict(outputs_of(job))
+    check_writable(list(outputs.values()))
+    others = {path: _other(path, card) for path in job.other_models}
+    quality = assess(job, network, card, others, progress)
+    for name, render in (("report", render_attribution_report), ("table", to_csv)):
+        if name in outputs:
+            write_text(outputs[name], render(quality))
+    return {"outputs": outputs, "figures": {"pixels": quality.pixels, **quality.figures[EXPLAINER]}}
+
+
+def assess(
+    job: AttributionQualityJob, network: Network, card: Card, others: dict[str, Network], progress: Progress
+) -> Quality:
+    """See ``run``."""
+    sources = match([(m.name, m.bands) for m in card.inputs], job.inputs)
+    count = max(8, min(job.pixels, _MOST_SCORES // 2 ** len(card.players)))
+    pixels = sample(sources, network, count, job.seed)
+    game = Game(network, job.removal, job.seed)
+
+    def watch(share: float) -> None:
+        if progress.canceled():
+            raise Canceled("The assessment was canceled.")
+        progress.report(_ENUMERATION_SHARE * share, "Computing the scores of coalitions")
+
+    with torch.no_grad():
+        classes = game.scores(pixels).argmax(dim=1)
+    exact = truth(game, pixels, classes, watch)
+    figures, curves, found = {}, {}, {}
+    for number, (name, method) in enumerate(METHODS.items()):
+        if progress.canceled():
+            raise Canceled("The assessment was canceled.")
+        progress.report(_ENUMERATION_SHARE + (1 - _ENUMERATION_SHARE) * number / len(METHODS), f"Judging: {name}")
+        started = time.perf_counter()
+        found[name] = method(game, pixels, classes)
+        seconds = time.perf_counter() - started
+        figures[name] = {
+            **_against_truth(found[name], exact, game, pixels, classes),
+            **_against_itself(method, game, pixels.first(_STABILITY_PIXELS), classes[:_STABILITY_PIXELS]),
+            "milliseconds": 1000 * seconds / len(pixels),
+        }
+        if exact.worths is not None:
+            ways = {"insertion": measures.insertion, "deletion": measures.deletion}
+            curves[name] = {way: f(found[name], exact.worths).tolist() for way, f in ways.items()}
+    return Quality(
+        model=card.name,
+        scene=job.inputs[0],
+        unit=card.main.unit if card.main.kind == "regression" else "logits",
+        players=tuple(player.name for player in card.players),
+        removal=job.removal,
+        pixels=len(pixels),
+        truth_error=exact.error,
+        figures=figures,
+        curves=curves,
+        controls=_controls(game, pixels, classes, found[EXPLAINER], others, job.removal, job.seed),
+        shapley=exact.values[:_SHOWN].tolist(),
+        explained=found[EXPLAINER][:_SHOWN].tolist(),
+    )
+
+
+def _against_truth(found: Tensor, exact: Truth, game: Game, pixels: Pixels, classes: Tensor) -> dict[str, float]:
+    figures = {
+        "rank_correlation": measures.rank_correlation(found, exact.values),
+        "r2": measures.r2(found, exact.values),
+        "mean_absolute_error": measures.mean_absolute_error(found, exact.values),
+        "same_dominant": measures.same_dominant(found, exact.values),
+    }
+    if exact.worths is None:
+        return figures
+    insertion, deletion = measures.insertion(found, exact.worths), measures.deletion(found, exact.worths)
+    return {
+        **figures,
+        "efficiency_gap": measures.efficiency_gap(found, exact.worths[:, -1], exact.worths[:, 0]),
+        "insertion": measures.area(insertion),
+        "deletion": measures.area(deletion),
+        "infidelity": measures.infidelity(found, exact.worths),
+    }
+
+
+def _against_itself(method: Method, game: Game, pixels: Pixels, classes: Tensor) -> dict[str, float]:
+    """Does an explanation change when nothing that matters does: in a mirror, or by a little noise?"""
+    std = game.network.standardise.std
+    torch.manual_seed(0)
+
+    def explain(chips: Tensor) -> Tensor:
+        return method(game, Pixels(chips, pixels.rows, pixels.cols), classes)
+
+    def disturbed(chips: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return tuple(c + _NOISE * std * (2 * torch.rand_like(c) - 1) for c in chips)
+
+    whole = torch.where(pixels.chips.isnan(), game.network.standardise.mean, pixels.chips)
+    worst = sensitivity_max(
+        lambda chips: (explain(chips[0] if isinstance(chips, tuple) else chips),),
+        (whole,),
+        perturb_func=disturbed,
+        n_perturb_samples=_DRAWS,
+        max_examples_per_batch=len(whole),
+    )
+    here, mirrored = method(game, pixels, classes), method(game, pixels.flipped(), classes)
+    return {
+        "max_sensitivity": float(worst.nanmean()),
+        "mirror_correlation": measures.rank_correlation(here, mirrored),
+    }
+
+
+def _controls(
+    game: Game,
+    pixels: Pixels,
+    classes: Tensor,
+    own: Tensor,
+    others: dict[str, Network],
+    removal: str,
+    seed: int,
+) -> dict[str, float]:
+    """Rank correlation of the explainer's attributions with those of other networks."""
+    networks = {"random weights": _with_random_weights(game.network, seed), **others}
+    return {
+        name: measures.rank_correlation(own, explainer(Game(network, removal, seed), pixels, classes))
+        for name, network in networks.items()
+    }
+
+
+def _with_random_weights(network: Network, seed: int) -> Network:
+    """The network before it learned: its attributions should have nothing to do with the real ones (Adebayo 2018)."""
+    torch.manual_seed(seed)
+    blank = copy.deepcopy(network)
+    for module in blank.modules():
+        reset: Callable[[], None] | None = getattr(module, "reset_parameters", None)
+        if reset and isinstance(module, nn.Module):
+            reset()
+    return blank.eval()
+
+
+def _other(path: str, card: Card) -> Network:
+    network, other = load(path)
+    for what, of in _ALIKE.items():
+        if of(other) != of(card):
+            raise ModelFileError(
+                f"The model “{path}” has other {what} than “{card.name}” ({of(other)} against {of(card)}); compare "
+                "models that were trained alike, for example with other seeds."
+            )
+    return network
+
+
+_ALIKE: dict[str, Callable[[Card], object]] = {
+    "input bands": lambda card: card.input_bands,
+    "players": lambda card: [(player.name, player.bands) for player in card.players],
+    "classes": lambda card: (card.main.kind, [c.value for c in card.main.classes]),
+}

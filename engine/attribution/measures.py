@@ -1,0 +1,68 @@
+"""How good attributions are: against Shapley values, against the network, and against themselves."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .exact import all_coalitions
+
+
+def r2(found: Tensor, truth: Tensor) -> float:
+    """Share of the variance of all values that is met; 1 is exact, 0 is no better than their mean."""
+    return float(1 - ((found - truth) ** 2).sum() / ((truth - truth.mean()) ** 2).sum())
+
+
+def mean_absolute_error(found: Tensor, truth: Tensor) -> float:
+    return float((found - truth).abs().mean())
+
+
+def rank_correlation(found: Tensor, truth: Tensor) -> float:
+    """Mean over pixels of Spearman's correlation over the players; arguments ``(N, players)``."""
+    a, b = (values.argsort(dim=1).argsort(dim=1).double() for values in (found, truth))
+    a, b = (ranks - ranks.mean(dim=1, keepdim=True) for ranks in (a, b))
+    return float(((a * b).sum(dim=1) / ((a**2).sum(dim=1) * (b**2).sum(dim=1)).sqrt()).mean())
+
+
+def same_dominant(found: Tensor, truth: Tensor) -> float:
+    """Share of pixels with the same player of largest contribution."""
+    return float((found.abs().argmax(dim=1) == truth.abs().argmax(dim=1)).double().mean())
+
+
+def efficiency_gap(found: Tensor, everything: Tensor, nothing: Tensor) -> float:
+    """Mean distance of the contributions' sum from what all players together change of the score."""
+    return float((found.sum(dim=1) - (everything - nothing)).abs().mean())
+
+
+def insertion(found: Tensor, worths: Tensor) -> Tensor:
+    """Mean score as players are added to nothing, the largest contribution first: ``(players + 1,)``."""
+    return _curve(found, worths, adding=True)
+
+
+def deletion(found: Tensor, worths: Tensor) -> Tensor:
+    """Mean score as players are removed, the largest contribution first: ``(players + 1,)``."""
+    return _curve(found, worths, adding=False)
+
+
+def _curve(found: Tensor, worths: Tensor, adding: bool) -> Tensor:
+    order = found.argsort(dim=1, descending=True)
+    bits = 2**order
+    steps = torch.cat([torch.zeros(len(found), 1, dtype=bits.dtype), bits.cumsum(dim=1)], dim=1)
+    numbers = steps if adding else worths.shape[1] - 1 - steps
+    return worths.gather(1, numbers).mean(dim=0)
+
+
+def area(curve: Tensor) -> float:
+    """Area under a curve over 0–1."""
+    return float(torch.trapezoid(curve.double()) / (len(curve) - 1))
+
+
+def infidelity(found: Tensor, worths: Tensor) -> float:
+    """Mean squared distance of what players sum to from what the score loses without them (Yeh et al. 2019).
+
+    Over all coalitions that remove some players and leave some.
+    """
+    players = found.shape[1]
+    removed = ~all_coalitions(players)[1:-1]
+    lost = worths[:, -1:] - worths[:, 1:-1]
+    return float(((found @ removed.T.to(found.dtype) - lost) ** 2).mean())

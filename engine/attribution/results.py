@@ -1,0 +1,103 @@
+"""What an assessment of attributions found: its figures, what they mean, and its table."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+
+from .methods import EXPLAINER
+
+MEASURES = {  # name in the table: what it says, and whether more or less of it is better
+    "rank_correlation": ("rank correlation with the Shapley values, mean over pixels", "higher"),
+    "r2": ("R² against the Shapley values", "higher"),
+    "mean_absolute_error": ("mean absolute error against the Shapley values", "lower"),
+    "same_dominant": ("share of pixels with the right dominant player", "higher"),
+    "efficiency_gap": ("distance of the contributions’ sum from what all players change", "lower"),
+    "insertion": ("area under the score as players are added, largest first", "higher"),
+    "deletion": ("area under the score as players are removed, largest first", "lower"),
+    "infidelity": ("mean squared error of what removing players costs", "lower"),
+    "max_sensitivity": ("largest relative change by a little noise", "lower"),
+    "mirror_correlation": ("rank correlation with the mirrored scene’s", "higher"),
+    "milliseconds": ("time a pixel, in milliseconds", "lower"),
+}
+
+
+_GOOD, _UNRELATED = 0.9, 0.3  # rank correlations
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What was found.
+
+    Attributes:
+        model: Name of the model.
+        scene: The first raster of the scene.
+        players: Names.
+        unit: Of the attributions.
+        removal: What stood in for absent players.
+        pixels: How many were looked at.
+        truth_error: Mean absolute error of the Shapley values themselves, if they were sampled.
+        figures: By method, then by measure.
+        curves: By method, ``insertion`` and ``deletion``: mean score after each player.
+        controls: Rank correlation with the same network with random weights, and with each other model.
+        shapley, explained: A few pixels' Shapley values, and the explainer's: a row a pixel, a column a player.
+    """
+
+    model: str
+    scene: str
+    players: tuple[str, ...]
+    unit: str
+    removal: str
+    pixels: int
+    truth_error: float
+    figures: dict[str, dict[str, float]]
+    curves: dict[str, dict[str, list[float]]]
+    controls: dict[str, float]
+    shapley: list[list[float]]
+    explained: list[list[float]]
+
+
+def verdicts(quality: Quality) -> list[str]:
+    """What the figures say, in plain sentences; also when that is not good."""
+    own = quality.figures[EXPLAINER]
+    rank, share = own["rank_correlation"], own["r2"]
+    others = {name: f["rank_correlation"] for name, f in quality.figures.items() if name != EXPLAINER}
+    best = max(others, key=lambda name: others[name])
+    said = [
+        f"The explainer orders the players as the Shapley values do with a rank correlation of {rank:.2f}, and meets "
+        f"{max(0.0, share):.0%} of their variance; "
+        + ("its attributions can be read as Shapley values." if rank >= _GOOD and share >= 0.85 else
+           "read small attributions with care, and trust the dominant player more than the order of the rest.")
+    ]  # fmt: skip
+    if rank >= others[best]:
+        said.append(f"No method that it was compared with comes closer (the best, {best}, reaches {others[best]:.2f}).")
+    else:
+        said.append(f"Closer to the Shapley values is {best}, with a rank correlation of {others[best]:.2f}.")
+    control = quality.controls["random weights"]
+    said.append(
+        f"With random weights the same pixels are explained otherwise (rank correlation {control:.2f}), as it must be."
+        if control < _UNRELATED
+        else f"With random weights the explanations stay similar (rank correlation {control:.2f}): they say more about "
+        "the bands than about what the network has learned."
+    )
+    seeds = [value for name, value in quality.controls.items() if name != "random weights"]
+    if seeds:
+        said.append(
+            f"Between this model and {len(seeds)} other(s) the rank correlation is {sum(seeds) / len(seeds):.2f}: "
+            + ("explanations belong to the data rather than to one training." if min(seeds) >= 0.7 else
+               "another training explains some pixels otherwise.")
+        )  # fmt: skip
+    return said
+
+
+def to_csv(quality: Quality) -> str:
+    """A row a method and a column a measure; then the controls."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["method", *MEASURES])
+    for method, figures in quality.figures.items():
+        writer.writerow([method, *(f"{figures[m]:.6g}" if m in figures else "" for m in MEASURES)])
+    for name, value in quality.controls.items():
+        writer.writerow([f"control: {name}", f"{value:.6g}", *([""] * (len(MEASURES) - 1))])
+    return text.getvalue()

@@ -1,0 +1,91 @@
+"""The report on attributions: one static HTML file that says what a model's explanations are worth."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from ..attribution.methods import EXPLAINER
+from ..attribution.results import MEASURES, Quality, verdicts
+from ..mapping.styles import PLAYER_COLORS
+from ..version import plugin_version
+from . import figures as fig
+from .page import render
+
+_COLORS = (fig.BLUE, fig.ORANGE, fig.GREEN, "#cc79a7", fig.QUIET)
+_REMOVALS = {
+    "mean": "their mean, and the network is told, as in its training",
+    "blur": "a blurred copy of themselves",
+    "noise": "noise of their mean and deviation",
+}
+
+
+def render_attribution_report(quality: Quality) -> str:
+    """The report as HTML text."""
+    own = quality.figures[EXPLAINER]
+    return render(
+        "attribution.html",
+        quality=quality,
+        scene=os.path.basename(quality.scene),
+        version=plugin_version(),
+        removal=_REMOVALS[quality.removal],
+        headline=[
+            (own["rank_correlation"], "rank correlation with Shapley values"),
+            (own["r2"], "R² against Shapley values"),
+            (own["same_dominant"], "share of pixels with the right dominant player"),
+        ],
+        verdicts=verdicts(quality),
+        measures=[(name, *MEASURES[name]) for name in MEASURES if name in own],
+        best={name: _best(quality, name) for name in own},
+        controls=quality.controls,
+        example=_example(quality),
+        curves=_curves(quality) if quality.curves else "",
+    )
+
+
+def _best(quality: Quality, measure: str) -> str:
+    """The method that does best by a measure; what means nothing does not compete."""
+    values = {name: f[measure] for name, f in quality.figures.items() if name != "random" and np.isfinite(f[measure])}
+    choose = max if MEASURES[measure][1] == "higher" else min
+    return choose(values, key=lambda name: values[name]) if values else ""
+
+
+def _example(quality: Quality) -> str:
+    """Bars of a few pixels: what each player contributes by definition, and what the explainer says."""
+    count, players = len(quality.shapley), quality.players
+    made = fig.figure(9.6, 0.5 + 0.24 * len(players) * -(-count // 3))
+    panels = made.subplots(-(-count // 3), min(3, count), squeeze=False, sharex=True).flat
+    at = np.arange(len(players))
+    for number, (axes, exact, said) in enumerate(zip(panels, quality.shapley, quality.explained, strict=False), 1):
+        axes.barh(at, exact, 0.78, color="#d5dade", label="Shapley value")
+        axes.barh(at, said, 0.36, color=[PLAYER_COLORS[i] for i in at], label="explainer")
+        axes.axvline(0, color=fig.INK, linewidth=0.8)
+        axes.set_yticks(at, players if number % 3 == 1 else [""] * len(players), fontsize=8, color=fig.INK)
+        axes.invert_yaxis()
+        axes.set_title(f"pixel {number}", fontsize=8, color=fig.QUIET, loc="left")
+        axes.tick_params(axis="x", labelsize=7, colors=fig.INK)
+        axes.spines[["top", "right", "left"]].set_visible(False)
+    for axes in list(panels)[count:]:
+        axes.set_visible(False)
+    return fig.as_svg(made)
+
+
+def _curves(quality: Quality) -> str:
+    """Mean score as players are added or removed, a line a method."""
+    made = fig.figure(9.6, 3.0)
+    for axes, way in zip(made.subplots(1, 2, sharey=True), ("insertion", "deletion"), strict=True):
+        for (method, curves), color in zip(quality.curves.items(), _COLORS, strict=True):
+            wide = 2.6 if method == EXPLAINER else 1.3
+            axes.plot(curves[way], color=color, label=method, linewidth=wide, marker="o", markersize=3)
+        axes.set_title(f"{way}: players {'added' if way == 'insertion' else 'removed'}, largest first", fontsize=9,
+                       color=fig.INK, loc="left")  # fmt: skip
+        axes.set_xlabel("players", fontsize=9, color=fig.INK)
+        axes.tick_params(labelsize=8, colors=fig.INK)
+        axes.grid(color="#e3e7ea", linewidth=0.7)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.locator_params(axis="x", integer=True)
+    axes = made.axes[0]
+    axes.set_ylabel(f"mean score ({quality.unit})", fontsize=9, color=fig.INK)
+    axes.legend(frameon=False, fontsize=8, labelcolor=fig.INK)
+    return fig.as_svg(made)
