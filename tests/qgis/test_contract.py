@@ -148,8 +148,8 @@ def test_choices_are_words(algorithm):
     for definition in algorithm.parameterDefinitions():
         if isinstance(definition, QgsProcessingParameterEnum):
             assert definition.usesStaticStrings()
-            words = (jobs.TASKS, jobs.STRATEGIES, jobs.SIZES, jobs.PRECISIONS, jobs.MAP_OUTPUTS, tuple(PAPERS))
-            assert tuple(definition.options()) in words
+            words = (jobs.TASKS, jobs.STRATEGIES, jobs.SIZES, jobs.PRECISIONS, jobs.MAP_OUTPUTS, jobs.REMOVALS)
+            assert tuple(definition.options()) in (*words, tuple(PAPERS))
 
 
 def test_importing_the_package_imports_nothing_of_qgis():
