@@ -82,7 +82,9 @@ class Player:
 class ErrorModel:
     """Logistic model of the probability that the map is wrong at a pixel.
 
-    ``P(wrong) = 1 / (1 + exp(-(intercept + sum_i coefficients[i] * (feature_i - mean[i]) / std[i])))``.
+    ``P(wrong) = 1 / (1 + exp(-(a + a_k + sum_i (c_i + c_ik) * z_i)))`` with ``z_i = (feature_i - mean[i]) / std[i]``,
+    ``a`` the ``intercept``, ``c`` the ``coefficients``, and for a pixel mapped as class ``k`` what is added to them:
+    ``class_intercepts`` and ``class_coefficients`` (a row a feature; both empty where classes are not told apart).
     For a regression "wrong" means an absolute error above ``tolerance`` (target units).
     """
 
@@ -93,6 +95,29 @@ class ErrorModel:
     intercept: float
     tolerance: float = 0.0
     figures: Mapping[str, float] = field(default_factory=dict)
+    class_intercepts: Tuple[float, ...] = ()
+    class_coefficients: Tuple[Tuple[float, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class InputDensity:
+    """Gaussian mixture of the training scenes' input bands: how usual an input is (``engine.explain.novelty``).
+
+    Bands with a ``floor`` above 0 are taken as logarithms of at least that value, so that ratios count. For the
+    standardised bands ``z`` the negative log-likelihood of component ``j`` is
+    ``constants[j] + |projections[j] z - offsets[j]|² / 2``; ``typical`` and ``spread`` are the mixture's median and
+    interquartile range over the training scenes, ``unusual`` the novelty that one block in a hundred exceeds there.
+    """
+
+    floor: Tuple[float, ...]
+    mean: Tuple[float, ...]
+    std: Tuple[float, ...]
+    projections: Tuple[Tuple[Tuple[float, ...], ...], ...]
+    offsets: Tuple[Tuple[float, ...], ...]
+    constants: Tuple[float, ...]
+    typical: float
+    spread: float
+    unusual: float
 
 
 @dataclass(frozen=True)
@@ -101,8 +126,9 @@ class Card:
 
     ``network`` is the configuration that rebuilds the network; ``tile_px`` the suggested window size and
     ``margin_px`` the receptive field's radius, both in pixels of the input grid; ``error_models`` holds
-    ``expected`` (needs no reference) and ``observed`` (needs every auxiliary modality); ``training`` is the
-    manifest: scenes with SHA-256, split, seed, strategy, versions, and figures on validation and test.
+    ``expected`` (needs no reference) and ``observed`` (needs every auxiliary modality); ``input_density`` tells them
+    which inputs are unlike those of training; ``training`` is the manifest: scenes with SHA-256, split, seed, strategy,
+    versions, and figures on validation and test.
     """
 
     name: str
@@ -119,6 +145,7 @@ class Card:
     reference_pattern: str = ""
     players: Tuple[Player, ...] = ()  # in the order of the network's; none: the model gives no attributions
     error_models: Mapping[str, ErrorModel] = field(default_factory=dict)
+    input_density: Optional[InputDensity] = None
     training: Mapping[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
 
@@ -249,7 +276,12 @@ def _main(data: Mapping[str, Any]) -> MainTask:
 
 
 def _error_model(data: Mapping[str, Any]) -> ErrorModel:
-    return ErrorModel(**{**data, **{key: tuple(data[key]) for key in ("features", "mean", "std", "coefficients")}})
+    return ErrorModel(**{key: _tuples(value) for key, value in data.items()})
+
+
+def _tuples(value: Any) -> Any:
+    """Lists of JSON, at every depth, as tuples."""
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
 def _player(data: Mapping[str, Any]) -> Player:
@@ -262,4 +294,5 @@ _READERS: Dict[str, Callable[[Any], Any]] = {
     "main": _main,
     "players": lambda items: tuple(_player(item) for item in items),
     "error_models": lambda items: {name: _error_model(item) for name, item in items.items()},
+    "input_density": lambda data: data and InputDensity(**{key: _tuples(value) for key, value in data.items()}),
 }

@@ -1,21 +1,64 @@
 """The error probability: a small logistic model of where the map is wrong, from the network's own behaviour.
 
 Two forms are kept in the model's card: ``expected`` uses what the network says of itself (uncertainty of the main
-task, expected errors of the auxiliary tasks), ``observed`` also the reconstruction errors, where references exist.
+task, expected errors of the auxiliary tasks) and how unusual its input is, ``observed`` also the reconstruction
+errors, where references exist. Some features belong to a pixel, others to its surroundings; the latter are computed
+on blocks (``surroundings``) and interpolated, which costs next to nothing.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from ...models.card import ErrorModel
+from ...models.card import ErrorModel, InputDensity
+from .novelty import novelty
+from .surroundings import at_pixels, block_means
 
 EXPECTED, OBSERVED = "expected", "observed"
-_LARGEST_MARGIN, _LARGEST_ERROR = 20.0, 20.0  # beyond, a pixel is as sure, or as odd, as can be
+_LARGEST_MARGIN, _LARGEST_ERROR, _LARGEST_RESIDUAL = 20.0, 20.0, 8.0  # beyond, a pixel is as sure, or odd, as can be
+_OF_REFERENCES = ("error ", "size ", "residual ", "mean error ", "mean size ")
+_OF_AUXILIARY = ("expected ", *_OF_REFERENCES)
+_AROUND = ("support", "unusual", "mean error ", "mean size ")
+_BY_CLASS = ("margin", "support", "residual ")
+
+
+def needs_references(feature: str) -> bool:
+    """Whether a feature exists only where auxiliary modalities are given."""
+    return feature.startswith(_OF_REFERENCES)
+
+
+def needs_auxiliary(feature: str) -> bool:
+    """Whether a feature comes from the auxiliary tasks."""
+    return feature.startswith(_OF_AUXILIARY)
+
+
+def is_around(feature: str) -> bool:
+    """Whether a feature belongs to a pixel's surroundings."""
+    return feature.startswith(_AROUND)
+
+
+def is_by_class(feature: str) -> bool:
+    """Whether what a feature means depends on the mapped class: a radar too bright speaks against water only."""
+    return feature.startswith(_BY_CLASS)
+
+
+@dataclass(frozen=True)
+class Around:
+    """Features of surroundings: for each ``(classes or 1, h, w)`` on blocks, with the share of known pixels."""
+
+    features: Mapping[str, Tensor]
+    share: Tensor
+
+    def at(self, rows: slice, cols: slice, mapped: Tensor | None) -> dict[str, Tensor]:
+        """The features at pixels, ``(rows, cols)``, each for the class that is mapped there."""
+        return {
+            name: _of_class(at_pixels(blocks, self.share, rows, cols), mapped) for name, blocks in self.features.items()
+        }
 
 
 def score_features(log_probability: Tensor) -> dict[str, Tensor]:
@@ -58,27 +101,136 @@ def expected_features(bands: Sequence[str], log_scale: Tensor) -> dict[str, Tens
 
 
 def observed_features(
-    bands: Sequence[str], reconstruction: Tensor, expected: Tensor, observed: Tensor
+    bands: Sequence[str], reconstruction: Tensor, expected: Tensor, observed: Tensor, std: Tensor
 ) -> dict[str, Tensor]:
-    """``error …`` (signed, in expected errors) and ``size …`` (its logarithm without sign) for each band.
+    """Reconstruction errors of each band.
 
     Args:
         bands: ``modality:band`` names.
         reconstruction: ``(bands, …)``, physical units.
         expected: ``(bands, …)`` expected errors.
         observed: ``(bands, …)`` auxiliary references; NaN where there is none, and so are the features.
+        std: ``(bands, 1, …)`` standard deviations of the bands over the training scenes.
+
+    Returns:
+        ``residual …`` (signed, in standard deviations), ``error …`` (signed, in expected errors) and ``size …`` (its
+        logarithm without sign) for each band.
     """
-    relative = ((reconstruction - observed) / expected).clamp_(-_LARGEST_ERROR, _LARGEST_ERROR)
+    difference = reconstruction - observed
+    relative = (difference / expected).clamp_(-_LARGEST_ERROR, _LARGEST_ERROR)
     size = torch.log1p(relative.abs())
-    signed = {f"error {band}": relative[i] for i, band in enumerate(bands)}
-    return {**signed, **{f"size {band}": size[i] for i, band in enumerate(bands)}}
+    residual = (difference / std).clamp_(-_LARGEST_RESIDUAL, _LARGEST_RESIDUAL)
+    planes = {"residual": residual, "error": relative, "size": size}
+    return {f"{kind} {band}": plane[i] for kind, plane in planes.items() for i, band in enumerate(bands)}
 
 
-def apply(model: ErrorModel, features: Mapping[str, Tensor]) -> Tensor:
-    """Probability that the map is wrong: 0–1, of the features' shape; NaN where a feature is."""
-    weights = [c / s for c, s in zip(model.coefficients, model.std, strict=True)]
-    offset = model.intercept - sum(w * m for w, m in zip(weights, model.mean, strict=True))
-    total = torch.full_like(features[model.features[0]], offset)
-    for name, weight in zip(model.features, weights, strict=True):
-        total.add_(features[name], alpha=weight)
+def around_inputs(inputs: Tensor, known: Tensor, scores: Tensor | None, density: InputDensity | None) -> Around:
+    """Features of a chip's surroundings that need no reference.
+
+    Args:
+        inputs: ``(bands, H, W)`` physical values; the chip begins at a block's corner.
+        known: ``(H, W)`` bool, where every band is valid.
+        scores: ``(classes, H, W)``; ``None`` for a regression.
+        density: The card's.
+
+    Returns:
+        ``support`` (by how much the mean score of a class exceeds the highest other one, for each class) and
+        ``unusual`` (by how much the novelty of the input exceeds all but a hundredth of the training scenes').
+    """
+    features: dict[str, Tensor] = {}
+    means, share = block_means(inputs, known)
+    if scores is not None:
+        mean_scores, _ = block_means(scores, known)
+        first, second = two_largest(mean_scores)
+        rival = torch.where(mean_scores == first, second, first)
+        features["support"] = (mean_scores - rival).clamp_(-_LARGEST_MARGIN, _LARGEST_MARGIN)
+    if density is not None:
+        features["unusual"] = (novelty(density, means)[None] - density.unusual).clamp(min=0.0)
+    return Around(features, share)
+
+
+def around_references(bands: Sequence[str], errors: Mapping[str, Tensor], known: Tensor) -> Around:
+    """Reconstruction errors in a chip's surroundings.
+
+    Args:
+        bands: ``modality:band`` names.
+        errors: ``observed_features`` of the whole chip, each ``(H, W)``.
+        known: ``(H, W)`` bool, where every input band is valid.
+
+    Returns:
+        ``mean error …`` (logarithm of the mean's size: bias) and ``mean size …`` for each band.
+    """
+    relative = torch.stack([errors[f"error {band}"] for band in bands])
+    size = torch.stack([errors[f"size {band}"] for band in bands])
+    known = known & torch.isfinite(relative).all(dim=0)
+    bias, share = block_means(relative, known)
+    sizes, _ = block_means(size, known)
+    bias = torch.log1p(bias.abs())
+    planes = {"mean error": bias, "mean size": sizes}
+    return Around({f"{kind} {b}": p[i : i + 1] for kind, p in planes.items() for i, b in enumerate(bands)}, share)
+
+
+def apply(model: ErrorModel, features: Mapping[str, Tensor], mapped: Tensor | None) -> Tensor:
+    """Probability that the map is wrong: 0–1, of the features' shape; NaN where a feature is.
+
+    Args:
+        model: From the card.
+        features: Values of all its features.
+        mapped: Index of the mapped class; ``None`` for a regression.
+    """
+    total = intercepts(model, mapped, features[model.features[0]])
+    for name in model.features:
+        total.add_(_weighed(model, name, features[name], mapped))
     return total.sigmoid_()
+
+
+def intercepts(model: ErrorModel, mapped: Tensor | None, like: Tensor) -> Tensor:
+    """The part of the logit that no feature changes, of the shape of ``like``."""
+    shift = sum((c * m / s for c, m, s in zip(model.coefficients, model.mean, model.std, strict=True)), 0.0)
+    if not model.class_intercepts or mapped is None:
+        return torch.full_like(like, model.intercept - shift)
+    table = torch.tensor(model.class_intercepts, dtype=torch.float64) + model.intercept - shift
+    for row, mean, std in zip(model.class_coefficients, model.mean, model.std, strict=True):
+        table -= torch.tensor(row, dtype=torch.float64) * mean / std
+    return table.to(like)[mapped]
+
+
+def pixel_logit(model: ErrorModel, features: Mapping[str, Tensor], mapped: Tensor | None) -> Tensor:
+    """The logit without the surroundings: intercepts and the features of the pixels themselves."""
+    total = intercepts(model, mapped, next(iter(features.values())))
+    for name in model.features:
+        if not is_around(name):
+            total.add_(_weighed(model, name, features[name], mapped))
+    return total
+
+
+def around_logit(model: ErrorModel, around: Around) -> Around | None:
+    """What surroundings add to the logit of each class, as one plane a class; ``None`` if the model has none of them.
+
+    Interpolation is linear, so that interpolating the sum is as good as summing interpolated features.
+    """
+    total: Tensor | None = None
+    for name in model.features:
+        if name in around.features:
+            values = around.features[name] * _weights(model, name, around.share)
+            total = values if total is None else total + values
+    return None if total is None else Around({"logit": total}, around.share)
+
+
+def _weighed(model: ErrorModel, name: str, values: Tensor, mapped: Tensor | None) -> Tensor:
+    weights = _weights(model, name, values)[:, 0, 0]
+    return values * (weights[mapped] if len(weights) > 1 and mapped is not None else weights[0])
+
+
+def _weights(model: ErrorModel, name: str, like: Tensor) -> Tensor:
+    """``(classes or 1, 1, 1)``: what a feature is multiplied with."""
+    i = model.features.index(name)
+    rows = model.class_coefficients[i] if model.class_coefficients and any(model.class_coefficients[i]) else (0.0,)
+    return ((torch.tensor(rows, dtype=torch.float64) + model.coefficients[i]) / model.std[i]).to(like)[:, None, None]
+
+
+def _of_class(planes: Tensor, mapped: Tensor | None) -> Tensor:
+    """One plane a class, or one for all, ``(C, …)`` → the values of the mapped class ``(…)``."""
+    if len(planes) == 1 or mapped is None:
+        return planes[0]
+    return planes.gather(0, mapped[None])[0]

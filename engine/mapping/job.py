@@ -18,6 +18,7 @@ from ...models.file import load
 from ...models.network import Network
 from ..checks import check_map
 from ..devices import choose_device, choose_precision
+from ..explain.surroundings import BLOCK_PX
 from ..jobs import MapJob, Progress
 from ..scene.bands import ModalitySource, match, match_some
 from ..scene.grid import Grid, transformed
@@ -56,7 +57,8 @@ def run(job: MapJob, progress: Progress) -> dict[str, Any]:
         check_room(list(layers.values()), grid)
         engine = engine_of(job, network, device, products)
         tile_px = job.tile_size or card.tile_px
-        tiles = list(plan(area, scene.grid.whole, tile_px, margin_of(job, card), network.config.stride))
+        margin, stride = margin_of(job, card) + products.context_px, max(network.config.stride, BLOCK_PX)
+        tiles = list(plan(area, scene.grid.whole, tile_px, margin, stride))
         writers = {name: stack.enter_context(LayerWriter(layer, grid, tile_px)) for name, layer in layers.items()}
 
         def write(arrays: Arrays, window: Any) -> None:
@@ -133,16 +135,16 @@ class SceneReader:
     def _read_auxiliary(self, tile: Tile) -> NDArray[np.float32] | None:
         if not self._auxiliary:
             return None
-        size = (tile.core.height, tile.core.width)
+        size = (tile.chip.height, tile.chip.width)
         return np.concatenate(
             [
-                reader.read(tile.core) if reader else np.full((count, *size), np.nan, np.float32)
+                reader.read(tile.chip) if reader else np.full((count, *size), np.nan, np.float32)
                 for reader, count in zip(self._auxiliary, self._counts, strict=True)
             ]
         )
 
     def _read_reference(self, tile: Tile) -> NDArray[np.float32] | None:
-        return None if self._reference is None else self._reference.read(tile.core)
+        return None if self._reference is None else self._reference.read(tile.chip)
 
 
 def _auxiliary(job: MapJob, card: Card) -> tuple[ModalitySource | None, ...]:

@@ -15,6 +15,8 @@ from ...models.heads import DensityHead
 from ...models.network import ATTRIBUTION, MAIN, Network
 from ..explain import error_probability as errors
 from ..scene.reference import to_indices
+from ..scene.window import Window
+from .wrongness import Around, Wrongness
 
 Arrays = dict[str, NDArray[np.generic]]
 _OF_AUXILIARY = frozenset({"reconstruction", "expected_error", "reconstruction_error"})
@@ -23,15 +25,15 @@ _ROWS_PX = 2**16  # pixels computed at once: small enough for the processor's ca
 
 @dataclass(frozen=True)
 class Observations:
-    """What exists beside the input: auxiliary references ``(bands, H, W)`` and the main one ``(H, W)``."""
+    """What exists beside a chip's input: auxiliary references ``(bands, H, W)`` and the main one ``(H, W)``."""
 
     auxiliary: NDArray[np.float32] | None = None
     reference: NDArray[np.float32] | None = None
 
-    def rows(self, rows: slice) -> Observations:
+    def cut(self, rows: slice, cols: slice = slice(None)) -> Observations:
         return Observations(
-            None if self.auxiliary is None else self.auxiliary[:, rows],
-            None if self.reference is None else self.reference[rows],
+            None if self.auxiliary is None else self.auxiliary[:, rows, cols],
+            None if self.reference is None else self.reference[rows, cols],
         )
 
 
@@ -53,11 +55,8 @@ class Products:
         self.card = card
         self.wanted = frozenset(wanted)
         self._network = network
-        form = errors.OBSERVED if observed and errors.OBSERVED in card.error_models else errors.EXPECTED
-        self.error_form = form if "error_probability" in self.wanted else ""
-        self._models = [card.error_models[errors.EXPECTED]] if self.error_form else []
-        if self.error_form == errors.OBSERVED:
-            self._models.append(card.error_models[errors.OBSERVED])
+        self._wrongness = Wrongness(network, card, observed) if "error_probability" in self.wanted else None
+        self.error_form = self._wrongness.form if self._wrongness else ""
         self.is_score = card.main.kind == "segmentation"
         self.unknown_classes: set[float] = set()
         self._values = np.array([c.value for c in card.main.classes])
@@ -71,28 +70,42 @@ class Products:
     @property
     def tasks(self) -> tuple[str, ...]:
         """Tasks that the network must decode."""
-        used = any(name.startswith(("expected ", "error ")) for model in self._models for name in model.features)
+        used = self._wrongness is not None and self._wrongness.uses_auxiliary
         auxiliary = tuple(m.name for m in self.card.auxiliary) if _OF_AUXILIARY & self.wanted or used else ()
         return (MAIN, *auxiliary, *([ATTRIBUTION] if ATTRIBUTION in self.wanted else []))
 
+    @property
+    def context_px(self) -> int:
+        """Context that the products need around a core, beyond that of the network."""
+        return self._wrongness.context_px if self._wrongness else 0
+
     def compute(
-        self, raw: Mapping[str, Tensor], valid: NDArray[np.bool_], seen: Observations
+        self,
+        raw: Mapping[str, Tensor],
+        inputs: NDArray[np.float32],
+        valid: NDArray[np.bool_],
+        seen: Observations,
+        core: Window,
     ) -> Iterator[tuple[slice, Arrays]]:
-        """Compute the products of one chip, a few rows at a time.
+        """Compute the products of one chip's core, a few rows at a time.
 
         Args:
-            raw: For each task ``(channels, H, W)``.
-            valid: ``(H, W)``; false becomes nodata in every product.
-            seen: References for the same pixels.
+            raw: For each task ``(channels, H, W)`` of the whole chip.
+            inputs: ``(bands, H, W)`` of the whole chip.
+            valid: Shape of the core; false becomes nodata in every product.
+            seen: References of the whole chip.
+            core: The core, counted from the chip's corner.
 
         Yields:
-            Rows, and for each product ``(bands, rows, W)`` in the type that is written.
+            Rows of the core, and for each product ``(bands, rows, core.width)`` in the type that is written.
         """
-        height, width = valid.shape
-        step = max(1, _ROWS_PX // width)
-        for start in range(0, height, step):
-            rows = slice(start, min(start + step, height))
-            arrays = self._arrays({name: values[:, rows] for name, values in raw.items()}, seen.rows(rows))
+        around = self._wrongness.around(raw, inputs, _tensor(seen.auxiliary, raw)) if self._wrongness else ()
+        step = max(1, _ROWS_PX // core.width)
+        for start in range(0, core.height, step):
+            rows = slice(start, min(start + step, core.height))
+            place = slice(core.row + rows.start, core.row + rows.stop), core.slices[1]
+            part = {name: values[:, place[0], place[1]] for name, values in raw.items()}
+            arrays = self._arrays(part, seen.cut(*place), around, place)
             hole = ~valid[rows]
             if hole.any():
                 for name, values in arrays.items():
@@ -111,19 +124,21 @@ class Products:
             return "uint8" if self.map_nodata <= 255 else "uint16"
         return "uint8" if name == "main_error" and self.is_score else "float32"
 
-    def _arrays(self, raw: Mapping[str, Tensor], seen: Observations) -> Arrays:
-        main = _planar(raw[MAIN])
-        arrays, features = self._score(main, seen) if self.is_score else self._density(main, seen)
+    def _arrays(
+        self, raw: Mapping[str, Tensor], seen: Observations, around: Around, place: tuple[slice, slice]
+    ) -> Arrays:
+        raw = {name: values if name == ATTRIBUTION else _planar(values) for name, values in raw.items()}
+        arrays, features = self._score(raw[MAIN], seen) if self.is_score else self._density(raw[MAIN], seen)
         if ATTRIBUTION in self.wanted:
-            arrays["attribution"] = self._attribution(main, raw[ATTRIBUTION])
-        if len(raw) > 1 + (ATTRIBUTION in self.wanted):
-            features.update(self._auxiliary(raw, seen, arrays))
-        if self.error_form:
-            probability = errors.apply(self._models[0], features)
-            if len(self._models) > 1:
-                with_references = errors.apply(self._models[1], features)
-                probability = torch.where(with_references.isnan(), probability, with_references)
-            arrays["error_probability"] = _array(probability)
+            arrays["attribution"] = self._attribution(raw[MAIN], raw[ATTRIBUTION])
+        if _OF_AUXILIARY & self.wanted:
+            self._auxiliary(raw, seen, arrays)
+        if self._wrongness:
+            mapped = raw[MAIN].max(dim=0).indices if self.is_score else None
+            observed = _tensor(seen.auxiliary, raw)
+            arrays["error_probability"] = _array(
+                self._wrongness.probability(features, raw, observed, around, place, mapped)
+            )
         return {name: values for name, values in arrays.items() if name in self.wanted}
 
     def _score(self, raw: Tensor, seen: Observations) -> tuple[Arrays, dict[str, Tensor]]:
@@ -137,7 +152,7 @@ class Products:
                 arrays["main_error"] = self._wrong(best.cpu().numpy(), seen.reference)
         if "probability" in self.wanted:
             arrays["probability"] = _array(log_probability.exp())
-        features = errors.score_features(log_probability) if self.error_form else {}
+        features = errors.score_features(log_probability) if self._wrongness else {}
         if "uncertainty" in self.wanted:
             entropy = features.get("entropy")
             arrays["uncertainty"] = _array(errors.normalised_entropy(log_probability) if entropy is None else entropy)
@@ -176,34 +191,20 @@ class Products:
             arrays["main_error"] = estimate.cpu().numpy() - seen.reference
         return arrays, {"scale": head.log_scale(raw[None])[0, 0]}
 
-    def _auxiliary(self, raw: Mapping[str, Tensor], seen: Observations, arrays: Arrays) -> dict[str, Tensor]:
-        """Add the auxiliary products to ``arrays``; gives the features of the error probability."""
-        features: dict[str, Tensor] = {}
+    def _auxiliary(self, raw: Mapping[str, Tensor], seen: Observations, arrays: Arrays) -> None:
+        """Add the auxiliary products to ``arrays``."""
         parts: dict[str, list[NDArray[np.generic]]] = {}
         first = 0
         for modality in self.card.auxiliary:
-            head, values = self._head(modality.name), _planar(raw[modality.name])[None]
-            if self.error_form:
-                features.update(errors.expected_features(modality.band_names, head.log_scale(values)[0]))
             last = first + len(modality.bands)
-            if self._needs_values:
-                reconstruction, expected = (v[0] for v in head.physical(values))
-                parts.setdefault("reconstruction", []).append(_array(reconstruction))
-                parts.setdefault("expected_error", []).append(_array(expected))
-                if seen.auxiliary is not None:
-                    observed = torch.from_numpy(seen.auxiliary[first:last]).to(reconstruction.device)
-                    parts.setdefault("reconstruction_error", []).append(_array(reconstruction - observed))
-                    if self.error_form == errors.OBSERVED:
-                        relative = errors.observed_features(modality.band_names, reconstruction, expected, observed)
-                        features.update(relative)
+            reconstruction, expected = (v[0] for v in self._head(modality.name).physical(raw[modality.name][None]))
+            parts.setdefault("reconstruction", []).append(_array(reconstruction))
+            parts.setdefault("expected_error", []).append(_array(expected))
+            if seen.auxiliary is not None:
+                observed = torch.from_numpy(seen.auxiliary[first:last]).to(reconstruction.device)
+                parts.setdefault("reconstruction_error", []).append(_array(reconstruction - observed))
             first = last
         arrays.update({name: np.concatenate(values) for name, values in parts.items() if name in self.wanted})
-        return features
-
-    @property
-    def _needs_values(self) -> bool:
-        """Whether physical values are needed, or the logarithms of expected errors are enough."""
-        return bool(_OF_AUXILIARY & self.wanted) or self.error_form == errors.OBSERVED
 
     def _head(self, task: str) -> DensityHead:
         head = self._network.head(task)
@@ -221,6 +222,10 @@ def free_value(values: NDArray[np.generic]) -> float:
 def _planar(values: Tensor) -> Tensor:
     """``(C, rows, W)`` of any layout → contiguous float32, one plane after the other."""
     return torch.empty(values.shape, dtype=torch.float32, device=values.device).copy_(values)
+
+
+def _tensor(values: NDArray[np.float32] | None, like: Mapping[str, Tensor]) -> Tensor | None:
+    return None if values is None else torch.from_numpy(values).to(like[MAIN].device)
 
 
 def _array(values: Tensor) -> NDArray[np.generic]:

@@ -31,7 +31,7 @@ _WRITES_AHEAD = 4  # chunks that may wait for the disk
 
 @dataclass(frozen=True)
 class Chip:
-    """What is read for one tile: input with context, and validity and references of the core."""
+    """What is read for one tile: input and references with context, and which pixels of the core are valid."""
 
     tile: Tile
     values: NDArray[np.float32]
@@ -117,19 +117,18 @@ def _map(batch: list[Chip], engine: Engine, products: Products) -> Iterator[tupl
         if not chip.valid.any():  # nothing to compute: nodata comes from an empty raw output
             yield from _products(chip, _nothing(chip, engine), products)
     for chip, raw in zip(alive, _forward(alive, engine), strict=True):
-        core = chip.tile.core.relative_to(chip.tile.chip)
-        cut = (slice(None), *core.slices)
-        yield from _products(chip, {name: values[cut] for name, values in raw.items()}, products)
+        yield from _products(chip, raw, products)
 
 
 def _products(chip: Chip, raw: Mapping[str, Tensor], products: Products) -> Iterator[tuple[Window, Arrays]]:
     core = chip.tile.core
-    for rows, arrays in products.compute(raw, chip.valid, chip.seen):
+    place = core.relative_to(chip.tile.chip)
+    for rows, arrays in products.compute(raw, chip.values, chip.valid, chip.seen, place):
         yield Window(core.row + rows.start, core.col, rows.stop - rows.start, core.width), arrays
 
 
 def _nothing(chip: Chip, engine: Engine) -> dict[str, Tensor]:
-    size = (chip.tile.core.height, chip.tile.core.width)
+    size = (chip.tile.chip.height, chip.tile.chip.width)
     return {name: torch.zeros(engine.network.channels(name), *size, device=engine.device) for name in engine.tasks}
 
 

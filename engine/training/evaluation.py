@@ -10,14 +10,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...models.card import LandClass
+from ...models.card import InputDensity, LandClass
 from ...models.errors import Canceled
 from ...models.heads import DensityHead
 from ...models.network import MAIN, Network
 from ..assess import classes as class_figures
 from ..assess.numbers import Residuals
 from ..devices import autocast
-from ..explain import error_probability as errors
+from ..explain import calibration, disturbance, error_probability as errors
+from ..explain.surroundings import BLOCK_PX, CONTEXT_PX, block_means
 from ..jobs import Progress
 from ..scene.window import Window, plan
 from .chips import Batch, ChipReader, Sample
@@ -25,6 +26,7 @@ from .chips import Batch, ChipReader, Sample
 _TILE_PX = 256
 _MAX_TILES = 400
 _PIXELS_A_TILE = 2000
+_MAX_DENSITY_BLOCKS = 8000
 
 
 @dataclass
@@ -37,6 +39,8 @@ class Evaluation:
         auxiliary: Sums a band, by ``modality:band``.
         features: Features of sampled pixels, by name; those of the ``observed`` form hold NaN without references.
         wrong: Main error of the same pixels: 0 or 1 (regression: absolute error).
+        mapped: Index of the mapped class of the same pixels; 0 for a regression.
+        tile: Number of the tile of the same pixels.
     """
 
     matrix: NDArray[np.int64]
@@ -44,6 +48,17 @@ class Evaluation:
     auxiliary: dict[str, Residuals] = field(default_factory=dict)
     features: dict[str, list[NDArray[np.float32]]] = field(default_factory=dict)
     wrong: list[NDArray[np.float32]] = field(default_factory=list)
+    mapped: list[NDArray[np.int64]] = field(default_factory=list)
+    tile: list[NDArray[np.int64]] = field(default_factory=list)
+
+    def sample(self) -> calibration.Sample:
+        """The sampled pixels."""
+        return calibration.Sample(
+            {name: np.concatenate(values) for name, values in self.features.items()},
+            np.concatenate(self.wrong),
+            np.concatenate(self.mapped),
+            np.concatenate(self.tile),
+        )
 
     def figures(self) -> dict[str, float]:
         """Figures of the main task by name."""
@@ -67,6 +82,8 @@ def evaluate(
     task: Task,
     seed: int,
     progress: Progress,
+    density: InputDensity | None = None,
+    disturb: bool = False,
 ) -> Evaluation:
     """Run a network over all tiles that hold blocks of the reader's split (a sample if there are very many).
 
@@ -77,6 +94,8 @@ def evaluate(
         task: Classes, band names, device.
         seed: Of the samples of tiles and pixels.
         progress: Told of every tile, and asked whether to stop.
+        density: Of the training scenes' inputs.
+        disturb: Disturb the inputs, to see what the network does with unusual ones.
 
     Raises:
         Canceled: stopped by the user.
@@ -84,17 +103,42 @@ def evaluate(
     rng = np.random.default_rng(seed)
     result = Evaluation(np.zeros((len(task.classes),) * 2, np.int64))
     tiles = _tiles(network, reader, sizes, rng)
+    kinds = disturbance.KINDS[: 3 if task.classes else 2]  # a foreign surface has no wrong class in a regression
+    statistics = _statistics(network)
     for number, (core, chip) in enumerate(tiles, 1):
         if progress.canceled():
             raise Canceled("The training was canceled.")
-        progress.report(0.98, f"Measuring on held-out references ({reader.split}): {number} of {len(tiles)}")
+        what = "disturbed inputs" if disturb else reader.split
+        progress.report(0.98, f"Measuring on held-out references ({what}): {number} of {len(tiles)}")
         values = reader.read(Sample(chip.scene, chip.window, 0))
-        raw = forward(network, torch.from_numpy(values.pop("inputs"))[None], task)
-        cut = (slice(None), *core.relative_to(chip.window).slices)
-        _measure(
-            network, {n: r[0][cut] for n, r in raw.items()}, {n: v[cut] for n, v in values.items()}, task, result, rng
-        )
+        kind = kinds[number % len(kinds)] if disturb else ""
+        if kind:
+            values["inputs"] = disturbance.disturbed(values["inputs"], kind, statistics, rng)
+        raw = {name: out[0] for name, out in forward(network, torch.from_numpy(values["inputs"])[None], task).items()}
+        _measure(network, raw, values, core.relative_to(chip.window), task, density, result)
+        _sample(result, number, kind == disturbance.FOREIGN, rng)
     return result
+
+
+def _statistics(network: Network) -> disturbance.Statistics:
+    """Mean and standard deviation of the input bands."""
+    mean, std = (values.flatten().cpu().numpy() for values in (network.standardise.mean, network.standardise.std))
+    return mean, std
+
+
+def input_blocks(reader: ChipReader, seed: int) -> NDArray[np.float32]:
+    """Means of the input over small blocks of the reader's split, ``(n, bands)``: what inputs are usual."""
+    rng = np.random.default_rng(seed)
+    own = [b for b, s in zip(reader.blocks, reader.splits, strict=True) if s == reader.split]
+    picked = [own[i] for i in rng.permutation(len(own))[:_MAX_TILES]]
+    share = -(-_MAX_DENSITY_BLOCKS // len(picked))
+    found = []
+    for block in sorted(picked, key=lambda block: block.scene):  # a scene's files are opened once
+        inputs = torch.from_numpy(reader.read(Sample(block.scene, block.window, 0))["inputs"])
+        means, known = block_means(inputs, torch.isfinite(inputs).all(dim=0))
+        whole = means.flatten(1)[:, known.flatten() > 0.5].numpy().T
+        found.append(whole[rng.permutation(len(whole))[:share]])
+    return np.concatenate(found)
 
 
 def forward(network: Network, inputs: Tensor, task: Task) -> dict[str, Tensor]:
@@ -126,7 +170,7 @@ def score(network: Network, batches: Iterable[Batch], task: Task) -> tuple[float
 def _tiles(
     network: Network, reader: ChipReader, sizes: dict[int, tuple[int, int]], rng: np.random.Generator
 ) -> list[tuple[Window, Sample]]:
-    margin, stride = network.config.margin_px, network.config.stride
+    margin, stride = network.config.margin_px + CONTEXT_PX, max(network.config.stride, BLOCK_PX)
     own = [b for b, s in zip(reader.blocks, reader.splits, strict=True) if s == reader.split]
     tiles = []
     for scene in sorted({block.scene for block in own}):
@@ -148,37 +192,70 @@ def _measure(
     network: Network,
     raw: dict[str, Tensor],
     truth: dict[str, NDArray[np.float32]],
+    core: Window,
     task: Task,
+    density: InputDensity | None,
     result: Evaluation,
-    rng: np.random.Generator,
 ) -> None:
-    known = np.isfinite(truth[MAIN][0]) & (truth[MAIN][0] >= 0 if task.classes else True)
+    """Add a chip's core to the figures, and append the features of all its pixels with a reference."""
+    cut = core.slices
+    reference = truth[MAIN][0][cut]
+    known = np.isfinite(reference) & (reference >= 0 if task.classes else True)
     features: dict[str, Tensor]
+    mapped: Tensor | None = None
     if task.classes:
         log_probability = torch.log_softmax(raw[MAIN], dim=0)
-        index = np.where(known, np.nan_to_num(truth[MAIN][0]), -1).astype(np.int64)
-        mapped = log_probability.argmax(dim=0).numpy()
-        result.matrix += class_figures.confusion(index, mapped, len(task.classes))
-        wrong = (mapped != index).astype(np.float32)
+        mapped = log_probability.argmax(dim=0)[cut]
+        index = np.where(known, np.nan_to_num(reference), -1).astype(np.int64)
+        result.matrix += class_figures.confusion(index, mapped.numpy(), len(task.classes))
+        wrong = (mapped.numpy() != index).astype(np.float32)
         features = errors.score_features(log_probability)
     else:
         estimate, _ = physical(network, MAIN, raw[MAIN])
-        result.main.add(estimate.numpy(), truth[MAIN])
-        wrong = np.abs(estimate[0].numpy() - truth[MAIN][0])
+        result.main.add(estimate[0][cut].numpy()[None], reference[None])
+        wrong = np.abs(estimate[0][cut].numpy() - reference)
         features = {"scale": log_scale(network, MAIN, raw[MAIN])[0]}
+    inputs = torch.from_numpy(truth["inputs"])
+    valid = torch.isfinite(inputs).all(dim=0)
+    around = [errors.around_inputs(inputs, valid, raw[MAIN] if task.classes else None, density)]
     for name, names in task.bands.items():
         bands = [f"{name}:{band}" for band in names]
         reconstruction, expected = physical(network, name, raw[name])
-        for i, band in enumerate(bands):
-            result.auxiliary.setdefault(band, Residuals()).add(reconstruction[i].numpy(), truth[name][i])
         observed = torch.from_numpy(truth[name])
+        for i, band in enumerate(bands):
+            residuals = result.auxiliary.setdefault(band, Residuals())
+            residuals.add(reconstruction[i][cut].numpy(), truth[name][i][cut])
         features.update(errors.expected_features(bands, log_scale(network, name, raw[name])))
-        features.update(errors.observed_features(bands, reconstruction, expected, observed))
-    rows, cols = np.nonzero(known)
-    picked = rng.permutation(len(rows))[:_PIXELS_A_TILE]
+        seen = errors.observed_features(bands, reconstruction, expected, observed, _spread(network, name))
+        features.update(seen)
+        around.append(errors.around_references(bands, seen, valid))
+    features = {name: values[cut] for name, values in features.items()}
+    for part in around:
+        features.update(part.at(*cut, mapped))
     for name, values in features.items():
-        result.features.setdefault(name, []).append(values.numpy()[rows[picked], cols[picked]])
-    result.wrong.append(wrong[rows[picked], cols[picked]])
+        result.features.setdefault(name, []).append(values.numpy()[known])
+    result.wrong.append(wrong[known])
+    result.mapped.append(mapped.numpy()[known] if mapped is not None else np.zeros(int(known.sum()), np.int64))
+
+
+def _sample(result: Evaluation, tile: int, foreign: bool, rng: np.random.Generator) -> None:
+    """Keep some of the pixels of the last chip; of foreign surfaces those that look unusual, and all are wrong."""
+    if foreign:
+        result.wrong[-1] = np.ones_like(result.wrong[-1])
+    count = len(result.wrong[-1])
+    eligible = np.nonzero(result.features["unusual"][-1] > 0)[0] if foreign else np.arange(count)
+    picked = rng.permutation(eligible)[:_PIXELS_A_TILE]
+    for values in result.features.values():
+        values[-1] = values[-1][picked]
+    result.wrong[-1], result.mapped[-1] = result.wrong[-1][picked], result.mapped[-1][picked]
+    result.tile.append(np.full(len(picked), tile))
+
+
+def _spread(network: Network, task: str) -> Tensor:
+    """Standard deviations of an auxiliary modality's bands, ``(bands, 1, 1)``."""
+    head = network.head(task)
+    assert isinstance(head, DensityHead)
+    return head.standardise.std[0].cpu()
 
 
 def log_scale(network: Network, task: str, raw: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import itertools
 import logging
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,18 @@ import numpy as np
 import torch
 
 from ...models import file
-from ...models.card import Card
+from ...models.card import Card, InputDensity
 from ...models.errors import Canceled
 from ...models.network import MAIN, Network
 from ..devices import choose_device, choose_precision
-from ..explain import calibration
+from ..explain import calibration, novelty
 from ..jobs import Progress
 from ..reports.training import write_training_report
 from ..scene.writing import check_writable
 from . import options
 from .attribution import Absences, fit_explainer
 from .chips import Batch, draw, held_out, load, with_targets_of_others
-from .evaluation import Evaluation, Task, evaluate, score
+from .evaluation import Evaluation, Task, evaluate, input_blocks, score
 from .loop import Budget, Outcome, train
 from .options import Training
 from .pictures import training_report
@@ -65,10 +65,10 @@ def run(job: Training, progress: Progress) -> dict[str, Any]:
     file.save(job.output_model, network, card)
     outputs = {"model": job.output_model}
     if job.output_report:
-        report = training_report(card, outcome, measured, network, setup.reader(TEST), setup.sizes, task)
+        report = training_report(card, outcome, measured.splits, network, setup.reader(TEST), setup.sizes, task)
         write_training_report(Path(job.output_report), report)
         outputs["report"] = job.output_report
-    figures = {split: evaluation.figures() for split, evaluation in measured.items()}
+    figures = {split: evaluation.figures() for split, evaluation in measured.splits.items()}
     for split, values in figures.items():
         log.info("%s: %s", split.capitalize(), ", ".join(f"{k} {v:.4g}" for k, v in values.items()))
     return {"outputs": outputs, "figures": figures}
@@ -165,30 +165,45 @@ def _until_canceled(batches: Iterable[Batch], progress: Progress) -> Iterator[Ba
         yield batch
 
 
-def _measure(network: Network, setup: Setup, task: Task, outcome: Outcome, progress: Progress) -> dict[str, Evaluation]:
+@dataclass(frozen=True)
+class Measured:
+    """What was measured with the best weights: by split, and on validation with disturbed inputs."""
+
+    splits: dict[str, Evaluation]
+    disturbed: Evaluation | None
+    density: InputDensity | None
+
+
+def _measure(network: Network, setup: Setup, task: Task, outcome: Outcome, progress: Progress) -> Measured:
     """What was measured on validation and test; nothing if the user stopped the training, or stops it here."""
-    measured: dict[str, Evaluation] = {}
+    splits: dict[str, Evaluation] = {}
+    disturbed = density = None
+    seed = setup.job.seed
     try:
-        for split in (VALIDATION, TEST) if outcome.ended != "canceled" else ():
-            measured[split] = evaluate(network, setup.reader(split), setup.sizes, task, setup.job.seed, progress)
+        if outcome.ended != "canceled":
+            density = novelty.fit(input_blocks(setup.reader(TRAIN), seed), seed)
+            for split in (VALIDATION, TEST):
+                splits[split] = evaluate(network, setup.reader(split), setup.sizes, task, seed, progress, density)
+            if density is not None:
+                reader = setup.reader(VALIDATION)
+                disturbed = evaluate(network, reader, setup.sizes, task, seed, progress, density, disturb=True)
     except Canceled:
         outcome.ended = "canceled"
-    return measured
+    return Measured(splits, disturbed, density)
 
 
-def _finish(setup: Setup, outcome: Outcome, measured: dict[str, Evaluation]) -> Card:
-    validation, test = measured[VALIDATION], measured[TEST]
-    tolerance = 0.0 if setup.classes else validation.main.figures().get("rmse", 0.0)
+def _finish(setup: Setup, outcome: Outcome, measured: Measured) -> Card:
+    validation, test = measured.splits[VALIDATION], measured.splits[TEST]
     error_models = calibration.fit(
-        {name: np.concatenate(v) for name, v in validation.features.items()},
-        np.concatenate(validation.wrong),
-        {name: np.concatenate(v) for name, v in test.features.items()},
-        np.concatenate(test.wrong),
-        tolerance,
+        validation.sample(),
+        test.sample(),
+        0.0 if setup.classes else validation.main.figures().get("rmse", 0.0),
+        len(setup.classes),
+        measured.disturbed.sample() if measured.disturbed else None,
     )
-    figures = {split: evaluation.figures() for split, evaluation in measured.items()}
+    figures = {split: evaluation.figures() for split, evaluation in measured.splits.items()}
     auxiliary = {band: residuals.figures() for band, residuals in test.auxiliary.items()}
     for band, residuals in validation.auxiliary.items():  # where the test split has none of a modality
         if not auxiliary.get(band):
             auxiliary[band] = residuals.figures()
-    return setup.card(outcome, figures, auxiliary, error_models)
+    return replace(setup.card(outcome, figures, auxiliary, error_models), input_density=measured.density)

@@ -12,7 +12,7 @@ import torch
 from affine import Affine
 
 from auxlens.models import file
-from auxlens.models.card import Card, ErrorModel, LandClass, MainTask, Modality, Player
+from auxlens.models.card import Card, ErrorModel, InputDensity, LandClass, MainTask, Modality, Player
 from auxlens.models.network import Network, NetworkConfig, TaskConfig
 
 UTM = "EPSG:32632"
@@ -64,13 +64,36 @@ def write(tmp_path: Path) -> Callable[..., str]:
     return make
 
 
+def error_models(classes: bool) -> tuple[ErrorModel, ErrorModel]:
+    """Both forms, with every kind of feature; each says something else about each class."""
+    main = ("entropy", "margin", "support") if classes else ("scale",)
+    expected = (*main, "expected s1:VV", "expected s1:VH", "unusual")
+    bands = ("s1:VV", "s1:VH")
+    observed = (*expected, *(f"{kind} {b}" for kind in ("residual", "mean error", "mean size") for b in bands))
+
+    def model(features: tuple[str, ...]) -> ErrorModel:
+        weights = np.random.default_rng(len(features)).normal(0, 0.5, (len(features), 5))
+        return ErrorModel(
+            features, tuple(weights[:, 0]), (1.0,) * len(features), tuple(weights[:, 1]), -1.0,
+            class_intercepts=(0.3, 0.0, -0.3) if classes else (),
+            class_coefficients=tuple(map(tuple, weights[:, 2:].tolist())) if classes else (),
+        )  # fmt: skip
+
+    return model(expected), model(observed)
+
+
+def density_of(bands: tuple[str, ...]) -> InputDensity:
+    """One component around the middle of the values that tests draw."""
+    n = len(bands)
+    unit = tuple(tuple(float(i == j) for j in range(n)) for i in range(n))
+    mean, std = (100.0,) * n, (60.0,) * n
+    return InputDensity((0.0,) * n, mean, std, (unit,), ((0.0,) * n,), (0.0,), 0.1, 0.2, 0.5)
+
+
 def card_of(config: NetworkConfig, bands: tuple[str, ...], kind: str = "segmentation", name: str = "tiny") -> Card:
     """A card for an untrained network with inputs ``s2`` and auxiliary ``s1``."""
     classes = (LandClass(2, "water", "#0000ff"), LandClass(5, "wood", "#00aa00"), LandClass(7, "town", "#ff0000"))
-    features = ("entropy" if kind == "segmentation" else "scale", "expected s1:VV", "expected s1:VH")
-    expected = ErrorModel(features, (0.5, 0.0, 0.0), (0.2, 1.0, 1.0), (1.0, 0.5, -0.5), -1.0)
-    seen = (*features, "error s1:VV", "size s1:VH")
-    observed = ErrorModel(seen, (0.5, 0.0, 0.0, 0.0, 1.0), (0.2, 1.0, 1.0, 2.0, 1.0), (1.0, 0.5, -0.5, 0.2, 2.0), -1.0)
+    expected, observed = error_models(kind == "segmentation")
     return Card(
         name=name,
         created="2026-01-01T00:00:00+00:00",
@@ -85,6 +108,7 @@ def card_of(config: NetworkConfig, bands: tuple[str, ...], kind: str = "segmenta
             Player(f"player {i}", tuple(f"s2:{bands[b]}" for b in group)) for i, group in enumerate(config.players, 1)
         ),
         error_models={"expected": expected, "observed": observed},
+        input_density=density_of(bands),
     )
 
 

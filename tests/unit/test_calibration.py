@@ -11,7 +11,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from auxlens.engine.explain import calibration, error_probability as errors
 from auxlens.models.card import ErrorModel
 
-TRUE = {"entropy": 2.0, "expected s1:VV": 1.0, "size s1:VV": 1.5}
+TRUE = {"entropy": 2.0, "expected s1:VV": 1.0, "mean size s1:VV": 1.5}
 BIAS = -1.0
 
 
@@ -21,17 +21,22 @@ def pixels(number, seed):
     features = {
         "entropy": rng.normal(0, 1, number).astype("float32"),
         "expected s1:VV": rng.normal(0, 1, number).astype("float32"),
-        "size s1:VV": rng.normal(0, 1, number).astype("float32"),
+        "mean size s1:VV": rng.normal(0, 1, number).astype("float32"),
     }
     score = BIAS + sum(weight * features[name] for name, weight in TRUE.items())
-    return features, (rng.random(number) < 1 / (1 + np.exp(-score))).astype("float32")
+    return sample(features, (rng.random(number) < 1 / (1 + np.exp(-score))).astype("float32"))
+
+
+def sample(features, error, mapped=None):
+    """Pixels that are independent: each is a tile of its own."""
+    nothing = np.zeros(len(error), np.int64)
+    return calibration.Sample(features, error, nothing if mapped is None else mapped, np.arange(len(error)))
 
 
 @pytest.fixture(scope="module")
 def fitted():
-    features, wrong = pixels(20_000, 0)
-    test, test_wrong = pixels(20_000, 1)
-    return calibration.fit(features, wrong, test, test_wrong, 0.0), features, wrong, test, test_wrong
+    known, test = pixels(20_000, 0), pixels(20_000, 1)
+    return calibration.fit(known, test, 0.0, 0), known.features, known.error, test.features, test.error
 
 
 def tensors(features):
@@ -56,7 +61,7 @@ def test_the_form_without_references_has_no_observed_errors(fitted):
 def test_figures_on_test(fitted, form):
     models, _, _, test, wrong = fitted
     figures = models[form].figures
-    probability = errors.apply(models[form], tensors(test)).numpy()
+    probability = errors.apply(models[form], tensors(test), None).numpy()
     assert np.isclose(figures["auroc"], roc_auc_score(wrong, probability), atol=1e-9)
     assert np.isclose(figures["aupr"], average_precision_score(wrong, probability), atol=1e-9)
     alone = roc_auc_score(wrong, test["entropy"])
@@ -77,16 +82,16 @@ def test_apply_is_sklearns_probability(fitted):
     names = list(TRUE)
     values = np.stack([features[name] for name in names], axis=1).astype(np.float64)
     mean, std = values.mean(axis=0), values.std(axis=0)
-    reference = LogisticRegression(max_iter=1000).fit((values - mean) / std, wrong > 0)
+    reference = LogisticRegression(max_iter=1000).fit((values - mean) / std, wrong > 0, np.full(len(wrong), 8.0))
     there = np.stack([test[name] for name in names], axis=1).astype(np.float64)
     expected = reference.predict_proba((there - mean) / std)[:, 1]
-    assert np.allclose(errors.apply(models[errors.OBSERVED], tensors(test)).numpy(), expected, atol=1e-8)
+    assert np.allclose(errors.apply(models[errors.OBSERVED], tensors(test), None).numpy(), expected, atol=1e-8)
 
 
 def test_apply_gives_nan_where_a_feature_is():
     model = ErrorModel(("a", "b"), (1.0, 2.0), (2.0, 4.0), (3.0, 1.0), 0.5)
     a, b = torch.tensor([[1.0, 3.0, torch.nan]]), torch.tensor([[2.0, 6.0, 2.0]])
-    probability = errors.apply(model, {"a": a, "b": b, "unused": torch.zeros(1)})
+    probability = errors.apply(model, {"a": a, "b": b, "unused": torch.zeros(1)}, None)
     assert torch.allclose(probability[0, :2], torch.sigmoid(torch.tensor([0.5, 0.5 + 3.0 + 1.0])))
     assert probability.shape == (1, 3) and torch.isnan(probability[0, 2])
     assert a[0, 1] == 3.0 and b[0, 1] == 6.0  # features stay as they are
@@ -94,31 +99,30 @@ def test_apply_gives_nan_where_a_feature_is():
 
 @pytest.mark.parametrize(("wrong", "right"), [(29, 500), (500, 29), (0, 500)])
 def test_too_few_pixels_give_no_model_and_a_warning(caplog, wrong, right):
-    features, _ = pixels(wrong + right, 0)
     error = np.r_[np.ones(wrong, "float32"), np.zeros(right, "float32")]
-    assert calibration.fit(features, error, *pixels(100, 1), 0.0) == {}
+    known = sample(pixels(wrong + right, 0).features, error)
+    assert calibration.fit(known, pixels(100, 1), 0.0, 0) == {}
     assert f"has {wrong} wrong and {right} right pixels" in caplog.text
 
 
 def test_references_in_few_places_give_the_form_without_them_alone():
-    features, wrong = pixels(3000, 0)
-    features["size s1:VV"][20:] = np.nan
-    models = calibration.fit(features, wrong, *pixels(3000, 1), 0.0)
+    known = pixels(3000, 0)
+    known.features["mean size s1:VV"][20:] = np.nan
+    models = calibration.fit(known, pixels(3000, 1), 0.0, 0)
     assert set(models) == {errors.EXPECTED}
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_a_test_split_that_is_all_right_or_all_wrong_gives_no_figures(share):
-    features, wrong = pixels(3000, 0)
-    test, _ = pixels(200, 1)
-    models = calibration.fit(features, wrong, test, np.full(200, share, "float32"), 0.0)
+    test = sample(pixels(200, 1).features, np.full(200, share, "float32"))
+    models = calibration.fit(pixels(3000, 0), test, 0.0, 0)
     assert {form: dict(model.figures) for form, model in models.items()} == {errors.EXPECTED: {}, errors.OBSERVED: {}}
 
 
 def test_a_test_split_without_pixels_gives_no_figures():
-    features, wrong = pixels(3000, 0)
-    nothing = {name: values[:0] for name, values in features.items()}
-    models = calibration.fit(features, wrong, nothing, np.zeros(0, "float32"), 0.0)
+    known = pixels(3000, 0)
+    nothing = sample({name: values[:0] for name, values in known.features.items()}, np.zeros(0, "float32"))
+    models = calibration.fit(known, nothing, 0.0, 0)
     assert models[errors.EXPECTED].figures == {}
 
 
@@ -126,9 +130,9 @@ def test_a_regression_is_wrong_above_its_tolerance():
     rng = np.random.default_rng(0)
     scale = rng.uniform(0.2, 3.0, 8000).astype("float32")
     error = np.abs(rng.laplace(0, scale)).astype("float32")
-    half = {"scale": np.log(scale[:4000])}, error[:4000]
-    other = {"scale": np.log(scale[4000:])}, error[4000:]
-    model = calibration.fit(*half, *other, 1.5)[errors.EXPECTED]
+    half = sample({"scale": np.log(scale[:4000])}, error[:4000])
+    other = sample({"scale": np.log(scale[4000:])}, error[4000:])
+    model = calibration.fit(half, other, 1.5, 0)[errors.EXPECTED]
     assert model.tolerance == 1.5
     assert np.isclose(model.figures["error_rate"], (error[4000:] > 1.5).mean())
     assert model.figures["gain"] == 0.0  # it is the uncertainty alone
@@ -157,10 +161,37 @@ def test_features_of_auxiliary_tasks():
     bands = ("s1:VV", "s1:VH")
     expected, reconstruction = torch.tensor([[2.0], [0.5]]), torch.tensor([[10.0], [3.0]])
     observed = torch.tensor([[4.0], [torch.nan]])
-    features = errors.observed_features(bands, reconstruction, expected, observed)
-    assert set(features) == {"error s1:VV", "size s1:VV", "error s1:VH", "size s1:VH"}
+    std = torch.tensor([[3.0], [4.0]])
+    features = errors.observed_features(bands, reconstruction, expected, observed, std)
+    assert set(features) == {f"{kind} {band}" for kind in ("residual", "error", "size") for band in bands}
     assert features["error s1:VV"] == 3.0 and np.isclose(features["size s1:VV"], np.log(4.0))
-    assert torch.isnan(features["error s1:VH"]) and torch.isnan(features["size s1:VH"])
+    assert features["residual s1:VV"] == 2.0
+    assert all(torch.isnan(features[f"{kind} s1:VH"]) for kind in ("residual", "error", "size"))
     assert errors.expected_features(bands, expected)["expected s1:VH"] == 0.5
-    far = errors.observed_features(bands, reconstruction * 1e6, expected, observed)
-    assert far["error s1:VV"] == 20.0
+    far = errors.observed_features(bands, reconstruction * 1e6, expected, observed, std)
+    assert far["error s1:VV"] == 20.0 and far["residual s1:VV"] == 8.0
+
+
+def test_what_a_residual_means_depends_on_the_class():
+    rng = np.random.default_rng(0)
+    number = 12_000
+    mapped, residual = rng.integers(0, 3, number), rng.normal(size=number).astype("float32")
+    slopes, levels = np.array([2.0, -1.0, 0.0]), np.array([-1.0, 0.0, -2.0])
+    chance = 1 / (1 + np.exp(-(levels[mapped] + slopes[mapped] * residual)))
+    features = {"entropy": rng.normal(size=number).astype("float32"), "residual s1:VV": residual}
+    known = sample(features, (rng.random(number) < chance).astype("float32"), mapped)
+    model = calibration.fit(known, known, 0.0, 3)[errors.OBSERVED]
+    found = errors.apply(model, tensors(features), torch.from_numpy(mapped)).numpy()
+    assert np.abs(found - chance).mean() < 0.015
+    assert model.class_coefficients[0] == (0.0, 0.0, 0.0)  # entropy means the same in all classes
+
+
+def test_disturbed_pixels_teach_what_unusual_means():
+    rng = np.random.default_rng(0)
+    usual = sample({"entropy": rng.normal(size=4000), "unusual": np.zeros(4000)}, (rng.random(4000) < 0.1) * 1.0)
+    odd = sample({"entropy": rng.normal(size=4000), "unusual": rng.random(4000)}, (rng.random(4000) < 0.8) * 1.0)
+    assert calibration.fit(usual, usual, 0.0, 0)[errors.EXPECTED].coefficients[1] == 0.0
+    model = calibration.fit(usual, usual, 0.0, 0, odd)[errors.EXPECTED]
+    values = {"entropy": torch.zeros(2), "unusual": torch.tensor([0.0, 0.9])}
+    low, high = errors.apply(model, values, None)
+    assert 0.08 < low < 0.2 and high > 0.7

@@ -158,7 +158,12 @@ def test_tiles_of_any_size_fit_together(untrained, scene, tmp_path, quiet, tile,
     model = untrained()
     _network, card, raw = whole(model, scene["values"])
     assert tile >= 2 * card.margin_px
-    run(job_of(model, scene, tmp_path, ["probability"], tile_size=tile, overlap=card.margin_px + extra), quiet())
+    (tmp_path / "whole").mkdir(exist_ok=True)
+    outputs = ["probability", "error_probability"]
+    run(job_of(model, scene, tmp_path, outputs, tile_size=tile, overlap=card.margin_px + extra), quiet())
+    run(job_of(model, scene, tmp_path / "whole", outputs, tile_size=512), quiet())
+    error, in_one = (read(folder / "error_probability.tif") for folder in (tmp_path, tmp_path / "whole"))
+    assert np.allclose(error, in_one, atol=1e-4, equal_nan=True) and np.nanstd(error) > 0.05
     found = read(tmp_path / "probability.tif")
     valid = (scene["values"] != 0).all(axis=0)
     expected = torch.softmax(raw["main"][0], dim=0).numpy()

@@ -15,7 +15,18 @@ import safetensors.torch
 import torch
 
 from auxlens.models import file
-from auxlens.models.card import CARD_KEY, SCHEMA, Card, ErrorModel, LandClass, MainTask, Modality, Player, read_card
+from auxlens.models.card import (
+    CARD_KEY,
+    SCHEMA,
+    Card,
+    ErrorModel,
+    InputDensity,
+    LandClass,
+    MainTask,
+    Modality,
+    Player,
+    read_card,
+)
 from auxlens.models.errors import ModelFileError
 from auxlens.models.network import Network, NetworkConfig, TaskConfig
 
@@ -43,7 +54,22 @@ def full_card() -> Card:
         licence="CC-BY-4.0",
         reference_pattern="label.tif",
         players=(Player("optical", ("s2:B2", "s2:B8A")), Player("relief", ("dem:elevation",))),
-        error_models={"expected": ErrorModel(("entropy",), (0.1,), (0.2,), (1.5,), -2.0, 0.5, {"auroc": 0.9})},
+        error_models={
+            "expected": ErrorModel(
+                ("entropy",), (0.1,), (0.2,), (1.5,), -2.0, 0.5, {"auroc": 0.9}, (0.5, -0.5), ((0.25, -0.25),)
+            )
+        },
+        input_density=InputDensity(
+            (1.0, 0.0, 0.0),
+            (0.0, 1.0, 2.0),
+            (1.0, 2.0, 3.0),
+            (((1.0, 0.0, 0.5), (0.0, 2.0, 0.0)),),
+            ((0.5, 1.5),),
+            (0.25,),
+            3.0,
+            2.0,
+            1.5,
+        ),
         training={"seed": 4, "scenes": [{"name": "a", "sha256": {"a.tif": "00"}}]},
     )
 

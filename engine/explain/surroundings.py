@@ -1,0 +1,72 @@
+"""Surroundings: means over small blocks of the scene's grid, and their smooth interpolation back to pixels.
+
+Blocks lie at multiples of ``BLOCK_PX`` of the scene's grid, so a pixel's surroundings are the same in every chip that
+holds them whole; chips need ``CONTEXT_PX`` more context for them.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+BLOCK_PX = 8
+CONTEXT_PX = BLOCK_PX + BLOCK_PX // 2  # from a pixel to the far side of the blocks that it is interpolated from
+
+
+def block_means(values: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+    """Means over blocks of the pixels that are known.
+
+    Args:
+        values: ``(C, H, W)``; what is not known may be anything, NaN too. Begins at a block's corner.
+        known: ``(H, W)`` bool.
+
+    Returns:
+        Means ``(C, h, w)`` float32 (0 where nothing is known), and the share of known pixels ``(h, w)``.
+    """
+    height, width = known.shape
+    beyond = (0, -width % BLOCK_PX, 0, -height % BLOCK_PX)
+    if bool(known.all()) and not any(beyond):
+        return F.avg_pool2d(values[None], BLOCK_PX)[0].float(), known.new_ones(_blocks(known), dtype=torch.float32)
+    share = F.avg_pool2d(F.pad(known.float(), beyond)[None, None], BLOCK_PX)[0, 0]
+    zeroed = torch.where(known, values.float(), 0.0)
+    means = F.avg_pool2d(F.pad(zeroed, beyond)[None], BLOCK_PX)[0]
+    return means / share.clamp(min=1e-6), share
+
+
+def _blocks(known: Tensor) -> tuple[int, int]:
+    return known.shape[0] // BLOCK_PX, known.shape[1] // BLOCK_PX
+
+
+def at_pixels(means: Tensor, share: Tensor, rows: slice, cols: slice) -> Tensor:
+    """Interpolate block values linearly between the blocks' centres; blocks without a known pixel do not count.
+
+    Args:
+        means: ``(C, h, w)``.
+        share: ``(h, w)``, of known pixels.
+        rows: Pixel rows, counted from the first block's first.
+        cols: Pixel columns.
+
+    Returns:
+        ``(C, rows, cols)``; NaN where no block around is known.
+    """
+    if bool((share > 0).all()):
+        return _interpolated(means, rows, cols)
+    known = (share > 0).float()[None]
+    weight = _interpolated(known, rows, cols)
+    return _interpolated(torch.where(known > 0, means, 0.0), rows, cols) / torch.where(weight > 0, weight, torch.nan)
+
+
+def _interpolated(means: Tensor, rows: slice, cols: slice) -> Tensor:
+    first, second, part = _neighbours(rows, means.shape[1], means.device)
+    across = torch.lerp(means[:, first], means[:, second], part[:, None])
+    first, second, part = _neighbours(cols, means.shape[2], means.device)
+    return torch.lerp(across[:, :, first], across[:, :, second], part)
+
+
+def _neighbours(pixels: slice, blocks: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """For each pixel the blocks whose centres lie before and after it, and how far it is from the one to the other."""
+    place = (torch.arange(pixels.start, pixels.stop, device=device) + 0.5) / BLOCK_PX - 0.5
+    before = place.floor()
+    index = before.long()
+    return index.clamp(0, blocks - 1), (index + 1).clamp(0, blocks - 1), place - before
