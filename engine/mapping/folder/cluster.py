@@ -13,11 +13,13 @@ import queue
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
 from distributed import Client, LocalCluster, Nanny, Scheduler, SpecCluster, get_worker
+from distributed.comm.core import CommClosedError
 
 from ....models.errors import Canceled, EngineError
 from ...jobs import MapFolderJob, Progress
@@ -34,6 +36,7 @@ _TELL_S = 0.3
 _WORKERS_S = 2.0  # how old the number of workers may be
 _PACKS_A_WORKER = 2  # one computes, the other one opens or finishes its files
 _ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3))
+_BROKEN = (CommClosedError, asyncio.TimeoutError, CancelledError)
 # A worker's process does not import this package by itself where it is the plugin's folder and not installed.
 _PRELOAD = """from pathlib import Path
 from runpy import run_path
@@ -51,6 +54,7 @@ def connected(job: MapFolderJob, progress: Progress, patience_s: float = CONNECT
 
     Raises:
         EngineError: no scheduler answers within ``patience_s``.
+        SchedulerLost: the connection breaks while the client is used.
         Canceled: the user did not want to wait.
     """
     for name in ("distributed", "bokeh", "tornado"):
@@ -59,6 +63,8 @@ def connected(job: MapFolderJob, progress: Progress, patience_s: float = CONNECT
         client = _reach(job.scheduler, progress, patience_s)
         try:
             yield client
+        except _BROKEN as error:
+            raise SchedulerLost from error
         finally:
             with suppress(Exception):  # a lost connection cannot be closed
                 client.close(timeout=1)
@@ -265,10 +271,7 @@ class _Workers:
     def count(self) -> int:
         if time.monotonic() - self._looked > _WORKERS_S:
             self._looked = time.monotonic()
-            try:
-                workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
-            except (OSError, asyncio.TimeoutError) as error:
-                raise SchedulerLost from error
+            workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
             with_gpu = [worker for worker in workers if worker.get("resources", {}).get("GPU")]
             self.resources = {"GPU": 1.0 / _PACKS_A_WORKER} if self._on_gpu and with_gpu else {}
             self._count = len(with_gpu) if self.resources else len(workers)

@@ -29,7 +29,7 @@ _LOCK, _NOTE = ".auxlens.lock", ".auxlens.run"
 
 @contextmanager
 def locked(folder: str) -> Iterator[str]:
-    """Hold the folder's lock, and remove what a killed run has left there unfinished.
+    """Hold the folder's lock, and remove what a killed run, or a lost worker of this one, has left there unfinished.
 
     Yields:
         The run's token; ``is_running`` knows it until the run is over.
@@ -60,6 +60,7 @@ def locked(folder: str) -> Iterator[str]:
         yield token
     finally:
         end_run(folder)
+        _remove_parts(root)
         if os.name != "nt":  # while the lock is held, so that nobody else's is removed
             (root / _LOCK).unlink(missing_ok=True)
         lock.release()
