@@ -141,19 +141,20 @@ def test_killed_ten_times(job, quiet, tmp_path):
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); import conftest; from auxlens.engine.cli import main; main()"
     )
     command = [sys.executable, "-c", code, "run", str(tmp_path / "job.json"), "--json"]
-    moments = random.Random(0)
+    moments, got_on = random.Random(0), []
     with Watch(job.output_folder) as watch:
-        for _ in range(10):
+        for number in range(10):
             killed = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            began, moment = None, moments.uniform(0.0, 2.0)
-            while killed.poll() is None and (began is None or time.monotonic() - began < moment):
-                if began is None and Path(job.output_folder, ".auxlens.run").exists():
-                    began = time.monotonic()
-                time.sleep(0.005)
+            before, moment = len(watch.seen), moments.uniform(0.0, 1.0)
+            while killed.poll() is None and moment > 0:  # seconds after it has begun, or has got on with the scenes
+                begun = Path(job.output_folder, ".auxlens.run").exists()
+                time.sleep(0.01)
+                moment -= 0.01 * (begun if number % 2 else len(watch.seen) > before)
             killed.kill()
-            killed.wait()
+            got_on.append(killed.wait() == -signal.SIGKILL and len(watch.seen) > before)
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
+    assert sum(got_on) >= 2  # runs that were killed in the middle, with some scenes done
     check_all_done_once(job, watch, json.loads(done.stdout), expected)
 
 
