@@ -94,18 +94,24 @@ def aberystwyth(folder: Path, seed: int, minutes: float) -> dict[str, float]:
     }
 
 
-def sen1floods11(folder: Path, seed: int, minutes: float) -> dict[str, float]:
-    """Train on one half, map the other; IoU of water, RMSE of the radar in dB."""
-    halves = {"west": Window(0, 0, 256, 512), "east": Window(256, 0, 256, 512)}
+def halves(folder: Path) -> tuple[Path, Path]:
+    """Cut the Sen1Floods11 chip in two: folders of its western and its eastern half."""
+    windows = {"west": Window(0, 0, 256, 512), "east": Window(256, 0, 256, 512)}
     for name in ("s2", "s1", "label"):
         with rasterio.open(FLOOD / f"{name}.tif") as source:
-            for half, window in halves.items():
+            for half, window in windows.items():
                 profile = {**source.profile, "width": 256, "transform": source.window_transform(window)}
                 (folder / half).mkdir(exist_ok=True)
                 with rasterio.open(folder / half / f"{name}.tif", "w", **profile) as cut:
                     cut.write(source.read(window=window))
                     cut.descriptions = source.descriptions
-    west, east, model = folder / "west", folder / "east", str(folder / "model.safetensors")
+    return folder / "west", folder / "east"
+
+
+def sen1floods11(folder: Path, seed: int, minutes: float) -> dict[str, float]:
+    """Train on one half, map the other; IoU of water, RMSE of the radar in dB."""
+    west, east = halves(folder)
+    model = str(folder / "model.safetensors")
     start = time.perf_counter()
     job = jobs.TrainJob(
         model,

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 HIDDEN = 32
-_FLOOR = 0.05  # of a pixel's squared score, as a share of the mean: below it distances count as they are
 
 
 def coalitions(players: int, pairs: int, generator: torch.Generator) -> Tensor:
@@ -62,7 +61,8 @@ class Absence(nn.Module):
 class Explainer(nn.Module):
     """Predicts the deviations ``d`` a player, class and pixel from what the main task has computed anyway.
 
-    Only 1×1 convolutions: the receptive field is the network's.
+    A narrow decoder beside the main one; at full resolution, where pixels are many, it has 1×1 convolutions alone, and
+    at the coarsest too, so that its receptive field is not larger than that of the other decoders.
     """
 
     bias: Tensor
@@ -71,7 +71,8 @@ class Explainer(nn.Module):
         super().__init__()
         self.players, self.channels = players, channels
         self.levels = nn.ModuleList(nn.Conv2d(width, HIDDEN, 1) for width in widths)
-        self.mixing = nn.ModuleList(nn.Conv2d(HIDDEN, HIDDEN, 1) for _ in widths[1:])
+        sizes = [3] * (len(widths) - 2) + [1]
+        self.mixing = nn.ModuleList(nn.Conv2d(HIDDEN, HIDDEN, size, padding=size // 2) for size in sizes)
         self.features = nn.Conv2d(widths[0], HIDDEN, 1)
         self.inputs = nn.Conv2d(bands, HIDDEN, 1)
         self.middle = nn.Conv2d(HIDDEN, HIDDEN, 1)
@@ -135,5 +136,5 @@ class Explainer(nn.Module):
         bias = self.bias.view(1, -1, 1, 1)
         found = bias + (attributions * present[:, :, None, None, None]).sum(dim=1)
         size = (attributions.sum(dim=1).detach() ** 2).mean(dim=1, keepdim=True)
-        weight = 1.0 / (_FLOOR + size / size.mean().clamp(min=1e-6))
+        weight = 1.0 / (1.0 + size / size.mean().clamp(min=1e-6))
         return (weight * (found - worth.float()) ** 2).mean()

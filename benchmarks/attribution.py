@@ -1,0 +1,235 @@
+"""Attributions on real scenes: fidelity to exact Shapley values, and what they cost in accuracy; over seeds.
+
+``python benchmarks/attribution.py`` writes ``attribution.md`` beside this file and needs the sample data in
+``../shared/data`` beside the checkout. Each case is trained with players and without, for as many epochs:
+
+* ombria: six Sentinel-2 bands of two dates, each one a player; Sentinel-1 auxiliary; tested on the test split.
+* sen1floods11: seven groups of Sentinel-2 bands; trained on the western half of the chip, tested on the eastern.
+* demo: five groups of bands of generated scenes, one band of noise among them; tested on an unseen scene.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from accuracy import DATA, HERE, Silent, halves, read  # first: makes this checkout importable as auxlens
+
+from auxlens.engine import jobs
+from auxlens.engine.run import run
+
+SEN1FLOODS11 = "aerosol=B1,B9,B10;blue green=B2,B3;red=B4;red edge=B5,B6,B7,B8A;near infrared=B8;swir 1=B11;swir 2=B12"
+DEMO = "visible=B2,B3,B4;red edge=B5,B6,B7,B8A;near infrared=B8;shortwave infrared=B11,B12;noise=noise"
+FIDELITY = ("rank_correlation", "r2", "same_dominant", "efficiency_gap", "milliseconds")
+Case = Callable[[Path, int, int, bool], dict[str, Any]]
+
+
+def ombria(folder: Path, seed: int, epochs: int, with_players: bool) -> dict[str, Any]:
+    """Flood mapping; IoU and pixel accuracy on the test split, error of the radar reconstruction there."""
+    model = str(folder / "model.safetensors")
+    run(
+        jobs.TrainFolderJob(
+            model,
+            players="" if with_players else jobs.NO_PLAYERS,
+            scenes=str(DATA / "ombria" / "train"),
+            input_patterns="s2=s2.tif",
+            auxiliary_patterns="s1=s1.tif",
+            reference_pattern="flood.tif",
+            seed=seed,
+            epochs=epochs,
+        ),
+        Silent(),
+    )
+    scenes = sorted((DATA / "ombria" / "test").iterdir())
+    found = mapped(folder, model, [(s / "s2.tif", s / "s1.tif", s / "flood.tif") for s in scenes])
+    return {**found, "quality": quality(folder, model, scenes[5] / "s2.tif") if with_players else {}}
+
+
+def sen1floods11(folder: Path, seed: int, epochs: int, with_players: bool) -> dict[str, Any]:
+    """Water mapping, west to east."""
+    west, east = halves(folder)
+    model = str(folder / "model.safetensors")
+    run(
+        jobs.TrainJob(
+            model,
+            players=SEN1FLOODS11 if with_players else jobs.NO_PLAYERS,
+            inputs=(str(west / "s2.tif"),),
+            auxiliary=(str(west / "s1.tif"),),
+            reference=str(west / "label.tif"),
+            seed=seed,
+            epochs=epochs,
+        ),
+        Silent(),
+    )
+    found = mapped(folder, model, [(east / "s2.tif", east / "s1.tif", east / "label.tif")])
+    return {**found, "quality": quality(folder, model, east / "s2.tif") if with_players else {}}
+
+
+def demo(folder: Path, seed: int, epochs: int, with_players: bool) -> dict[str, Any]:
+    """Generated land cover, whose classes depend on known bands; a further band is noise."""
+    run(jobs.DemoJob(str(folder / "scenes"), scenes=4, size_px=512, seed=7), Silent())
+    for scene in (folder / "scenes").iterdir():
+        add_noise(scene / "s2.tif", seed)
+    scenes = sorted((folder / "scenes").iterdir())
+    unseen = scenes[1].rename(folder / "unseen")
+    model = str(folder / "model.safetensors")
+    run(
+        jobs.TrainFolderJob(
+            model,
+            players=DEMO if with_players else jobs.NO_PLAYERS,
+            scenes=str(folder / "scenes"),
+            input_patterns="s2=s2.tif",
+            auxiliary_patterns="s1=s1.tif;dem=dem.tif",
+            reference_pattern="label.tif",
+            seed=seed,
+            epochs=epochs,
+        ),
+        Silent(),
+    )
+    found = mapped(folder, model, [(unseen / "s2.tif", unseen / "s1.tif", unseen / "label.tif")])
+    if not with_players:
+        return {**found, "quality": {}}
+    return {**found, **plausible(folder, model, unseen), "quality": quality(folder, model, unseen / "s2.tif")}
+
+
+def add_noise(path: Path, seed: int) -> None:
+    """Append a band of noise to a scene's raster."""
+    with rasterio.open(path) as source:
+        values, profile, names = source.read(), source.profile, source.descriptions
+    noise = np.random.default_rng(seed).normal(2000, 500, values.shape[1:]).clip(1, 9999).astype(values.dtype)
+    with rasterio.open(path, "w", **{**profile, "count": len(values) + 1}) as target:
+        target.write(np.concatenate([values, noise[None]]))
+        target.descriptions = (*names, "noise")
+
+
+def plausible(folder: Path, model: str, scene: Path) -> dict[str, float]:
+    """Mean size of each player's attributions as a share of the largest one's, and the dominant player by class."""
+    run(
+        jobs.MapJob(
+            model, (str(scene / "s2.tif"),), output_map=str(folder / "m.tif"), output_attribution=str(folder / "a.tif")
+        ),
+        Silent(),
+    )
+    values, classes, truth = read(folder / "a.tif"), read(folder / "m.tif")[0], read(scene / "label.tif")[0]
+    sizes = np.nanmean(np.abs(values[:-1]), axis=(1, 2))
+    names = [entry.partition("=")[0] for entry in DEMO.split(";")]
+    found = {
+        f"|attribution| of {name}, share of largest": s / sizes.max() for name, s in zip(names, sizes, strict=True)
+    }
+    for value in np.unique(classes[(classes == truth) & (truth > 0)]):
+        counts = np.bincount(values[-1][(classes == value) & (truth == value)].astype(int), minlength=len(names) + 1)[
+            1:
+        ]
+        for name, count in zip(names, counts, strict=True):
+            found[f"class {value}: {name} dominant"] = count / counts.sum()
+    return {name: float(value) for name, value in found.items()}
+
+
+def mapped(folder: Path, model: str, scenes: list[tuple[Path, Path, Path]]) -> dict[str, float]:
+    """IoU of class 1, pixel accuracy, and error of the first auxiliary modality, over all scenes."""
+    both = either = right = known = squared = bands = 0.0
+    for inputs, radar, reference in scenes:
+        outputs = {f"output_{name}": str(folder / f"{name}.tif") for name in ("map", "reconstruction")}
+        run(jobs.MapJob(model, (str(inputs),), **outputs), Silent())
+        classes, truth = read(folder / "map.tif")[0], read(reference)[0].astype(int)
+        seen = (classes != 255) & (truth >= 0)
+        both += ((classes == 1) & (truth == 1) & seen).sum()
+        either += (((classes == 1) | (truth == 1)) & seen).sum()
+        right, known = right + (classes == truth)[seen].sum(), known + seen.sum()
+        measured = read(radar)
+        error = read(folder / "reconstruction.tif")[: len(measured)] - measured
+        squared, bands = squared + np.nansum(error**2), bands + np.isfinite(error).sum()
+    return {
+        "IoU of class 1": both / either,
+        "pixel accuracy": right / known,
+        "auxiliary RMSE": (squared / bands) ** 0.5,
+    }
+
+
+def quality(folder: Path, model: str, inputs: Path) -> dict[str, dict[str, float]]:
+    """The table of ``attributionquality``: by method, then by measure."""
+    table = folder / "quality.csv"
+    run(jobs.AttributionQualityJob(model, (str(inputs),), pixels=128, output_table=str(table)), Silent())
+    with table.open() as file:
+        return {line.pop("method"): {k: float(v) for k, v in line.items() if v} for line in csv.DictReader(file)}
+
+
+CASES: dict[str, tuple[Case, int]] = {"ombria": (ombria, 10), "sen1floods11": (sen1floods11, 20), "demo": (demo, 10)}
+
+
+def table(results: list[dict[str, Any]]) -> Iterator[str]:
+    """The tables of all results, a case after the other."""
+    for case in dict.fromkeys(result["case"] for result in results):
+        mine = [result for result in results if result["case"] == case]
+        pairs = [
+            (w, next(o for o in mine if o["seed"] == w["seed"] and not o["players"])) for w in mine if w["players"]
+        ]
+        yield from (f"## {case}", "", "| figure | with players | without | difference, paired |", "|---|---|---|---|")
+        for name in pairs[0][1]["found"]:
+            if name != "quality":
+                a, b = ([side["found"][name] for side in sides] for sides in zip(*pairs, strict=True))
+                yield f"| {name} | {spread(a)} | {spread(b)} | {spread([x - y for x, y in zip(a, b, strict=True)])} |"
+        yield from ("", "| method | " + " | ".join(FIDELITY) + " |", "|---|" + "---|" * len(FIDELITY))
+        for method in pairs[0][0]["found"]["quality"]:
+            lines = [pair[0]["found"]["quality"][method] for pair in pairs]
+            yield f"| {method} | " + " | ".join(spread([x[m] for x in lines if m in x]) for m in FIDELITY) + " |"
+        further = [name for name in pairs[0][0]["found"] if name not in pairs[0][1]["found"]]
+        if further:
+            yield from ("", "| plausibility | over seeds |", "|---|---|")
+            for name in further:
+                yield f"| {name} | {spread([pair[0]['found'][name] for pair in pairs if name in pair[0]['found']])} |"
+        yield ""
+
+
+def spread(values: list[float]) -> str:
+    if not values:
+        return "–"
+    deviation = f" ± {statistics.stdev(values):.2g}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.4g}{deviation}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--case", choices=list(CASES), action="append", help="some cases only")
+    parser.add_argument(
+        "--results", type=Path, help="JSON lines to add results to, and to take those that are there from"
+    )
+    options = parser.parse_args()
+    done = [json.loads(line) for line in options.results.open()] if options.results and options.results.exists() else []
+    for case in options.case or CASES:
+        work, epochs = CASES[case]
+        for seed in range(options.seeds):
+            for players in (True, False):
+                key = {"case": case, "seed": seed, "players": players}
+                if any(key.items() <= result.items() for result in done):
+                    continue
+                with tempfile.TemporaryDirectory(prefix="auxlens-") as folder:
+                    found = work(Path(folder), seed, epochs, players)
+                done.append({**key, "found": found})
+                print(json.dumps(done[-1]), flush=True)
+                if options.results:
+                    with options.results.open("a") as file:
+                        file.write(json.dumps(done[-1]) + "\n")
+    epochs_of = ", ".join(f"{name} {epochs}" for name, (_, epochs) in CASES.items())
+    lines = [
+        "# Attributions",
+        "",
+        f"`python benchmarks/attribution.py --seeds {options.seeds}`: preset `small`, at most as many epochs with",
+        f"players as without ({epochs_of}), then the explainer's steps. Mean ± sd over the seeds; `attributionquality` at 128",
+        "pixels that no training saw, against exact Shapley values of all coalitions.",
+        "",
+    ]
+    (HERE / "attribution.md").write_text("\n".join([*lines, *table(done)]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
