@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 import rasterio
-from accuracy import DATA, HERE, Silent, halves, read  # first: makes this checkout importable as auxlens
+from accuracy import DATA, HERE, Silent, halves, read  # makes this checkout importable as auxlens
 
 from auxlens.engine import jobs
 from auxlens.engine.run import run
@@ -224,8 +224,8 @@ def main() -> None:
         "# Attributions",
         "",
         f"`python benchmarks/attribution.py --seeds {options.seeds}`: preset `small`, at most as many epochs with",
-        f"players as without ({epochs_of}), then the explainer's steps. Mean ± sd over the seeds; `attributionquality` at 128",
-        "pixels that no training saw, against exact Shapley values of all coalitions.",
+        f"players as without ({epochs_of}), then the explainer's steps. Mean ± sd over the seeds;",
+        "`attributionquality` at 128 pixels that no training saw, against exact Shapley values of all coalitions.",
         "",
     ]
     (HERE / "attribution.md").write_text("\n".join([*lines, *table(done)]), encoding="utf-8")
