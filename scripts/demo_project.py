@@ -35,6 +35,7 @@ OUTPUTS = (
     "reconstruction",
     "reconstruction_error",
     "expected_error",
+    "attribution",
 )
 SCENE_FILES = {"label": "Reference", "causes": "Known causes of error", "s1": "Sentinel-1 VV", "s2": "Sentinel-2"}
 gdal.UseExceptions()
@@ -112,13 +113,12 @@ def add_themes(project: QgsProject, group: QgsLayerTreeGroup, layers: Dict[str, 
 
 def panels(layers: Dict[str, QgsRasterLayer]) -> List[Panel]:
     """What the picture shows, line by line."""
-    first_class = layers["probability"].dataProvider().generateBandName(1).split(": ", 1)[-1]
     return [
         Panel("Input: Sentinel-2", layers["s2"], note="all that the network is given"),
         Panel("Reference", layers["label"]),
         Panel("Map", layers["map"]),
         Panel("Main error", layers["main_error"]),
-        Panel(f"Probability of {first_class}", layers["probability"]),
+        Panel("Why: the dominant player", layers["attribution"]),
         Panel("Uncertainty", layers["uncertainty"]),
         Panel("Error probability", layers["error_probability"]),
         Panel("Known causes of error", layers["causes"]),

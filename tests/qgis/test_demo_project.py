@@ -13,7 +13,7 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtGui import QImage
 
 from auxlens.engine.mapping.styles import qml
-from auxlens.models.card import Card, LandClass, MainTask, Modality
+from auxlens.models.card import Card, LandClass, MainTask, Modality, Player
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = 48
@@ -28,6 +28,7 @@ CARD = Card(
     network={},
     tile_px=256,
     margin_px=32,
+    players=(Player("visible", ("s2:B2", "s2:B3")), Player("red", ("s2:B4",))),
 )
 AUXILIARY = ("reconstruction", "reconstruction_error", "expected_error")
 FLOATS = ("probability", "uncertainty", "error_probability", *AUXILIARY)
@@ -67,8 +68,10 @@ def demo(tmp_path: Path) -> Path:
     wrong[0, : SIZE // 4] = 1
     outputs = {"map": np.where(wrong, 3 - label, label).astype("uint8"), "main_error": wrong}
     outputs.update({name: rng.random((1, SIZE, SIZE)).astype("float32") for name in FLOATS})
+    outputs["attribution"] = rng.integers(1, 3, (3, SIZE, SIZE)).astype("float32")
     for name, values in outputs.items():
         names = ("s1:VV",) if name in AUXILIARY else ("water",)
+        names = ("visible", "red", "dominant player") if name == "attribution" else names
         raster(maps / f"{name}.tif", values, names, {})
         (maps / f"{name}.qml").write_text(qml(name, CARD, names), encoding="utf-8")
     return tmp_path
@@ -88,10 +91,10 @@ def test_project_holds_every_layer_styled_grouped_and_with_a_theme(demo: Path) -
     group = project.layerTreeRoot().findGroup("scene_04")
     layers = [node.layer() for node in group.findLayers()]
     assert [layer.name() for layer in layers[:2]] == ["Map", "Probability"]
-    assert len(layers) == 12
+    assert len(layers) == 13
     assert all(layer.isValid() for layer in layers)
     kinds = {layer.name(): layer.renderer().type() for layer in layers}
-    assert kinds["Map"] == kinds["Main error"] == kinds["Reference"] == "paletted"
+    assert kinds["Attribution"] == kinds["Map"] == kinds["Main error"] == kinds["Reference"] == "paletted"
     assert kinds["Reconstruction error"] == kinds["Sentinel-1 VV"] == "singlebandpseudocolor"
     assert sorted(project.mapThemeCollection().mapThemes()) == sorted(layer.name() for layer in layers)
     assert group.findLayers()[0].isVisible()
