@@ -36,6 +36,7 @@ _ENDINGS = {
     "OUTPUT_TABLE": (".csv",),
     "OUTPUT_JSON": (".json",),
     "OUTPUT_PDF": (".pdf",),
+    "OUTPUT_POLYGONS": (".gpkg",),
 }
 _RASTER_ENDINGS = (".tif", ".tiff")
 

@@ -24,7 +24,8 @@ class Map(JobAlgorithm):
     HELP = QT_TRANSLATE_NOOP(
         "AuxLens",
         "Maps one scene with a trained model and explains the map: class probabilities, uncertainty, reconstructed "
-        "modalities with their errors, and the probability that the map is wrong. Only what is asked for is computed.",
+        "modalities with their errors, and the probability that the map is wrong. Only what is asked for is computed. "
+        "A scene-level model maps whole polygons, or tiles.",
     )
     TAGS = QT_TRANSLATE_NOOP(
         "AuxLens",
@@ -38,6 +39,7 @@ class Map(JobAlgorithm):
         self.addParameter(p.auxiliary())
         self.addParameter(p.reference(optional=True))
         self.addParameter(p.reference_field())
+        self.addParameter(p.polygons())
         for make in (p.device, p.precision, p.tile_size, p.overlap, p.batch_size):
             self.addParameter(make(MapJob))
         self.addParameter(p.extent())
@@ -45,6 +47,7 @@ class Map(JobAlgorithm):
         self.addParameter(p.attribution_class())
         for name, label, text in _outputs():
             self.addParameter(p.output_raster(name, label, text, by_default=name == "OUTPUT_MAP"))
+        self.addParameter(p.output_polygons())
 
     def check(self, job: MapJob, parameters: Mapping[str, Any], context: QgsProcessingContext) -> None:
         """See the base class."""
@@ -57,7 +60,8 @@ class Map(JobAlgorithm):
     def watch_outputs(self, job: MapJob, context: QgsProcessingContext) -> None:
         """Name, style and group the layers that QGIS loads when the run is done."""
         scene = layers.scene_name(job.inputs)
-        for position, (name, path) in enumerate(job.outputs.items()):
+        shown = {**({"polygons": job.output_polygons} if job.output_polygons else {}), **job.outputs}
+        for position, (name, path) in enumerate(shown.items()):
             layers.arrange_on_load(context, path, name, scene, visible=position == 0)
 
 

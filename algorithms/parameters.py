@@ -22,6 +22,8 @@ from qgis.core import (
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
+    QgsProcessingParameterVectorDestination,
+    QgsProcessingParameterVectorLayer,
 )
 from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
@@ -159,7 +161,10 @@ def auxiliary_patterns(*, from_model: bool = False) -> Parameter:
 
 
 def reference_pattern(*, from_model: bool = False) -> Parameter:
-    text = tr("File with the truth, relative to the scene's folder, for example label.tif or ../classes.gpkg.")
+    text = tr(
+        "File with the truth, relative to the scene's folder, for example label.tif or ../classes.gpkg; for "
+        "scene-level tasks also ../labels.csv, with the scenes' names in its first column."
+    )
     return described(
         QgsProcessingParameterString("REFERENCE_PATTERN", tr("Reference pattern"), optional=from_model),
         f"{text} {tr(_FROM_MODEL)}" if from_model else text,
@@ -188,7 +193,10 @@ def scheduler() -> Parameter:
 def task(job: Type[Any]) -> Parameter:
     return described(
         choice("TASK", tr("Main task"), TASKS, default(job, "task")),
-        tr("What the map shows: classes (segmentation) or a quantity (regression)."),
+        tr(
+            "What the map shows: classes (segmentation) or a quantity (regression) of every pixel; or one class "
+            "(scene_classification) or number (scene_regression) for each polygon or scene."
+        ),
     )
 
 
@@ -288,6 +296,16 @@ def extent() -> Parameter:
     )
 
 
+def polygons() -> Parameter:
+    return described(
+        QgsProcessingParameterVectorLayer("POLYGONS", tr("Polygons"), _kinds(_POLYGON), optional=True),
+        tr(
+            "Polygons that a scene-level model maps, each as a whole; without any it maps the tiles of a regular grid. "
+            "Other models take none."
+        ),
+    )
+
+
 def mask() -> Parameter:
     return described(
         QgsProcessingParameterMapLayer("MASK", tr("Mask"), optional=True, types=_kinds(_RASTER, _POLYGON)),
@@ -341,6 +359,13 @@ def learning(job: Type[Any]) -> List[Parameter]:
     """What every training algorithm asks for, in the dialog's order, outputs last."""
     shared = (task, strategy, size, players, epochs, time_limit, chip_size, batch_size, seed, device, precision)
     return [make(job) for make in shared] + [output_model(), output_report()]
+
+
+def output_polygons() -> Parameter:
+    return described(
+        QgsProcessingParameterVectorDestination("OUTPUT_POLYGONS", tr("Polygons"), _POLYGON, None, True, False),
+        tr("GeoPackage with the polygons (or tiles) and a field for each result; of scene-level models only."),
+    )
 
 
 def output_raster(name: str, label: str, text: str, *, by_default: bool = False) -> Parameter:

@@ -44,6 +44,12 @@ class AuxLensProvider(QgsProcessingProvider):
     def supportedOutputRasterLayerExtensions(self) -> List[str]:
         return ["tif", "tiff"]
 
+    def supportedOutputVectorLayerExtensions(self) -> List[str]:
+        return ["gpkg"]
+
+    def defaultVectorFileExtension(self, hasGeometry: bool = True) -> str:
+        return "gpkg"
+
     def loadAlgorithms(self) -> None:
         for algorithm in ALGORITHMS:
             self.addAlgorithm(algorithm())

@@ -22,6 +22,8 @@ from qgis.core import (
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterVectorDestination,
+    QgsProcessingParameterVectorLayer,
     QgsProcessingUtils,
     QgsProperty,
     QgsRasterLayer,
@@ -32,6 +34,7 @@ from qgis.core import (
 from ..plugin.sources import crs_note, layer_of, layer_path, raster_layer_of, raster_path
 
 Values = Mapping[str, Any]
+_LAYER_DESTINATIONS = (QgsProcessingParameterRasterDestination, QgsProcessingParameterVectorDestination)
 
 
 def job_values(
@@ -63,7 +66,7 @@ def _value(
         if definition.layerType() == QgsProcessing.SourceType.TypeFile:
             return tuple(os.path.abspath(path) for path in algorithm.parameterAsFileList(parameters, name, context))
         return tuple(raster_path(layer) for layer in raster_layers(algorithm, name, parameters, context))
-    if isinstance(definition, QgsProcessingParameterMapLayer):
+    if isinstance(definition, (QgsProcessingParameterMapLayer, QgsProcessingParameterVectorLayer)):
         layer = layer_of(parameters.get(name), context, definition.description())
         return layer_path(layer, context, definition.description(), export=export) if layer else ""
     if isinstance(definition, QgsProcessingParameterRasterLayer):
@@ -158,7 +161,7 @@ def output_paths(
     """Path of each output that is asked for, as QGIS knows it; tells QGIS which layers to load when the run is done."""
     paths = {}
     for definition in algorithm.destinationParameterDefinitions():
-        if isinstance(definition, QgsProcessingParameterRasterDestination):
+        if isinstance(definition, _LAYER_DESTINATIONS):
             path = algorithm.parameterAsOutputLayer(parameters, definition.name(), context)
         else:
             path = algorithm.parameterAsFileOutput(parameters, definition.name(), context)

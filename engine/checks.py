@@ -55,7 +55,7 @@ def check_map(job: MapJob, card: Card) -> None:
             would be written over another file of the job.
     """
     wanted = job.outputs
-    if not wanted:
+    if not wanted and not job.output_polygons:
         raise JobError("No output is asked for; choose at least one, for example the map.")
     if not job.inputs:
         raise JobError(f"No input raster is given; the model needs the bands {', '.join(card.input_bands)}.")
@@ -72,7 +72,8 @@ def check_map(job: MapJob, card: Card) -> None:
             f"The model has no class “{job.attribution_class}” to attribute; choose one of "
             f"{', '.join(c.name for c in card.main.classes) or 'none: it makes a regression'}."
         )
-    _check_paths(wanted, (job.model, *job.inputs, *job.auxiliary, job.reference, job.mask))
+    _check_polygons(job, card)
+    _check_paths(outputs_of(job), (job.model, *job.inputs, *job.auxiliary, job.reference, job.mask, job.polygons))
     _check_computing(job)
 
 
@@ -151,8 +152,13 @@ def _check_layers(wanted: Collection[str], card: Card) -> None:
             f"The output “{_words(needs_auxiliary[0])}” needs a model with auxiliary tasks, but “{card.name}” "
             "was trained without; train one with auxiliary rasters, or leave this output out."
         )
-    if "probability" in wanted and card.main.kind != "segmentation":
-        raise JobError("The output “probability” exists for segmentation only; this model makes a regression.")
+    if "probability" in wanted and not card.main.classes:
+        raise JobError("The output “probability” exists for classes only; this model estimates a number.")
+    if "main_error" in wanted and card.main.is_scene_level:
+        raise JobError(
+            "A scene-level model has no output “main error”; write the output “polygons” and assess its accuracy "
+            "against the field with the truth."
+        )
     if "error_probability" in wanted and not card.error_models:
         raise JobError(
             f"The model “{card.name}” has no calibrated error probability (too few validation references); "
@@ -168,6 +174,19 @@ def _check_layers(wanted: Collection[str], card: Card) -> None:
 def _class_words(card: Card) -> Tuple[str, ...]:
     """What a class may be called: by its name or its value."""
     return tuple(word for c in card.main.classes for word in (c.name, str(c.value)))
+
+
+def _check_polygons(job: MapJob, card: Card) -> None:
+    """Check what is asked for against whether the model maps pixels or polygons."""
+    if not card.main.is_scene_level:
+        if job.polygons or job.output_polygons:
+            raise JobError(
+                f"Polygons are for scene-level models; “{card.name}” is a {card.main.kind}, which maps every pixel. "
+                "Leave the polygons out, or give them as the mask."
+            )
+        return
+    if job.output_polygons and not job.output_polygons.lower().endswith(".gpkg") and job.output_polygons != ANYWHERE:
+        raise JobError(f"The output “polygons” is a GeoPackage; “{job.output_polygons}” must end in .gpkg.")
 
 
 def check_accuracy(job: AccuracyJob) -> None:

@@ -24,7 +24,9 @@ from ..models.errors import (
     SceneError as SceneError,
 )
 
-TASKS = ("segmentation", "regression")
+TASKS = ("segmentation", "regression", "scene_classification", "scene_regression")
+CLASS_TASKS = ("segmentation", "scene_classification")  # the others estimate numbers
+SCENE_TASKS = ("scene_classification", "scene_regression")  # one label or number a scene or polygon, not a pixel
 STRATEGIES = ("multitask", "single", "multimodal", "shuffled")
 SIZES = ("small", "base", "large")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
@@ -82,7 +84,7 @@ class _Learning:
     Attributes:
         output_model: Model file to write (.safetensors).
         output_report: HTML training report to write; empty for none.
-        task: Kind of main task.
+        task: Kind of main task; ``scene_…`` has one label or number a polygon or scene instead of one a pixel.
         strategy: ``multitask`` learns to reconstruct the auxiliary modalities too, ``single`` learns the main task
             alone, ``multimodal`` takes the auxiliary modalities as inputs, and ``shuffled``, a control, learns to
             reconstruct those of other chips.
@@ -140,7 +142,8 @@ class TrainFolderJob(_Learning):
         input_patterns: ``modality=pattern`` for each input modality, separated by ``;`` or lines, for example
             ``s2=B02.tif,B03.tif,B04.tif``; patterns are relative to the scene's sub-folder.
         auxiliary_patterns: The same for the auxiliary modalities.
-        reference_pattern: Pattern of the reference, for example ``label.tif`` or ``../classes.gpkg``.
+        reference_pattern: Pattern of the reference, for example ``label.tif`` or ``../classes.gpkg``; for scene-level
+            tasks also ``../labels.csv`` with the scenes' names in its first column.
         reference_field: Field with classes or numbers, for a vector reference.
     """
 
@@ -161,6 +164,7 @@ class MapJob:
         auxiliary: Rasters of the auxiliary modalities, where they exist (for reconstruction errors).
         reference: Raster or vector with the truth, where it exists (for the main error).
         reference_field: Field with classes or numbers, for a vector reference.
+        polygons: Polygons that a scene-level model maps, each as a whole; empty for the tiles of a regular grid.
         output_map: Classes (or the regression's estimate).
         output_probability: A band a class, 0–1.
         output_uncertainty: Normalised entropy, 0–1 (regression: predicted scale, target units).
@@ -172,9 +176,11 @@ class MapJob:
         output_attribution: A band a player, its contribution to the score of the mapped class (in logits above the
             mean of all classes; regression: target units), and a last band with the dominant player.
         attribution_class: Class, by name or value, whose score is attributed; empty for each pixel's mapped class.
+        output_polygons: GeoPackage with the polygons (or tiles) and a field for each result of a scene-level model.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
         precision: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
-        tile_size: Width and height of the window computed at once, in pixels; 0 for the model's.
+        tile_size: Width and height of the window computed at once, in pixels; 0 for the model's. For a scene-level
+            model without polygons, of the grid's tiles.
         overlap: Context read around each window, in pixels; −1 for the model's margin, which leaves no seams.
         batch_size: Windows a batch; 0 lets the engine choose.
         extent: Part of the scene to map: west, south, east, north.
@@ -187,6 +193,7 @@ class MapJob:
     auxiliary: Tuple[str, ...] = ()
     reference: str = ""
     reference_field: str = ""
+    polygons: str = ""
     output_map: str = ""
     output_probability: str = ""
     output_uncertainty: str = ""
@@ -197,6 +204,7 @@ class MapJob:
     output_error_probability: str = ""
     output_attribution: str = ""
     attribution_class: str = ""
+    output_polygons: str = ""
     device: str = "auto"
     precision: str = "auto"
     tile_size: int = 0
@@ -208,7 +216,7 @@ class MapJob:
 
     @property
     def outputs(self) -> Dict[str, str]:
-        """Path of each output that is asked for, by name, in the contract's order."""
+        """Path of each raster that is asked for, by name, in the contract's order."""
         paths = {name: getattr(self, f"output_{name}") for name in MAP_OUTPUTS}
         return {name: path for name, path in paths.items() if path}
 

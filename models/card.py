@@ -58,8 +58,9 @@ class LandClass:
 class MainTask:
     """What the map shows.
 
-    ``kind`` is one of ``segmentation`` and ``regression``. ``classes`` are in the order of the network's
-    channels. ``mean`` and ``std`` are those of a regression's target.
+    ``kind`` is one of ``segmentation``, ``regression``, ``scene_classification`` and ``scene_regression``. ``classes``
+    are in the order of the network's channels; empty for numbers. ``mean`` and ``std`` are those of a regression's
+    target.
     """
 
     kind: str
@@ -68,6 +69,11 @@ class MainTask:
     unit: str = ""
     mean: float = 0.0
     std: float = 1.0
+
+    @property
+    def is_scene_level(self) -> bool:
+        """Whether a label or number belongs to a scene or polygon, and not to a pixel."""
+        return self.kind.startswith("scene_")
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,8 @@ class InputDensity:
 class Card:
     """A model's description. See the module's text for where it is kept.
 
-    ``network`` is the configuration that rebuilds the network; ``tile_px`` the suggested window size and
+    ``network`` is the configuration that rebuilds the network; ``tile_px`` the suggested window size (of a scene-level
+    model, the width of the tiles that it maps where no polygons are given) and
     ``margin_px`` the receptive field's radius, both in pixels of the input grid; ``error_models`` holds
     ``expected`` (needs no reference) and ``observed`` (needs every auxiliary modality); ``input_density`` tells them
     which inputs are unlike those of training; ``training`` is the manifest: scenes with SHA-256, split, seed, strategy,
@@ -245,7 +252,11 @@ def _check_length(path: str, header: Mapping[str, Any], found: int) -> None:
 
 
 def _mlm(card: Card) -> Dict[str, Any]:
-    tasks = {"segmentation": "semantic-segmentation", "regression": "regression"}
+    tasks = {
+        "segmentation": "semantic-segmentation",
+        "scene_classification": "scene-classification",
+        "scene_regression": "regression",
+    }
     return {
         "mlm:name": card.name,
         "mlm:architecture": "U-Net, one decoder a task",

@@ -19,6 +19,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from ..engine.jobs import MAP_OUTPUTS
 
 OUTPUT_PROPERTY = "auxlens/output"
+ORDER = ("polygons", *MAP_OUTPUTS)  # from the top
 SCENE_PROPERTY = "auxlens/scene"
 _kept: List[_Arranger] = []  # QGIS silently skips a post-processor that Python no longer holds
 
@@ -43,7 +44,7 @@ def arrange_on_load(context: QgsProcessingContext, path: str, output: str, scene
     """Where QGIS will load ``path`` when the run is done: name, style and group its layer.
 
     Args:
-        output: One of ``MAP_OUTPUTS``.
+        output: One of ``ORDER``.
         visible: Whether the layer is switched on.
     """
     if not context.willLoadLayerOnCompletion(path):
@@ -64,7 +65,7 @@ class _Arranger(QgsProcessingLayerPostProcessorInterface):
         self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
         """Called by QGIS in the main thread when the layer is in the project."""
-        style = Path(layer.source()).with_suffix(".qml")
+        style = Path(layer.source().split("|")[0]).with_suffix(".qml")
         if style.exists():
             layer.loadNamedStyle(str(style))
         layer.setName(layer_title(self._output, self._scene))
@@ -75,7 +76,7 @@ class _Arranger(QgsProcessingLayerPostProcessorInterface):
 
 
 def _group(node: QgsLayerTreeLayer, output: str, scene: str, visible: bool) -> None:
-    """Move a layer's node into the group of its scene, in the order of ``MAP_OUTPUTS``."""
+    """Move a layer's node into the group of its scene, in their ``ORDER``."""
     parent = node.parent()
     group = _scene_group(parent, scene)
     moved = node.clone()
@@ -100,12 +101,12 @@ def _scene_group(parent: QgsLayerTreeGroup, scene: str) -> QgsLayerTreeGroup:
 
 
 def _position(group: QgsLayerTreeGroup, node: QgsLayerTreeLayer, output: str) -> int:
-    rank = MAP_OUTPUTS.index(output)
+    rank = ORDER.index(output)
     for position, child in enumerate(group.children()):
         if child == node:
             continue
         layer = child.layer() if isinstance(child, QgsLayerTreeLayer) else None
         found = layer.customProperty(OUTPUT_PROPERTY) if layer is not None else None
-        if found not in MAP_OUTPUTS or MAP_OUTPUTS.index(found) >= rank:
+        if found not in ORDER or ORDER.index(found) >= rank:
             return position
     return len(group.children())

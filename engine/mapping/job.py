@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,19 +20,24 @@ from ...models.network import Network
 from ..checks import check_map
 from ..devices import choose_device, choose_precision
 from ..explain.surroundings import BLOCK_PX
-from ..jobs import MapJob, Progress
+from ..jobs import MapJob, Progress, outputs_of
 from ..scene.bands import ModalitySource, match, match_some
 from ..scene.grid import Grid, transformed
 from ..scene.mask import MaskReader, open_mask
+from ..scene.polygons import Polygons, polygons_of, tiles_of
 from ..scene.reading import ModalityReader, scene_grid
 from ..scene.reference import ReferenceReader, VectorReference, open_reference
 from ..scene.window import Tile, Window, plan
-from ..scene.writing import LayerWriter, check_room
-from .outputs import layers_of
-from .products import Arrays, Observations, Products
+from ..scene.writing import LayerWriter, check_room, check_writable
+from .object_outputs import map_objects, write_polygons
+from .object_products import ObjectProducts
+from .outputs import layers_of, tags_of
+from .products import Arrays, ObjectPart, Observations, Products
 from .stream import Chip, Engine, stream
 
 log = logging.getLogger("auxlens")
+
+_WINDOW_PX = 1024  # computed at once by a scene-level model, whatever the size of its tiles
 
 
 def run(job: MapJob, progress: Progress) -> dict[str, Any]:
@@ -46,26 +52,31 @@ def run(job: MapJob, progress: Progress) -> dict[str, Any]:
     started = time.perf_counter()
     network, card = load(job.model)
     check_map(job, card)
+    check_writable([job.output_polygons] if job.output_polygons else [])
     with ExitStack() as stack:
         scene = SceneReader(job, card, stack)
-        area = _area(job, scene.grid)
-        grid = scene.grid.cropped(area)
+        grid = scene.grid.cropped(scene.area)
         device = choose_device(job.device)
         network = network.to(device)
-        products = Products(network, card, tuple(job.outputs), scene.observes, job.attribution_class)
+        products = _products(job, card, network, scene)
         layers = layers_of(job, card, products)
         check_room(list(layers.values()), grid)
         engine = engine_of(job, network, device, products)
-        tile_px = job.tile_size or card.tile_px
+        tile_px = _WINDOW_PX if card.main.is_scene_level else job.tile_size or card.tile_px
         margin, stride = margin_of(job, card) + products.context_px, max(network.config.stride, BLOCK_PX)
-        tiles = list(plan(area, scene.grid.whole, tile_px, margin, stride))
+        tiles = list(plan(scene.area, scene.grid.whole, tile_px, margin, stride))
         writers = {name: stack.enter_context(LayerWriter(layer, grid, tile_px)) for name, layer in layers.items()}
 
         def write(arrays: Arrays, window: Any) -> None:
             for name, values in arrays.items():
-                writers[name].write(values, window.relative_to(area))
+                writers[name].write(values, window.relative_to(scene.area))
 
-        stream(tiles, scene.read, engine, products, write, progress)
+        if isinstance(products, ObjectProducts):
+            map_objects(tiles, scene.read, engine, products, write, progress)
+            if job.output_polygons:
+                write_polygons(job.output_polygons, products, tags_of(job, card, products))
+        else:
+            stream(tiles, scene.read, engine, products, write, progress)
         for writer in writers.values():
             writer.commit()
     if products.unknown_classes:
@@ -84,7 +95,9 @@ def run(job: MapJob, progress: Progress) -> dict[str, Any]:
     }
     if job.output_attribution:
         figures["efficiency_residual"] = products.largest_residual
-    return {"outputs": {name: layer.path for name, layer in layers.items()}, "figures": figures}
+    if isinstance(products, ObjectProducts):
+        figures["polygons"] = int((products.pixels > 0).sum())
+    return {"outputs": dict(outputs_of(job)), "figures": figures}
 
 
 class SceneReader:
@@ -101,7 +114,8 @@ class SceneReader:
         self._inputs = [stack.enter_context(ModalityReader(source, self.grid)) for source in inputs]
         wanted = job.outputs
         self._auxiliary: list[ModalityReader | None] = []
-        if card.auxiliary and job.auxiliary and ("reconstruction_error" in wanted or "error_probability" in wanted):
+        observing = "reconstruction_error" in wanted or "error_probability" in wanted or job.output_polygons
+        if card.auxiliary and job.auxiliary and observing:
             self._auxiliary = [
                 stack.enter_context(ModalityReader(source, self.grid)) if source else None
                 for source in _auxiliary(job, card)
@@ -116,6 +130,13 @@ class SceneReader:
                     f"No feature of the reference “{job.reference}” lies on the scene; check its place and CRS."
                 )
         self._mask: MaskReader | None = open_mask(job.mask, self.grid, stack) if job.mask else None
+        self.area = _area(job, self.grid)
+        self.polygons: Polygons | None = None
+        if card.main.is_scene_level:
+            tiled = partial(tiles_of, tile_px=job.tile_size or card.tile_px)
+            self.polygons = (
+                polygons_of(job.polygons, self.grid, self.area) if job.polygons else tiled(self.grid, self.area)
+            )
 
     @property
     def observes(self) -> bool:
@@ -130,7 +151,14 @@ class SceneReader:
         valid: NDArray[np.bool_] = np.isfinite(values[(slice(None), *core)].sum(axis=0))
         if self._mask is not None:
             valid &= self._mask(tile.core)
-        return Chip(tile, values, valid, Observations(self._read_auxiliary(tile), self._read_reference(tile)))
+        seen = Observations(self._read_auxiliary(tile), self._read_reference(tile), self._objects(tile, valid))
+        return Chip(tile, values, valid, seen)
+
+    def _objects(self, tile: Tile, valid: NDArray[np.bool_]) -> tuple[ObjectPart, ...]:
+        if self.polygons is None:
+            return ()
+        parts = ((n, window.relative_to(tile.core), mask) for n, window, mask in self.polygons.parts(tile.core))
+        return tuple(ObjectPart(n, window, mask & valid[window.slices]) for n, window, mask in parts)
 
     def _read_auxiliary(self, tile: Tile) -> NDArray[np.float32] | None:
         if not self._auxiliary:
@@ -179,6 +207,14 @@ def margin_of(job: MapJob, card: Card) -> int:
             card.margin_px,
         )
     return card.margin_px if job.overlap < 0 else job.overlap
+
+
+def _products(job: MapJob, card: Card, network: Network, scene: SceneReader) -> Products:
+    if scene.polygons is None:
+        return Products(network, card, tuple(job.outputs), scene.observes, job.attribution_class)
+    return ObjectProducts(
+        network, card, tuple(job.outputs), scene.observes, scene.polygons, described=bool(job.output_polygons)
+    )
 
 
 def engine_of(job: MapJob, network: Network, device: torch.device, products: Products) -> Engine:

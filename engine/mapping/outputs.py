@@ -16,15 +16,20 @@ DOMINANT = "dominant player"  # last band of the attributions: the number, from 
 
 
 def layers_of(job: jobs.MapJob, card: Card, products: Products) -> dict[str, Layer]:
-    """The layer of every output that a job asks for."""
-    tags = {
+    """The layer of every raster that a job asks for."""
+    tags = tags_of(job, card, products)
+    return {name: _layer(name, path, card, products, tags) for name, path in job.outputs.items()}
+
+
+def tags_of(job: jobs.MapJob, card: Card, products: Products) -> dict[str, str]:
+    """What every output says of how it was made."""
+    return {
         "AUXLENS_MODEL": card.name,
         "AUXLENS_MODEL_SHA256": sha256(job.model),
         "AUXLENS_VERSION": plugin_version(),
         "AUXLENS_JOB": jobs.to_json(job),
         "AUXLENS_ERROR_PROBABILITY": products.error_form,
     }
-    return {name: _layer(name, path, card, products, tags) for name, path in job.outputs.items()}
 
 
 def band_names(name: str, card: Card) -> tuple[str, ...]:
@@ -55,5 +60,5 @@ def _layer(name: str, path: str, card: Card, products: Products, tags: Mapping[s
 def _units(name: str, card: Card) -> tuple[str, ...]:
     if name in ("reconstruction", "expected_error", "reconstruction_error"):
         return tuple(modality.unit for modality in card.auxiliary for _ in modality.bands)
-    of_target = card.main.kind == "regression" and name in ("map", "uncertainty", "main_error")
+    of_target = not card.main.classes and name in ("map", "uncertainty", "main_error")
     return (card.main.unit,) if of_target else ()

@@ -19,16 +19,38 @@ from ..scene.window import Window
 from .wrongness import Around, Wrongness
 
 Arrays = dict[str, NDArray[np.generic]]
-_OF_AUXILIARY = frozenset({"reconstruction", "expected_error", "reconstruction_error"})
-_ROWS_PX = 2**16  # pixels computed at once: small enough for the processor's cache
+OF_AUXILIARY = frozenset({"reconstruction", "expected_error", "reconstruction_error"})
+ROWS_PX = 2**16  # pixels computed at once: small enough for the processor's cache
+
+
+@dataclass(frozen=True)
+class ObjectPart:
+    """The pixels of a scene-level task's object in a core: its number, a window of the core, and a mask of that."""
+
+    number: int
+    window: Window
+    mask: NDArray[np.bool_]
+
+    def rows(self, rows: slice) -> ObjectPart:
+        """The part in some rows, counted from the first of them; without height where there is none."""
+        inside = self.window.intersection(
+            Window(rows.start, self.window.col, rows.stop - rows.start, self.window.width)
+        )
+        first = inside.row - self.window.row
+        place = Window(inside.row - rows.start, inside.col, inside.height, inside.width)
+        return ObjectPart(self.number, place, self.mask[first : first + inside.height])
 
 
 @dataclass(frozen=True)
 class Observations:
-    """What exists beside a chip's input: auxiliary references ``(bands, H, W)`` and the main one ``(H, W)``."""
+    """What exists beside a chip's input: auxiliary references ``(bands, H, W)`` and the main one ``(H, W)``.
+
+    Of a scene-level task there are also ``objects``, the parts of them in the core.
+    """
 
     auxiliary: NDArray[np.float32] | None = None
     reference: NDArray[np.float32] | None = None
+    objects: tuple[ObjectPart, ...] = ()
 
     def cut(self, rows: slice, cols: slice = slice(None)) -> Observations:
         return Observations(
@@ -57,7 +79,7 @@ class Products:
         self._network = network
         self._wrongness = Wrongness(network, card, observed) if "error_probability" in self.wanted else None
         self.error_form = self._wrongness.form if self._wrongness else ""
-        self.is_score = card.main.kind == "segmentation"
+        self.is_score = bool(card.main.classes)
         self.unknown_classes: set[float] = set()
         self._values = np.array([c.value for c in card.main.classes])
         self.map_nodata = free_value(self._values) if self.is_score else float("nan")
@@ -71,7 +93,7 @@ class Products:
     def tasks(self) -> tuple[str, ...]:
         """Tasks that the network must decode."""
         used = self._wrongness is not None and self._wrongness.uses_auxiliary
-        auxiliary = tuple(m.name for m in self.card.auxiliary) if _OF_AUXILIARY & self.wanted or used else ()
+        auxiliary = tuple(m.name for m in self.card.auxiliary) if OF_AUXILIARY & self.wanted or used else ()
         return (MAIN, *auxiliary, *([ATTRIBUTION] if ATTRIBUTION in self.wanted else []))
 
     @property
@@ -100,7 +122,7 @@ class Products:
             Rows of the core, and for each product ``(bands, rows, core.width)`` in the type that is written.
         """
         around = self._wrongness.around(raw, inputs, _tensor(seen.auxiliary, raw)) if self._wrongness else ()
-        step = max(1, _ROWS_PX // core.width)
+        step = max(1, ROWS_PX // core.width)
         for start in range(0, core.height, step):
             rows = slice(start, min(start + step, core.height))
             place = slice(core.row + rows.start, core.row + rows.stop), core.slices[1]
@@ -131,7 +153,7 @@ class Products:
         arrays, features = self._score(raw[MAIN], seen) if self.is_score else self._density(raw[MAIN], seen)
         if ATTRIBUTION in self.wanted:
             arrays["attribution"] = self._attribution(raw[MAIN], raw[ATTRIBUTION])
-        if _OF_AUXILIARY & self.wanted:
+        if OF_AUXILIARY & self.wanted:
             self._auxiliary(raw, seen, arrays)
         if self._wrongness:
             mapped = raw[MAIN].max(dim=0).indices if self.is_score else None

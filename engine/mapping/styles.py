@@ -166,12 +166,12 @@ def _pseudocolor(shown: Scale) -> ElementTree.Element:
 
 def _source_ramp(ramp: Ramp) -> ElementTree.Element:
     last = len(ramp) - 1
-    stops = ":".join(f"{step / last:.4g};{_rgba(color)}" for step, color in enumerate(ramp[1:-1], 1))
+    stops = ":".join(f"{step / last:.4g};{rgba_text(color)}" for step, color in enumerate(ramp[1:-1], 1))
     source = ElementTree.Element("colorramp", name="[source]", type="gradient")
     options = ElementTree.SubElement(source, "Option", type="Map")
     for key, value in (
-        ("color1", _rgba(ramp[0])),
-        ("color2", _rgba(ramp[-1])),
+        ("color1", rgba_text(ramp[0])),
+        ("color2", rgba_text(ramp[-1])),
         ("discrete", "0"),
         ("rampType", "gradient"),
         ("stops", stops),
@@ -224,13 +224,25 @@ def _document(renderer: ElementTree.Element) -> str:
     )
     pipe.append(renderer)
     ElementTree.SubElement(root, "blendMode").text = "0"
+    return _text(root)
+
+
+def style_document(renderer: ElementTree.Element) -> str:
+    """The style of a vector layer with a renderer, as text."""
+    root = ElementTree.Element("qgis", version="3.22.0", styleCategories="Symbology")
+    root.append(renderer)
+    return _text(root)
+
+
+def _text(root: ElementTree.Element) -> str:
     ElementTree.indent(root, "  ")
     head = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
     return head + ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
-def _rgba(color: str) -> str:
-    return ",".join(str(channel) for channel in bytes.fromhex(color.lstrip("#"))) + ",255"
+def rgba_text(color: str, alpha: str = "255") -> str:
+    """``#rrggbb`` as QGIS writes colours."""
+    return ",".join(str(channel) for channel in bytes.fromhex(color.lstrip("#"))) + f",{alpha}"
 
 
 def _number(value: float) -> str:

@@ -47,7 +47,8 @@ class TrainingReport:
     Attributes:
         card: The finished model's card, with its manifest.
         history: For each epoch ``epoch``, ``train_loss``, ``val_loss``, ``score``, ``seconds`` since the start.
-        confusion: Pixels on test, rows are the reference's classes, columns the map's; ``None`` for a regression.
+        confusion: Pixels (scene-level: objects) on test, rows are the reference's classes, columns the map's; ``None``
+            for a regression.
         figures: Under ``validation`` and ``test``: name → figure.
         examples: Chips with everything side by side.
     """
@@ -77,6 +78,7 @@ def render_training_report(report: TrainingReport) -> str:
         "training.html",
         card=card,
         classes=card.main.classes,
+        unit="objects" if card.main.is_scene_level else "pixels",
         splits=splits,
         names=names,
         figures=report.figures,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import glob
 import os
 import sqlite3
@@ -120,7 +121,7 @@ def open_reference(path: str, field: str, grid: Grid, classes: Sequence[LandClas
     """
     if is_raster(path):
         return RasterReference(path, grid)
-    return _vector(path, field, grid, tuple(classes), _stamp(path))
+    return _vector(path, field, grid, tuple(classes), file_stamp(path))
 
 
 @lru_cache(maxsize=64)
@@ -129,13 +130,13 @@ def _vector(
 ) -> VectorReference:
     """The features, kept for the other threads and splits of a job; ``stamp`` tells when the file has changed."""
     frame = read_features(path, field, grid)
-    values = _numbers(frame["value"], classes, path, field)
+    values = numbers_of(frame["value"], classes, path, field)
     known = np.isfinite(values)
     geometries = frame.geometry.to_numpy()[known]
     return VectorReference(geometries, values[known], shapely.STRtree(geometries), grid)
 
 
-def _stamp(path: str) -> tuple[tuple[str, int, int], ...]:
+def file_stamp(path: str) -> tuple[tuple[str, int, int], ...]:
     """Names, sizes and times of a vector's files: Shapefiles and GeoPackages in use are several."""
     file, _ = split_layer(path)
     stem = os.path.splitext(file)[0]
@@ -179,6 +180,34 @@ def read_features(path: str, field: str, grid: Grid | None = None) -> gpd.GeoDat
     return joined
 
 
+def is_table(path: str) -> bool:
+    """Whether a reference is a CSV table, which names scenes instead of places."""
+    return path.lower().endswith(".csv")
+
+
+def read_table(path: str, field: str) -> pd.DataFrame:
+    """A CSV table as columns ``scene`` (its first column, as text) and ``value``.
+
+    Raises:
+        SceneError: missing, unreadable, or without the column.
+    """
+    try:
+        table = pd.read_csv(path, sep=None, engine="python", dtype={0: str}, encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise SceneError(f"The reference “{path}” does not exist; check the path.") from error
+    except (OSError, ValueError, csv.Error) as error:
+        raise SceneError(
+            f"The table “{path}” cannot be read ({error}); give a CSV file with a line a scene."
+        ) from error
+    if field not in table.columns[1:]:
+        has = ", ".join(map(str, table.columns[1:])) or "none"
+        raise SceneError(
+            f"The table “{path}” has no column “{field}” beside its first, which names the scenes; its columns are: "
+            f"{has}. Choose the reference field among them."
+        )
+    return pd.DataFrame({"scene": table.iloc[:, 0].astype(str).str.strip(), "value": table[field]})
+
+
 def _layer(file: str, name: str, field: str, several: bool) -> gpd.GeoDataFrame:
     frame = gpd.read_file(file, layer=name)
     if field and field not in frame.columns:
@@ -192,7 +221,7 @@ def _layer(file: str, name: str, field: str, several: bool) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame({"value": value}, geometry=frame.geometry, crs=frame.crs)
 
 
-def _numbers(values: pd.Series, classes: Sequence[LandClass], path: str, field: str) -> NDArray[np.float64]:
+def numbers_of(values: pd.Series, classes: Sequence[LandClass], path: str, field: str) -> NDArray[np.float64]:
     """The number that each feature burns; NaN for features without a value."""
     given = values.notna()
     numbers = pd.to_numeric(values, errors="coerce")
@@ -236,7 +265,7 @@ def find_classes(references: Sequence[tuple[str, Grid]], field: str) -> tuple[La
             names.update({v: found_names[v] for v in names if v in found_names and not names[v]})
             colors.update({v: found_colors[v] for v in names if v in found_colors})
         else:
-            values = read_features(path, field)["value"].dropna()
+            values = (read_table if is_table(path) else read_features)(path, field)["value"].dropna()
             numbers = pd.to_numeric(values, errors="coerce")
             if numbers.notna().all() and len(numbers):
                 for number in np.unique(numbers[numbers >= 0]):

@@ -44,6 +44,10 @@ class Window:
         height = max(0, min(self.row_end, other.row_end) - row)
         return Window(row, col, height, max(0, min(self.col_end, other.col_end) - col))
 
+    def holds(self, row: int, col: int) -> bool:
+        """Whether a pixel lies in the window."""
+        return self.row <= row < self.row_end and self.col <= col < self.col_end
+
     def relative_to(self, outer: Window) -> Window:
         """The same pixels, counted from the first row and column of ``outer``."""
         return Window(self.row - outer.row, self.col - outer.col, self.height, self.width)

@@ -17,6 +17,7 @@ from ...models.card import LandClass
 from ...models.network import MAIN
 from ..scene.reference import to_indices
 from ..scene.window import Window
+from .objects import ObjectChip
 from .scenes import OpenScene
 from .split import TRAIN
 from .survey import Block
@@ -71,15 +72,21 @@ class ChipReader:
             group = self._own if split == self.split else self._others
             group.setdefault(block.scene, []).append(block.window)
 
-    def read(self, sample: Sample) -> dict[str, NDArray[np.float32]]:
+    def read(self, sample: Sample | ObjectChip) -> dict[str, NDArray[np.float32]]:
         """``inputs``, ``main`` and each auxiliary modality as ``(C, H, W)`` float32."""
         scene = self._scene(sample.scene)
         inside = sample.window.intersection(scene.grid.whole)
-        chip = {"inputs": scene.inputs(inside), MAIN: self._main(scene.reference(inside)), **scene.auxiliary(inside)}
-        hidden = self._hidden(sample.scene, inside)
-        for name, values in chip.items():
-            if name != "inputs":
-                values[:, hidden] = np.nan
+        inputs, hidden = scene.inputs(inside), self._hidden(sample.scene, inside)
+        if isinstance(sample, ObjectChip):  # the object is this split's, wherever it reaches
+            main = self._main(scene.object(sample.object.number, inside))
+            main[:, ~np.isfinite(inputs).all(axis=0)] = np.nan
+        else:
+            main = self._main(scene.reference(inside))
+            main[:, hidden] = np.nan
+        chip = {"inputs": inputs, MAIN: main}
+        for name, values in scene.auxiliary(inside).items():
+            values[:, hidden] = np.nan
+            chip[name] = values
         return {name: _turn(_pad(v, sample.window, inside), sample.turn) for name, v in chip.items()}
 
     def _hidden(self, scene: int, inside: Window) -> NDArray[np.bool_]:
@@ -138,12 +145,12 @@ def held_out(block: Block, chip_px: int, rng: np.random.Generator) -> Sample:
     return Sample(block.scene, Window(int(row), int(col), chip_px, chip_px), 0)
 
 
-def load(reader: ChipReader, samples: Sequence[Sample], batch_size: int) -> Iterator[Batch]:
+def load(reader: ChipReader, samples: Sequence[Sample | ObjectChip], batch_size: int) -> Iterator[Batch]:
     """Batches in order, read ahead by other threads."""
     groups = [samples[i : i + batch_size] for i in range(0, len(samples), batch_size)]
     pin = torch.cuda.is_available()
 
-    def read(group: Sequence[Sample]) -> Batch:
+    def read(group: Sequence[Sample | ObjectChip]) -> Batch:
         chips = [reader.read(sample) for sample in group]
         tensors = {name: torch.from_numpy(np.stack([chip[name] for chip in chips])) for name in chips[0]}
         if pin:

@@ -14,6 +14,7 @@ from ...models.card import InputDensity, LandClass
 from ...models.errors import Canceled
 from ...models.heads import DensityHead
 from ...models.network import MAIN, Network
+from ...models.pooled import PooledHead
 from ..assess import classes as class_figures
 from ..assess.numbers import Residuals
 from ..devices import autocast
@@ -41,6 +42,7 @@ class Evaluation:
         wrong: Main error of the same pixels: 0 or 1 (regression: absolute error).
         mapped: Index of the mapped class of the same pixels; 0 for a regression.
         tile: Number of the tile of the same pixels.
+        unit: What was counted: ``pixels``, or ``objects`` of a scene-level task.
     """
 
     matrix: NDArray[np.int64]
@@ -50,6 +52,7 @@ class Evaluation:
     wrong: list[NDArray[np.float32]] = field(default_factory=list)
     mapped: list[NDArray[np.int64]] = field(default_factory=list)
     tile: list[NDArray[np.int64]] = field(default_factory=list)
+    unit: str = "pixels"
 
     def sample(self) -> calibration.Sample:
         """The sampled pixels."""
@@ -62,7 +65,8 @@ class Evaluation:
 
     def figures(self) -> dict[str, float]:
         """Figures of the main task by name."""
-        return class_figures.figures(self.matrix) if self.matrix.size else self.main.figures()
+        found = class_figures.figures(self.matrix) if self.matrix.size else self.main.figures()
+        return {self.unit if name == "pixels" else name: value for name, value in found.items()}
 
 
 @dataclass(frozen=True)
@@ -154,15 +158,16 @@ def score(network: Network, batches: Iterable[Batch], task: Task) -> tuple[float
     for batch in batches:
         with torch.inference_mode(), autocast(task.device, task.dtype):
             raw = network(batch.inputs.to(task.device), [MAIN])[MAIN].float()
-        truth = batch.targets[MAIN]
-        losses.append(float(network.head(MAIN).loss(raw, truth.to(task.device))))
+        truth, head = batch.targets[MAIN], network.head(MAIN)
+        losses.append(float(head.loss(raw, truth.to(task.device))))
+        if isinstance(head, PooledHead):
+            raw, truth = head.pooled(raw.cpu(), truth)
         if task.classes:
             index = np.nan_to_num(truth[:, 0].numpy(), nan=-1.0).astype(np.int64)
             matrix += class_figures.confusion(index, raw.argmax(dim=1).cpu().numpy(), len(task.classes))
         else:
-            head = network.head(MAIN)
             assert isinstance(head, DensityHead)
-            residuals.add(head.physical(raw)[0].cpu().numpy(), truth.numpy())
+            residuals.add(head.physical(raw.to(task.device))[0].cpu().numpy(), truth.numpy())
     found = class_figures.figures(matrix).get("mean_iou") if task.classes else residuals.figures().get("r2")
     return sum(losses) / max(1, len(losses)), -float("inf") if found is None else found
 
@@ -226,7 +231,7 @@ def _measure(
             residuals = result.auxiliary.setdefault(band, Residuals())
             residuals.add(reconstruction[i][cut].numpy(), truth[name][i][cut])
         features.update(errors.expected_features(bands, log_scale(network, name, raw[name])))
-        seen = errors.observed_features(bands, reconstruction, expected, observed, _spread(network, name))
+        seen = errors.observed_features(bands, reconstruction, expected, observed, spread_of(network, name))
         features.update(seen)
         around.append(errors.around_references(bands, seen, valid))
     features = {name: values[cut] for name, values in features.items()}
@@ -251,7 +256,7 @@ def _sample(result: Evaluation, tile: int, foreign: bool, rng: np.random.Generat
     result.tile.append(np.full(len(picked), tile))
 
 
-def _spread(network: Network, task: str) -> Tensor:
+def spread_of(network: Network, task: str) -> Tensor:
     """Standard deviations of an auxiliary modality's bands, ``(bands, 1, 1)``."""
     head = network.head(task)
     assert isinstance(head, DensityHead)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,11 @@ from ..reports.training import write_training_report
 from ..scene.writing import check_writable
 from . import options
 from .attribution import Absences, fit_explainer
-from .chips import Batch, draw, held_out, load, with_targets_of_others
+from .chips import Batch, Sample, draw, held_out, load, with_targets_of_others
 from .evaluation import Evaluation, Task, evaluate, input_blocks, score
 from .loop import Budget, Outcome, train
+from .object_evaluation import evaluate_objects
+from .objects import ObjectChip, draw_objects, middle_chip
 from .options import Training
 from .pictures import training_report
 from .scenes import scenes_of
@@ -38,6 +40,7 @@ log = logging.getLogger("auxlens")
 
 _PRECISIONS = {torch.float32: "32-true", torch.bfloat16: "bf16-mixed", torch.float16: "16-mixed"}
 _VALIDATION_CHIPS = 64
+_VALIDATION_OBJECTS = 256  # more than chips of dense tasks, because each tells one label and not thousands
 
 
 def run(job: Training, progress: Progress) -> dict[str, Any]:
@@ -93,7 +96,7 @@ def _learn(
 
     def batches(epoch: int) -> Iterator[Batch]:
         rng = np.random.default_rng([job.seed, epoch])
-        samples = draw(setup.blocks, setup.splits, job.chip_size, steps * batch_size, rng)
+        samples = _training_chips(setup, job.chip_size, steps * batch_size, rng)
         loaded = load(reader, samples, batch_size)
         return map(with_targets_of_others, loaded) if job.strategy == "shuffled" else loaded
 
@@ -129,18 +132,25 @@ def _explain(
     return asdict(fit)
 
 
+def _training_chips(setup: Setup, chip_px: int, count: int, rng: np.random.Generator) -> Sequence[Sample | ObjectChip]:
+    if setup.scene_level:
+        return draw_objects(setup.objects(TRAIN), len(setup.classes), chip_px, count, rng)
+    return draw(setup.blocks, setup.splits, chip_px, count, rng)
+
+
 def _steps(setup: Setup, chip_px: int, batch_size: int) -> int:
-    """Steps an epoch: about as many chips as the training references would fill, within bounds."""
+    """Steps an epoch: a chip an object, or as many as the training references would fill, within bounds."""
     pixels = sum(
         b.window.height * b.window.width for b, s in zip(setup.blocks, setup.splits, strict=True) if s == TRAIN
     )
+    chips = len(setup.objects(TRAIN)) if setup.scene_level else pixels // chip_px**2
     low, high = options.CHIPS_AN_EPOCH
-    return max(1, min(high, max(low, pixels // chip_px**2)) // batch_size)
+    return max(1, min(high, max(low, chips)) // batch_size)
 
 
 def _weigh_classes(network: Network, setup: Setup) -> None:
-    """Weight rare classes up by the root of their rarity, at most fourfold."""
-    if not setup.classes:
+    """Weight rare classes up by the root of their rarity, at most fourfold; objects are drawn evenly instead."""
+    if not setup.classes or setup.scene_level:
         return
     counts = sum(b.counts for b, s in zip(setup.blocks, setup.splits, strict=True) if s == TRAIN)
     shares = np.maximum(np.asarray(counts, np.float64), 1.0)
@@ -153,6 +163,10 @@ def _weigh_classes(network: Network, setup: Setup) -> None:
 def _validation_chips(setup: Setup, chip_px: int, batch_size: int, seed: int) -> list[Batch]:
     """A fixed sample of validation chips, kept in memory (its size does not depend on the scenes')."""
     rng = np.random.default_rng(seed)
+    if setup.scene_level:
+        objects = setup.objects(VALIDATION)
+        chosen = [objects[i] for i in rng.permutation(len(objects))[:_VALIDATION_OBJECTS]]
+        return list(load(setup.reader(VALIDATION), [middle_chip(item, chip_px) for item in chosen], batch_size))
     blocks = [b for b, s in zip(setup.blocks, setup.splits, strict=True) if s == VALIDATION]
     samples = [held_out(blocks[i], chip_px, rng) for i in rng.permutation(len(blocks))[:_VALIDATION_CHIPS]]
     return list(load(setup.reader(VALIDATION), samples, batch_size))
@@ -181,6 +195,11 @@ def _measure(network: Network, setup: Setup, task: Task, outcome: Outcome, progr
     seed = setup.job.seed
     try:
         if outcome.ended != "canceled":
+            if setup.scene_level:
+                for split in (VALIDATION, TEST):
+                    reader = setup.reader(split)
+                    splits[split] = evaluate_objects(network, reader, setup.sizes, task, seed, progress)
+                return Measured(splits, None, None)
             density = novelty.fit(input_blocks(setup.reader(TRAIN), seed), seed)
             for split in (VALIDATION, TEST):
                 splits[split] = evaluate(network, setup.reader(split), setup.sizes, task, seed, progress, density)

@@ -6,7 +6,7 @@ import math
 
 from ...models.errors import JobError
 from ..checks import check_choice, check_players
-from ..jobs import MIN_CHIP_PX, PRECISIONS, SIZES, STRATEGIES, TASKS, TrainFolderJob, TrainJob
+from ..jobs import MIN_CHIP_PX, NO_PLAYERS, PRECISIONS, SCENE_TASKS, SIZES, STRATEGIES, TASKS, TrainFolderJob, TrainJob
 
 Training = TrainJob | TrainFolderJob
 
@@ -38,6 +38,11 @@ def check(job: Training) -> None:
     check_choice("size", job.size, SIZES)
     check_choice("precision", job.precision, PRECISIONS)
     check_players(job.players)
+    if job.task in SCENE_TASKS and job.players.strip().lower() not in ("", NO_PLAYERS):
+        raise JobError(
+            "Players are groups of bands whose contributions are mapped pixel by pixel; a scene-level task takes none. "
+            "Leave them out."
+        )
     if not job.output_model.endswith(".safetensors"):
         raise JobError(f"The model file “{job.output_model}” must end in .safetensors.")
     if job.epochs < 1 or job.time_limit < 0 or job.batch_size < 0 or job.seed < 0:

@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 
 from ...models.card import Card
 from ...models.network import MAIN, Network
+from ...models.pooled import PooledHead
 from ..reports.training import Example, TrainingReport
 from ..scene.window import Window
 from .chips import ChipReader, Sample
 from .evaluation import Evaluation, Task, forward, physical
 from .loop import Outcome
+from .objects import ObjectChip, SceneObject, middle_chip
 from .split import TEST, VALIDATION
 
 _EXAMPLES = 4
@@ -43,12 +45,22 @@ def training_report(
 def _examples(
     card: Card, network: Network, reader: ChipReader, sizes: dict[int, tuple[int, int]], task: Task
 ) -> list[Example]:
-    """Chips around the test blocks with the most different classes, and the most reference."""
+    """Chips around the test blocks with the most different classes, and the most reference; or around objects."""
+    if card.main.is_scene_level:
+        chips = [middle_chip(item, _CHIP_PX) for item in _different(reader)]
+        return [_example(chip, card, network, reader, task) for chip in chips]
     blocks = [b for b, s in zip(reader.blocks, reader.splits, strict=True) if s == TEST]
     blocks.sort(key=lambda b: (-(b.counts > 0).sum(), -b.counts.sum()))
-    return [
-        _example(b.scene, _around(b.window, sizes[b.scene]), card, network, reader, task) for b in blocks[:_EXAMPLES]
-    ]
+    samples = [Sample(b.scene, _around(b.window, sizes[b.scene]), 0) for b in blocks[:_EXAMPLES]]
+    return [_example(sample, card, network, reader, task) for sample in samples]
+
+
+def _different(reader: ChipReader) -> list[SceneObject]:
+    """Objects of the test split of as many classes as there are examples, largest first."""
+    own = [o for b, s in zip(reader.blocks, reader.splits, strict=True) if s == TEST for o in b.objects]
+    own.sort(key=lambda item: -item.window.height * item.window.width)
+    by_value = {item.value: item for item in reversed(own)}  # the largest of each class, or number
+    return sorted(by_value.values(), key=own.index)[:_EXAMPLES]
 
 
 def _around(window: Window, size: tuple[int, int]) -> Window:
@@ -58,10 +70,14 @@ def _around(window: Window, size: tuple[int, int]) -> Window:
     return Window(row, col, _CHIP_PX, _CHIP_PX).intersection(Window(0, 0, *size))
 
 
-def _example(scene: int, window: Window, card: Card, network: Network, reader: ChipReader, task: Task) -> Example:
-    chip = reader.read(Sample(scene, window, 0))
+def _example(sample: Sample | ObjectChip, card: Card, network: Network, reader: ChipReader, task: Task) -> Example:
+    window, chip = sample.window, reader.read(sample)
     raw = forward(network, torch.from_numpy(chip["inputs"])[None], task)
     hole = ~np.isfinite(chip["inputs"]).all(axis=0)
+    head = network.head(MAIN)
+    if isinstance(head, PooledHead):  # all pixels of the object show its class or number
+        raw[MAIN] = head.pooled(raw[MAIN], torch.from_numpy(chip[MAIN])[None])[0].expand_as(raw[MAIN])
+        hole |= ~np.isfinite(chip[MAIN][0]) | (chip[MAIN][0] < 0 if task.classes else False)
     if task.classes:
         values = np.array([c.value for c in card.main.classes], np.float32)
         reference = np.where(

@@ -18,8 +18,9 @@ from .. import jobs
 from ..scene.bands import ModalitySource, modalities_from_layers, pick
 from ..scene.folder import Scene, find_scenes
 from ..scene.grid import Grid
+from ..scene.objects import mask_of, open_objects
 from ..scene.reading import ModalityReader, scene_grid
-from ..scene.reference import ReferenceReader, open_reference
+from ..scene.reference import ReferenceReader, VectorReference, open_reference
 from ..scene.window import Window
 from .options import Training
 
@@ -123,7 +124,14 @@ def _alike(scenes: Sequence[Scene]) -> tuple[Scene, ...]:
 class OpenScene:
     """One scene's readers, for one thread."""
 
-    def __init__(self, scene: Scene, auxiliary: Sequence[tuple[str, int]], classes: Sequence[LandClass], field: str):
+    def __init__(
+        self,
+        scene: Scene,
+        auxiliary: Sequence[tuple[str, int]],
+        classes: Sequence[LandClass],
+        field: str,
+        scene_level: bool = False,
+    ):
         """Open.
 
         Args:
@@ -131,6 +139,7 @@ class OpenScene:
             auxiliary: Name and number of bands of every auxiliary modality; a scene may lack some.
             classes: Classes, for references given as text.
             field: Attribute of a vector reference.
+            scene_level: Whether the reference holds objects.
         """
         with ExitStack() as stack:
             self.grid: Grid = scene_grid(scene.inputs)
@@ -141,7 +150,12 @@ class OpenScene:
                 for name, count in auxiliary
             ]
             self._reference: ReferenceReader | None = None
-            if scene.reference:
+            self.objects: VectorReference | None = None
+            if scene.reference and scene_level:
+                self._reference = self.objects = open_objects(
+                    scene.reference, field, self.grid, tuple(classes), scene.name
+                )
+            elif scene.reference:
                 self._reference = open_reference(scene.reference, field, self.grid, classes)
                 stack.callback(self._reference.close)
             self.files = sum(len(m.paths) for m in (*scene.inputs, *scene.auxiliary)) + bool(scene.reference)
@@ -165,6 +179,12 @@ class OpenScene:
         if self._reference is None:
             return np.full((window.height, window.width), np.nan, np.float32)
         return self._reference.read(window)
+
+    def object(self, number: int, window: Window) -> NDArray[np.float32]:
+        """``(H, W)`` float32: the value of one object on its pixels, NaN elsewhere."""
+        assert self.objects is not None
+        inside = mask_of(self.objects.geometries[number], self.grid, window)
+        return np.where(inside, self.objects.values[number], np.nan).astype(np.float32)
 
     def close(self) -> None:
         self._stack.close()

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
+from statistics import median
 
 from ...models.card import Card, ErrorModel, LandClass, MainTask, Modality, Player
 from ...models.network import MAIN, PRESETS, NetworkConfig, TaskConfig
 from .. import jobs
 from ..scene.bands import ModalitySource, open_raster
 from ..scene.folder import Scene
+from ..scene.objects import check_objects
 from ..scene.reading import scene_grid
 from ..scene.reference import find_classes, is_raster
 from ..version import plugin_version
 from . import manifest
 from .chips import ChipReader
 from .loop import Outcome
+from .objects import SceneObject
 from .options import Training
 from .players import indices, players_of
 from .scenes import OpenScene
@@ -47,21 +52,28 @@ class Setup:
             for modality in scene.auxiliary:
                 self.auxiliary.setdefault(modality.name, tuple(b.name for b in modality.bands))
         self.attribution: Mapping[str, float] = {}
-        self.players = players_of(job.players, {m.name: [b.name for b in m.bands] for m in scenes[0].inputs})
+        self.scene_level = job.task in jobs.SCENE_TASKS
+        wanted = jobs.NO_PLAYERS if self.scene_level else job.players  # contributions of bands are of dense scores
+        self.players = players_of(wanted, {m.name: [b.name for b in m.bands] for m in scenes[0].inputs})
         if job.strategy == "multitask" and not self.auxiliary:
             log.warning("No auxiliary raster is given; the network learns the main task alone.")
         self.grids = grids = [scene_grid(scene.inputs) for scene in scenes]
         self.gsd_m = grids[0].gsd_m
         self.sizes = {i: (grid.height, grid.width) for i, grid in enumerate(grids)}
         self.classes: tuple[LandClass, ...] = ()
-        if job.task == "segmentation":
+        if self.scene_level:
+            for path in {scene.reference for scene in scenes if scene.reference}:
+                check_objects(path, job.reference_field, [scene.name for scene in scenes])
+        if job.task in jobs.CLASS_TASKS:
             known = [(scene.reference, grid) for scene, grid in zip(scenes, grids, strict=True) if scene.reference]
             self.classes = find_classes(known, job.reference_field)
         manifest.hash_files(scenes, progress)
         found = survey(scenes, grids, self.open, self.classes, job.seed, progress)
         self.blocks, self.statistics = found.blocks, found.statistics
         self.splits, self.unit = split_blocks(self.blocks, job.seed)
-        self.config = _config(job.size, scenes[0], self.classes, self.auxiliary, self.statistics, self.players)
+        self.config = _config(
+            job.size, scenes[0], self.classes, self.auxiliary, self.statistics, self.players, self.scene_level
+        )
         log.info(
             "%d scene(s), %d blocks with references, split by %s: %s.",
             len(scenes), len(self.blocks), self.unit,
@@ -71,11 +83,21 @@ class Setup:
     def open(self, number: int) -> OpenScene:
         """Open a scene's readers, for one thread."""
         auxiliary = [(name, len(bands)) for name, bands in self.auxiliary.items()]
-        return OpenScene(self.scenes[number], auxiliary, self.classes, self.job.reference_field)
+        return OpenScene(self.scenes[number], auxiliary, self.classes, self.job.reference_field, self.scene_level)
 
     def reader(self, split: str) -> ChipReader:
         """A reader of one split's chips."""
         return ChipReader(self.open, self.blocks, self.splits, split, self.classes)
+
+    def objects(self, split: str) -> list[SceneObject]:
+        """A scene-level task's objects of one split."""
+        return [item for b, s in zip(self.blocks, self.splits, strict=True) if s == split for item in b.objects]
+
+    def _object_px(self) -> int:
+        """Width of a square as large as the objects mostly are, a multiple of the network's stride."""
+        windows = [item.window for block in self.blocks for item in block.objects]
+        side = math.sqrt(median(window.height * window.width for window in windows))
+        return max(1, round(side / self.config.stride)) * self.config.stride
 
     def _unit(self) -> str:
         """Unit of a regression's target, where its raster says so."""
@@ -100,10 +122,10 @@ class Setup:
         def describe(name: str) -> Modality:
             return _modality(modalities[name], self.statistics[name], self.gsd_m, patterns.get(name, ""))
 
-        main = MainTask("segmentation", "class", self.classes)
+        main = MainTask(job.task, "class", self.classes)
         if not self.classes:
             (mean,), (std,) = self.statistics[MAIN]
-            main = MainTask("regression", job.reference_field or "reference", unit=self._unit(), mean=mean, std=std)
+            main = MainTask(job.task, job.reference_field or "reference", unit=self._unit(), mean=mean, std=std)
         auxiliary = auxiliary or {}
         return Card(
             name=os.path.splitext(os.path.basename(job.output_model))[0],
@@ -113,7 +135,7 @@ class Setup:
             auxiliary=tuple(describe(name) for name in self.auxiliary),
             main=main,
             network=self.config.to_dict(),
-            tile_px=_TILE_PX,
+            tile_px=self._object_px() if self.scene_level else _TILE_PX,
             margin_px=self.config.margin_px,
             strategy=job.strategy,
             reference_pattern=job.reference_pattern if isinstance(job, jobs.TrainFolderJob) else "",
@@ -139,8 +161,10 @@ def _config(
     auxiliary: Mapping[str, tuple[str, ...]],
     statistics: Mapping[str, Statistics],
     players: Sequence[Player],
+    pooled: bool,
 ) -> NetworkConfig:
     main = TaskConfig("score", len(classes)) if classes else TaskConfig("density", 1, *statistics[MAIN])
+    main = replace(main, pooled=pooled)
     others = {name: TaskConfig("density", len(bands), *statistics[name]) for name, bands in auxiliary.items()}
     inputs = [statistics[m.name] for m in scene.inputs]
     mean, std = (tuple(v for pair in inputs for v in pair[i]) for i in (0, 1))

@@ -16,8 +16,9 @@ from ...models.network import MAIN
 from ..jobs import Progress
 from ..scene.folder import Scene
 from ..scene.grid import Grid
-from ..scene.reference import IGNORE, to_indices
+from ..scene.reference import IGNORE, is_table, to_indices
 from ..scene.window import Window, plan
+from .objects import SceneObject, counts_of, find_objects
 from .scenes import OpenScene
 
 _BLOCKS_A_SCENE = 100  # blocks that a single scene is cut into, about
@@ -25,6 +26,7 @@ _SAMPLE_WINDOWS = 400  # windows that the statistics are taken from, about
 _SAMPLE_PX = 4096  # pixels of each, at most
 _SAMPLE_VALUES = 2**17  # values of each: fewer pixels of a modality with hundreds of bands
 _PLACES = 32  # of each class in a block
+_NOWHERE = np.zeros((0, 2), np.int64)
 
 Statistics = tuple[tuple[float, ...], tuple[float, ...]]  # mean and standard deviation a band
 
@@ -34,13 +36,15 @@ class Block:
     """A square of one scene that is trained on, validated on or tested on as a whole.
 
     ``counts`` has the number of reference pixels of each class (regression: one number); ``places`` rows and columns
-    of some of them, as many of each class.
+    of some of them, as many of each class. For a scene-level task ``counts`` is of objects, and ``objects`` those
+    whose middle lies in the block.
     """
 
     scene: int
     window: Window
     counts: NDArray[np.int64]
     places: NDArray[np.int64]
+    objects: tuple[SceneObject, ...] = ()
 
 
 @dataclass
@@ -111,22 +115,44 @@ def survey(
         windows = list(blocks_of(grid.height, grid.width))
         sampled = set(rng.permutation(len(windows))[: math.ceil(_SAMPLE_WINDOWS / len(scenes))].tolist())
         with contextlib.closing(open_scene(number)) as opened:
+            objects = find_objects(number, opened.objects, classes) if opened.objects is not None else None
             for i, window in enumerate(windows):
                 if progress.canceled():
                     raise Canceled("The training was canceled.")
-                truth = opened.reference(window)
-                index = to_indices(truth, classes) if classes else np.where(np.isfinite(truth), 0, IGNORE)
-                counts = np.bincount(index[index != IGNORE], minlength=max(1, len(classes)))
-                if counts.any():
-                    blocks.append(Block(number, window, counts, _places(index, counts, window, rng)))
+                if objects is None:
+                    block, truth = _pixels(number, opened, window, classes, rng)
+                else:
+                    block, truth = _objects(number, scene, grid, objects, window, len(classes))
+                if block.counts.any():
+                    blocks.append(block)
                 if i in sampled:
                     _sample(scene, opened, window, statistics, rng)
-                if not classes and counts.any():
+                if not classes and block.counts.any():
                     statistics.setdefault(MAIN, BandStatistics()).add(truth[None], rng)
                 progress.report(0.0, f"Surveying scene {number + 1} of {len(scenes)}: block {i + 1} of {len(windows)}")
     if not blocks:
         raise SceneError("The references cover no pixel of the scenes; check their CRS, place, field and nodata value.")
     return Survey(tuple(blocks), {name: s.result(name) for name, s in statistics.items()})
+
+
+def _pixels(
+    number: int, opened: OpenScene, window: Window, classes: Sequence[LandClass], rng: np.random.Generator
+) -> tuple[Block, NDArray[np.float32]]:
+    """A block of a dense task, and its reference ``(H, W)``."""
+    truth = opened.reference(window)
+    index = to_indices(truth, classes) if classes else np.where(np.isfinite(truth), 0, IGNORE)
+    counts = np.bincount(index[index != IGNORE], minlength=max(1, len(classes)))
+    return Block(number, window, counts, _places(index, counts, window, rng) if counts.any() else _NOWHERE), truth
+
+
+def _objects(
+    number: int, scene: Scene, grid: Grid, objects: Sequence[SceneObject], window: Window, classes: int
+) -> tuple[Block, NDArray[np.float32]]:
+    """A block of a scene-level task, and its objects' values ``(1, n)``. A scene with one label is a block itself."""
+    own = tuple(item for item in objects if window.holds(*item.middle))
+    counts = counts_of(own, classes)
+    place = grid.whole if is_table(scene.reference) else window
+    return Block(number, place, counts, _NOWHERE, own), np.array([[item.value for item in own]], np.float32)
 
 
 def blocks_of(height: int, width: int) -> Iterator[Window]:

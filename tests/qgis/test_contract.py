@@ -26,11 +26,11 @@ CONTRACT = {
         *LEARNING,
     ],
     "map": [
-        *["MODEL", "INPUTS", "AUXILIARY", "REFERENCE", "REFERENCE_FIELD", "DEVICE", "PRECISION", "TILE_SIZE"],
-        *["OVERLAP", "BATCH_SIZE", "EXTENT", "MASK", "ATTRIBUTION_CLASS"],
+        *["MODEL", "INPUTS", "AUXILIARY", "REFERENCE", "REFERENCE_FIELD", "POLYGONS", "DEVICE", "PRECISION"],
+        *["TILE_SIZE", "OVERLAP", "BATCH_SIZE", "EXTENT", "MASK", "ATTRIBUTION_CLASS"],
         *["OUTPUT_MAP", "OUTPUT_PROBABILITY", "OUTPUT_UNCERTAINTY", "OUTPUT_RECONSTRUCTION"],
         *["OUTPUT_EXPECTED_ERROR", "OUTPUT_RECONSTRUCTION_ERROR", "OUTPUT_MAIN_ERROR", "OUTPUT_ERROR_PROBABILITY"],
-        "OUTPUT_ATTRIBUTION",
+        *["OUTPUT_ATTRIBUTION", "OUTPUT_POLYGONS"],
     ],
     "mapfolder": [
         *["MODEL", "SCENES", "INPUT_PATTERNS", "AUXILIARY_PATTERNS", "REFERENCE_PATTERN", "REFERENCE_FIELD", "LAYERS"],
@@ -74,7 +74,7 @@ def test_provider(provider):
     assert sorted(a.name() for a in provider.algorithms()) == sorted(CONTRACT)
     assert {a.ID for a in ALGORITHMS if issubclass(a, JobAlgorithm)} == set(jobs.JOBS)
     assert f"version={provider.versionInfo()}" in (ROOT / "metadata.txt").read_text(encoding="utf-8")
-    assert provider.defaultRasterFileExtension() == "tif"
+    assert (provider.defaultRasterFileExtension(), provider.defaultVectorFileExtension()) == ("tif", "gpkg")
     assert not provider.icon().isNull()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import rasterio
 import torch
 from affine import Affine
 
+from auxlens.engine.jobs import CLASS_TASKS, SCENE_TASKS
 from auxlens.models import file
 from auxlens.models.card import Card, ErrorModel, InputDensity, LandClass, MainTask, Modality, Player
 from auxlens.models.network import Network, NetworkConfig, TaskConfig
@@ -82,6 +84,14 @@ def error_models(classes: bool) -> tuple[ErrorModel, ErrorModel]:
     return model(expected), model(observed)
 
 
+def object_error_models(scores: bool) -> tuple[ErrorModel, ErrorModel]:
+    """Of objects, which have no surroundings."""
+    names = ("entropy" if scores else "scale", "expected s1:VV", "expected s1:VH")
+    expected = ErrorModel(names, (0.5, 0.0, 0.0), (0.2, 1.0, 1.0), (1.0, 0.5, -0.5), -1.0)
+    seen = (*names, "residual s1:VV")
+    return expected, ErrorModel(seen, (0.5, 0.0, 0.0, 0.0), (0.2, 1.0, 1.0, 1.0), (1.0, 0.5, -0.5, 0.4), -1.0)
+
+
 def density_of(bands: tuple[str, ...]) -> InputDensity:
     """One component around the middle of the values that tests draw."""
     n = len(bands)
@@ -93,14 +103,15 @@ def density_of(bands: tuple[str, ...]) -> InputDensity:
 def card_of(config: NetworkConfig, bands: tuple[str, ...], kind: str = "segmentation", name: str = "tiny") -> Card:
     """A card for an untrained network with inputs ``s2`` and auxiliary ``s1``."""
     classes = (LandClass(2, "water", "#0000ff"), LandClass(5, "wood", "#00aa00"), LandClass(7, "town", "#ff0000"))
-    expected, observed = error_models(kind == "segmentation")
+    scores = kind in CLASS_TASKS
+    expected, observed = error_models(scores) if kind not in SCENE_TASKS else object_error_models(scores)
     return Card(
         name=name,
         created="2026-01-01T00:00:00+00:00",
         plugin_version="0.1.0",
         inputs=(Modality("s2", bands, config.mean, config.std),),
         auxiliary=(Modality("s1", ("VV", "VH"), (-12.0, -18.0), (3.0, 4.0), unit="dB"),),
-        main=MainTask(kind, "class", classes) if kind == "segmentation" else MainTask(kind, "height", unit="m"),
+        main=MainTask(kind, "class", classes) if scores else MainTask(kind, "height", unit="m"),
         network=config.to_dict(),
         tile_px=96,
         margin_px=config.margin_px,
@@ -120,15 +131,18 @@ def untrained(tmp_path: Path) -> Callable[..., str]:
         kind: str = "segmentation", widths: tuple[int, ...] = (8, 12, 16), seed: int = 0, players: bool = True
     ) -> str:
         torch.manual_seed(seed)
-        main = TaskConfig("score", 3) if kind == "segmentation" else TaskConfig("density", 1, (10.0,), (5.0,))
-        tasks = {"main": main, "s1": TaskConfig("density", 2, (-12.0, -18.0), (3.0, 4.0))}
-        players = ((0, 1), (2,)) if players else ()
-        config = NetworkConfig(widths, (100.0, 100.0, 100.0), (60.0, 60.0, 60.0), tasks, players)
+        main = TaskConfig("score", 3) if kind in CLASS_TASKS else TaskConfig("density", 1, (10.0,), (5.0,))
+        tasks = {
+            "main": replace(main, pooled=kind in SCENE_TASKS),
+            "s1": TaskConfig("density", 2, (-12.0, -18.0), (3.0, 4.0)),
+        }
+        shown = ((0, 1), (2,)) if players and kind not in SCENE_TASKS else ()
+        config = NetworkConfig(widths, (100.0, 100.0, 100.0), (60.0, 60.0, 60.0), tasks, shown)
         network = Network(config)
         with torch.no_grad():  # spread the scores, so that classes differ over the scene
             for parameter in network.heads.parameters():
                 parameter.mul_(4.0)
-            if players:
+            if shown:
                 network.explainer.bias.normal_()
         path = tmp_path / f"{kind}_{seed}{'' if players else '_without_players'}.safetensors"
         file.save(str(path), network, card_of(config, ("B2", "B3", "B4"), kind))

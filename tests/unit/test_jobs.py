@@ -157,7 +157,7 @@ def test_outputs_that_a_model_cannot_give():
     with pytest.raises(JobError, match=r"“floods” has no calibrated error probability.*leave this output out"):
         checks.check_map(map_job("error_probability"), replace(CARD, error_models={}))
     regression = replace(CARD, main=MainTask("regression", "height"))
-    with pytest.raises(JobError, match="“probability” exists for segmentation only"):
+    with pytest.raises(JobError, match="“probability” exists for classes only"):
         checks.check_map(map_job("probability"), regression)
     checks.check_map(map_job("map", "uncertainty"), regression)
 

@@ -128,7 +128,7 @@ def test_regressions_say_their_unit():
     card = replace(CARD, main=MainTask("regression", "height", unit="m", mean=12.5, std=4.0), error_models={})
     text = text_of(render_model_page(card, {}))
     assert "height in m; in the training references 12.500 on average" in text
-    assert "exists for segmentation only" in text
+    assert "exists for classes only" in text
 
 
 def test_places_are_drawn_where_they_lie():

@@ -1,0 +1,117 @@
+"""Outputs of a scene-level model: a table of polygons, and rasters in which each polygon is filled with its values."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pyogrio.errors import DataSourceError
+
+from ...models.errors import Canceled, SceneError
+from ...models.parts import part_path
+from ..jobs import Progress
+from ..scene.window import Tile, Window
+from ..scene.writing import write_text
+from .object_products import ObjectProducts
+from .object_styles import polygon_style
+from .products import Arrays
+from .stream import Chip, Engine, stream
+
+log = logging.getLogger("auxlens")
+
+_GEOPACKAGE_VERSION = "1.2"  # QGIS 3.22 warns of newer ones
+
+
+def table_of(products: ObjectProducts) -> gpd.GeoDataFrame:
+    """The polygons with their own fields, and then one for each result; empty where a polygon has no valid pixel.
+
+    The fields are ``map`` (the class's name, or the estimate), for classes ``map_value`` and ``probability_<class>``,
+    ``uncertainty``, ``error_probability`` where the model has one, those of ``ObjectProducts.of_modalities``, and
+    ``pixels``. A field of the layer that has one of these names is kept as ``<name>_given``.
+    """
+    card, frame, found = products.card, products.polygons.frame, products.of_objects()
+    columns: dict[str, object] = {}
+    if card.main.classes:
+        names = {c.value: c.name for c in card.main.classes}
+        columns["map"] = [names.get(value) for value in found["map"][0].tolist()]
+        columns["map_value"] = pd.array(found["map"][0], dtype="Int32")
+        for c, values in zip(card.main.classes, found["probability"], strict=True):
+            columns[f"probability_{c.name}"] = values
+    else:
+        columns["map"] = found["map"][0]
+    columns["uncertainty"] = found["uncertainty"][0]
+    if "error_probability" in found:
+        columns["error_probability"] = found["error_probability"][0]
+    columns = {**columns, **products.of_modalities(), "pixels": products.pixels}
+    taken = {name.lower() for name in columns}  # fields of a GeoPackage do not differ by capitals alone
+    clashing = {name: f"{name}_given" for name in frame.columns if name.lower() in taken}
+    if clashing:
+        log.warning("The polygons' fields %s are kept as %s.", ", ".join(clashing), ", ".join(clashing.values()))
+    return frame.rename(columns=clashing).assign(**columns)
+
+
+def write_polygons(path: str, products: ObjectProducts, tags: dict[str, str]) -> None:
+    """Write the table as a GeoPackage with its style; it appears under its name when it is complete.
+
+    Raises:
+        SceneError: the folder is missing, the disk is full, or another program holds the file that was there before.
+    """
+    target = Path(path)
+    part = part_path(target)
+    try:
+        table_of(products).to_file(
+            part, driver="GPKG", layer=target.stem, dataset_metadata=tags, VERSION=_GEOPACKAGE_VERSION
+        )
+        os.replace(part, target)
+        write_text(target.with_suffix(".qml"), polygon_style(products.card))
+    except (DataSourceError, OSError) as error:
+        raise SceneError(
+            f"“{path}” cannot be written ({error}); remove its layer from QGIS, or choose a folder with room."
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def map_objects(
+    tiles: Sequence[Tile],
+    read: Callable[[Tile], Chip],
+    engine: Engine,
+    products: ObjectProducts,
+    write: Callable[[Arrays, Window], None],
+    progress: Progress,
+) -> None:
+    """As ``stream``; then the rasters of the main task are filled, polygon by polygon, in a second pass.
+
+    Raises:
+        Canceled: the user asked to stop.
+    """
+    polygons = products.polygons
+    needed = tiles if products.dense else [tile for tile in tiles if polygons.touching(tile.core)]
+    stream(needed, read, engine, products, write, progress)
+    found = {name: values for name, values in products.of_objects().items() if name in products.filled}
+    for number, tile in enumerate(tiles if found else (), 1):
+        progress.report(1.0, f"Filling polygons: window {number} of {len(tiles)}")
+        if progress.canceled():
+            raise Canceled("The mapping was canceled.")
+        write(_filled(tile.core, read(tile).valid, products, found), tile.core)
+
+
+def _filled(
+    window: Window, valid: NDArray[np.bool_], products: ObjectProducts, values: dict[str, NDArray[np.float64]]
+) -> Arrays:
+    """Arrays ``(bands, H, W)`` in which the valid pixels of each polygon hold its values ``(bands, polygons)``."""
+    numbers = products.polygons.numbers(window)
+    numbers[~valid] = -1
+    arrays: Arrays = {}
+    for name, columns in values.items():
+        nodata = products.nodata(name)
+        known = np.where(np.isnan(columns), nodata, columns).astype(products.dtype(name))
+        padded = np.c_[known, np.full(len(known), nodata, known.dtype)]  # −1, for no polygon, is the last column
+        arrays[name] = padded[:, numbers]
+    return arrays

@@ -1,0 +1,125 @@
+"""Objects of scene-level tasks: polygons, or scenes as a whole, that have one label or number each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+
+import geopandas as gpd
+import numpy as np
+import rasterio.features
+import shapely
+from numpy.typing import NDArray
+
+from ...models.card import LandClass
+from ...models.errors import SceneError
+from .grid import Grid
+from .reference import VectorReference, file_stamp, is_raster, is_table, numbers_of, read_features, read_table
+from .window import Window
+
+_SMALL_PX = 4.0  # objects of a smaller area take every pixel that they touch, so that each has one
+
+
+def check_objects(path: str, field: str, scenes: Sequence[str]) -> None:
+    """Check that a reference can hold objects of scenes with some names.
+
+    Raises:
+        SceneError: it is a raster, or a table that names none of the scenes.
+    """
+    if is_table(path):
+        named = read_table(path, field)["scene"]
+        if not named.isin(scenes).any():
+            raise SceneError(
+                f"The table “{path}” names none of the scenes: its first column holds {', '.join(named[:3])}, …, the "
+                f"scenes are {', '.join(scenes[:3])}, …. Put the scenes' names into its first column."
+            )
+    if is_raster(path):
+        raise SceneError(
+            f"The reference “{path}” is a raster; a scene-level task needs polygons with a field, or a CSV table with "
+            "a line a scene. Give one of these, or choose the task segmentation or regression."
+        )
+
+
+def open_objects(path: str, field: str, grid: Grid, classes: tuple[LandClass, ...], scene: str) -> VectorReference:
+    """The objects of a scene that have a value.
+
+    Args:
+        path: Polygons; or a CSV table with the scenes' names in its first column, where the object is the scene.
+        field: Attribute, or column, with the label or number.
+        grid: The scene's grid.
+        classes: For labels given as text, the names in use.
+        scene: The scene's name.
+
+    Raises:
+        SceneError: unreadable, without the field, not polygons, or not a number where one is needed.
+    """
+    return _opened(path, field, grid, classes, scene if is_table(path) else "", file_stamp(path))
+
+
+@lru_cache(maxsize=256)
+def _opened(
+    path: str,
+    field: str,
+    grid: Grid,
+    classes: tuple[LandClass, ...],
+    scene: str,
+    stamp: tuple[tuple[str, int, int], ...],
+) -> VectorReference:
+    """The objects, kept for the other threads and splits of a job; ``stamp`` tells when the file has changed."""
+    if scene:
+        frame = read_table(path, field)
+        frame = gpd.GeoDataFrame(frame, geometry=[outline(grid, grid.whole)] * len(frame))
+        values = numbers_of(frame["value"], classes, path, field)
+        known = np.isfinite(values) & (frame["scene"] == scene).to_numpy()
+    else:
+        frame = read_features(path, field, grid)
+        check_polygons(frame, path)
+        values = numbers_of(frame["value"], classes, path, field)
+        known = np.isfinite(values)
+    geometries = frame.geometry.to_numpy()[known]
+    return VectorReference(geometries, values[known], shapely.STRtree(geometries), grid)
+
+
+def check_polygons(frame: gpd.GeoDataFrame, path: str) -> None:
+    """Check that all features are polygons.
+
+    Raises:
+        SceneError: some are points or lines.
+    """
+    kinds = sorted(set(frame.geom_type) - {"Polygon", "MultiPolygon"})
+    if kinds:
+        raise SceneError(
+            f"“{path}” holds features of type {', '.join(kinds)}; a scene-level task needs polygons. Buffer them, or "
+            "draw the polygons that the values belong to."
+        )
+
+
+def outline(grid: Grid, window: Window) -> shapely.Polygon:
+    """A window's border in the grid's CRS."""
+    corners = ((0, 0), (window.width, 0), (window.width, window.height), (0, window.height))
+    transform = grid.transform_of(window)
+    return shapely.Polygon([transform @ corner for corner in corners])
+
+
+def window_of(geometry: shapely.Geometry, grid: Grid) -> Window | None:
+    """The pixels that a geometry may touch; ``None`` outside of the grid."""
+    west, south, east, north = geometry.bounds
+    corners = [~grid.transform @ (x, y) for x in (west, east) for y in (south, north)]
+    cols, rows = zip(*corners, strict=True)
+    row, col = math.floor(min(rows) + 1e-6), math.floor(min(cols) + 1e-6)
+    height, width = math.ceil(max(rows) - 1e-6) - row, math.ceil(max(cols) - 1e-6) - col
+    window = Window(row, col, max(1, height), max(1, width)).intersection(grid.whole)
+    return window if window.height and window.width else None
+
+
+def mask_of(geometry: shapely.Geometry, grid: Grid, window: Window) -> NDArray[np.bool_]:
+    """``(H, W)``: the pixels of a window whose middle lies in a polygon; all it touches if it is small.
+
+    Which pixels are an object's does not depend on the window, so that windows can be put together.
+    """
+    small = geometry.area < _SMALL_PX * abs(grid.transform.determinant)
+    inside: NDArray[np.bool_] = rasterio.features.geometry_mask(
+        [geometry], (window.height, window.width), grid.transform_of(window), all_touched=small, invert=True
+    )
+    return inside
