@@ -1,4 +1,4 @@
-"""The plugin as QGIS sees it: registers the Processing provider and the options page, and ends the engine."""
+"""The plugin as QGIS sees it: registers provider, options page and panel, and ends the engine."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class AuxLensPlugin:
         self._make_provider = make_provider
         self.provider: Optional[QgsProcessingProvider] = None
         self._options: Any = None
+        self._why_here: Any = None
 
     def initProcessing(self) -> None:
         """Register the provider; QGIS calls this alone in ``qgis_process``."""
@@ -31,12 +32,14 @@ class AuxLensPlugin:
         QgsApplication.processingRegistry().addProvider(self.provider)
 
     def initGui(self) -> None:
-        """Register the provider and the options page."""
+        """Register the provider, the options page and the panel “Why here?”."""
         self.initProcessing()
-        from .settings import AuxLensOptionsFactory  # needs a desktop
+        from .panel.action import WhyHereAction  # these need a desktop
+        from .settings import AuxLensOptionsFactory
 
         self._options = AuxLensOptionsFactory(self.provider.icon())
         self.iface.registerOptionsWidgetFactory(self._options)
+        self._why_here = WhyHereAction(self.iface)
 
     def unload(self) -> None:
         """Take back what was registered and end the engine."""
@@ -46,4 +49,7 @@ class AuxLensPlugin:
         if self._options is not None:
             self.iface.unregisterOptionsWidgetFactory(self._options)
             self._options = None
+        if self._why_here is not None:
+            self._why_here.remove()
+            self._why_here = None
         client.shutdown()
