@@ -47,6 +47,10 @@ def doubts(found: Answer) -> List[Bar]:
     items = []
     for output, value in found.place.values.items():
         said = percent(value) if output == "error_probability" else figure(value)
+        if output == "main_error" and found.place.mapped is not None:
+            said = tr("{} of it differs from the reference").format(percent(value))
+            if found.place.pixels == 1:
+                said = tr("differs from the reference") if value else tr("agrees with the reference")
         if output in found.percentiles:
             said += " · " + tr("higher than {} % of the scene").format(f"{found.percentiles[output]:.0f}")
         color = AGAINST if output == "error_probability" else QUIET

@@ -13,13 +13,17 @@ from qgis.core import (
     QgsFeature,
     QgsFillSymbol,
     QgsGeometry,
+    QgsPalLayerSettings,
     QgsProject,
     QgsSingleSymbolRenderer,
+    QgsTextFormat,
     QgsVectorLayer,
+    QgsVectorLayerSimpleLabeling,
 )
 
 from ...engine.version import plugin_version
 from ...models.card import Card, Modality
+from ..charts import font
 from ..words import figure, percent, tr
 from .scene_sheets import Subject, key_texts, plain_map
 from .sheets import MapPicture, Sheet
@@ -184,28 +188,18 @@ def _sha256(path: str) -> str:
 
 def overview_sheets(subjects: Sequence[Subject], title: str, notes: Sequence[str]) -> List[Sheet]:
     """All scenes of a folder: where they lie, and their figures beside each other."""
-    rows = []
-    for subject in subjects:
-        figures = subject.figures
-        doubtful = sum(level.area for level in figures.levels if level.low >= 0.5)
-        wrong = figures.mean("main_error") if subject.classes else float("nan")
-        rows.append(
-            (
-                subject.scene.name,
-                figure(figures.area, figures.unit),
-                percent(figures.mean("error_probability")),
-                percent(doubtful / figures.area) if figures.levels and figures.area else "–",
-                percent(wrong),
-            )
-        )
-    headings = (
-        tr("scene"),
-        tr("area"),
-        tr("expected wrong"),
-        tr("likely wrong (≥ 50 %)"),
-        tr("wrong by the reference"),
-    )
-    parts = Table(headings, tuple(rows), (0.32, 0.18, 0.15, 0.18, 0.17)).parts(_SCENES_A_PAGE)
+    columns = [
+        (tr("scene"), [subject.scene.name for subject in subjects]),
+        (tr("area"), [figure(s.figures.area, s.figures.unit) for s in subjects]),
+        (tr("mean uncertainty"), [figure(s.figures.mean("uncertainty")) for s in subjects]),
+        (tr("expected wrong"), [percent(s.figures.mean("error_probability")) for s in subjects]),
+        (tr("likely wrong (≥ 50 %)"), [percent(_doubtful(s)) for s in subjects]),
+        (tr("wrong by the reference"), [percent(_wrong(s)) for s in subjects]),
+    ]
+    used = [(heading, cells) for heading, cells in columns if any(cell != "–" for cell in cells)]
+    rows = tuple(zip(*(cells for _, cells in used)))
+    widths = (0.3, *(0.7 / (len(used) - 1),) * (len(used) - 1))
+    parts = Table(tuple(heading for heading, _ in used), rows, widths).parts(_SCENES_A_PAGE)
     extents = _extents(subjects)
     subtitle = tr("{} scenes mapped with the model “{}”").format(len(subjects), subjects[0].scene.tags.model or "–")
     return [
@@ -219,6 +213,17 @@ def overview_sheets(subjects: Sequence[Subject], title: str, notes: Sequence[str
         )
         for at, part in enumerate(parts)
     ]
+
+
+def _doubtful(subject: Subject) -> float:
+    """Share of the area that is more likely wrong than right."""
+    figures = subject.figures
+    known = figures.levels and figures.area
+    return sum(level.area for level in figures.levels if level.low >= 0.5) / figures.area if known else float("nan")
+
+
+def _wrong(subject: Subject) -> float:
+    return subject.figures.mean("main_error") if subject.classes else float("nan")
 
 
 def _extents(subjects: Sequence[Subject]) -> Optional[QgsVectorLayer]:
@@ -242,6 +247,14 @@ def _extents(subjects: Sequence[Subject]) -> Optional[QgsVectorLayer]:
     layer.updateExtents()
     symbol = QgsFillSymbol.createSimple({"color": "86,180,233,70", "outline_color": "#0072b2", "outline_width": "0.4"})
     layer.setRenderer(QgsSingleSymbolRenderer(symbol))
+    labels = QgsPalLayerSettings()
+    labels.fieldName = "name"
+    text_format = QgsTextFormat()
+    text_format.setFont(font(8))
+    text_format.setSize(8)
+    labels.setFormat(text_format)
+    layer.setLabeling(QgsVectorLayerSimpleLabeling(labels))
+    layer.setLabelsEnabled(True)
     return layer
 
 

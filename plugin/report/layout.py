@@ -277,6 +277,8 @@ class _Filler:
         for bar in _linked(layout, item):
             if first.crs().isValid():
                 bar.applyDefaultSize(bar.guessUnits())
+                bar.setUnitsPerSegment(2 * bar.unitsPerSegment())  # one piece for two: numbers never meet
+                bar.setNumberOfSegments(1)
 
     def chart(self, name: str, chart: Chart) -> None:
         item = self._item(name, QgsLayoutItemPicture, tr("picture"))

@@ -371,9 +371,7 @@ def _modality_sheet(subject: Subject, name: str, bands: Sequence[str], first: in
     shown = tr("{} ({})").format(bands[0], unit) if unit else bands[0]
     maps: Dict[str, MapPicture] = {}
     if "reconstruction" in scene.layers:
-        moments = figures.moments["reconstruction"][full]
-        low, high = moments.mean - _DEVIATIONS * moments.std, moments.mean + _DEVIATIONS * moments.std
-        low, high = (low, high) if high > low else (low - 0.5, low + 0.5)
+        low, high = _range(subject, full)
         layer = band_layer(scene.layers["reconstruction"], number, low, high, unit)
         maps["reconstruction"] = MapPicture([layer], tr("Reconstruction of {}").format(shown), legend(layer))
         measured = reference_layer(scene, name)
@@ -400,6 +398,17 @@ def _modality_sheet(subject: Subject, name: str, bands: Sequence[str], first: in
     return Sheet(
         "modality", heading, {"caption": caption}, slots, charts, {"bands": _band_table(subject, name, bands, unit)}
     )
+
+
+def _range(subject: Subject, band: str) -> Tuple[float, float]:
+    """Between which values a reconstructed band is shown: by the card, as in the styles; without one by the scene."""
+    moments = subject.figures.moments["reconstruction"][band]
+    mean, std = moments.mean, moments.std
+    for modality in subject.card.auxiliary if subject.card else ():
+        if band in modality.band_names:
+            at = modality.band_names.index(band)
+            mean, std = modality.mean[at], modality.std[at]
+    return mean - _DEVIATIONS * (std or 0.5), mean + _DEVIATIONS * (std or 0.5)
 
 
 def _same_colours(source: QgsRasterLayer, layer: QgsRasterLayer, band: int) -> Any:

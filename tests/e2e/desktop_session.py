@@ -6,13 +6,19 @@ parameters of the run. ``test_desktop.py`` starts it and judges.
 
 import json
 import os
+import sys
+import time
 import traceback
 from pathlib import Path
 
 from qgis.core import QgsApplication, QgsProject, QgsRasterLayer
-from qgis.PyQt.QtCore import QEventLoop, Qt, QTimer
-from qgis.PyQt.QtWidgets import QApplication, QDockWidget, QLineEdit, QTreeView
+from qgis.PyQt.QtCore import QEventLoop, QPoint, Qt, QTimer
+from qgis.PyQt.QtGui import QGuiApplication
+from qgis.PyQt.QtWidgets import QApplication, QDockWidget, QLineEdit, QToolButton, QTreeView
 from qgis.utils import iface, plugins, unloadPlugin
+
+sys.path.insert(0, os.environ["AUXLENS_E2E"])  # QGIS does not say where this file is
+import real_mouse
 
 FOLDER = Path(os.environ["AUXLENS_DESKTOP"])
 RESULT = {}
@@ -141,6 +147,53 @@ def show_result(window):
     shoot(window, "desktop")
 
 
+def ask_why(window):
+    """Open the panel, click on the map, draw an outline, and ask again in the saved and reopened project."""
+    if not real_mouse.available():
+        return {}
+    mouse, canvas = real_mouse.Mouse(), iface.mapCanvas()
+    button = next(b for b in window.findChildren(QToolButton) if b.isVisible() and b.text() == "Why here?")
+    mouse.click(button, button.rect().center())
+    dock = window.findChild(QDockWidget, "AuxLensWhyHere")
+    said = {"shown": dock.isVisible()}
+    window.resizeDocks([dock], [420], Qt.Orientation.Horizontal)
+    iface.zoomToActiveLayer()
+    wait_for(lambda: not canvas.isDrawing(), 20)
+    view, middle = canvas.viewport(), canvas.viewport().rect().center()
+    mouse.click(view, middle + QPoint(20, 20))
+    said["pixel"] = _answer(dock)
+    said["seconds"] = _seconds(dock)
+    wait_for(lambda: dock.found.percentiles, 10)
+    shoot(window, "why_here")
+    mouse.click(dock.text_button, dock.text_button.rect().center())
+    said["text"] = QGuiApplication.clipboard().text()
+    corners = [(0, 0), (40, 5), (70, 30), (60, 70), (10, 60), (0, 20)]
+    mouse.drag(view, [middle + QPoint(x, y) for x, y in corners])
+    said["outline"] = _answer(dock)
+    path = str(FOLDER / "asked.qgz")
+    QgsProject.instance().write(path)
+    QgsProject.instance().clear()
+    iface.addProject(path)
+    wait_for(lambda: not canvas.isDrawing(), 20)
+    pause(500)
+    canvas.setMapTool(dock.tool)
+    mouse.click(view, middle + QPoint(20, 20))
+    said["reopened"] = _answer(dock)
+    return said
+
+
+def _answer(dock):
+    place = dock.found.place if dock.found is not None else None
+    return place and {"pixels": place.pixels, "mapped": place.mapped.name, "values": dict(place.values)}
+
+
+def _seconds(dock):
+    """Of the second answer: the first opens files."""
+    started = time.perf_counter()
+    dock._ask_again()
+    return time.perf_counter() - started
+
+
 def session():
     window = iface.mainWindow()
     window.resize(1500, 950)
@@ -157,6 +210,7 @@ def session():
     RESULT["tree"] = describe_tree()
     RESULT["top_level"] = [node.name() for node in QgsProject.instance().layerTreeRoot().children()]
     show_result(window)
+    RESULT["why_here"] = ask_why(window)
     RESULT["unloaded"] = unloadPlugin("auxlens")
     RESULT["left"] = QgsApplication.processingRegistry().providerById("auxlens") is not None
 

@@ -50,6 +50,7 @@ def desktop(environment, scenes, model, tmp_path_factory):
     (plugins / "auxlens").symlink_to(ROOT)
     variables = {key: value for key, value in environment.items() if key != "QGIS_CUSTOM_CONFIG_PATH"}
     variables.update(QGIS_PLUGINPATH=str(plugins), QT_QPA_PLATFORM="xcb", AUXLENS_DESKTOP=str(folder))
+    variables["AUXLENS_E2E"] = str(Path(__file__).parent)
     session = str(Path(__file__).with_name("desktop_session.py"))
     command = [qgis, "--nologo", "--noversioncheck", "--profiles-path", str(profile), "--code", session]
     done = subprocess.run(
@@ -85,6 +86,20 @@ def test_layers_appear_styled_in_the_scenes_group(desktop):
     assert [layer["visible"] for layer in group["layers"]] == [True] + [False] * (len(OUTPUTS) - 1)
     assert {layer["renderer"] for layer in group["layers"]} <= {"paletted", "singlebandpseudocolor"}
     assert desktop["top_level"] == ["scene_04", "Sentinel-2"]
+
+
+def test_the_panel_answers_real_clicks_and_outlines(desktop):
+    said = desktop["why_here"]
+    if not said:
+        pytest.skip("libXtst is not installed: no real mouse events")
+    assert said["shown"]
+    assert said["pixel"]["pixels"] == 1
+    assert {"uncertainty", "error_probability", "main_error"} <= set(said["pixel"]["values"])
+    assert said["seconds"] < 0.2
+    assert said["text"].startswith(f"Mapped as {said['pixel']['mapped']}\nscene_04")
+    assert said["outline"]["pixels"] > 10
+    assert said["reopened"] == said["pixel"]
+    assert (desktop["folder"] / "why_here.png").stat().st_size > 5000
 
 
 def test_the_plugin_can_be_unloaded(desktop):
