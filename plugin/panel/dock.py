@@ -162,7 +162,7 @@ class WhyHereDock(QgsDockWidget):
         crs = self._canvas.mapSettings().destinationCrs()
         if crs.isValid() and layer.crs().isValid() and crs != layer.crs():
             pixel.transform(QgsCoordinateTransform(layer.crs(), crs, QgsProject.instance()))
-        self.tool.mark(pixel)
+        self.tool.mark(pixel, ringed=True)
 
     def copy_text(self) -> None:
         """The answer's words and numbers to the clipboard."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import List
 
 from qgis.core import QgsGeometry, QgsPointXY, QgsWkbTypes
-from qgis.gui import QgsMapCanvas, QgsMapMouseEvent, QgsMapTool, QgsRubberBand
+from qgis.gui import QgsMapCanvas, QgsMapMouseEvent, QgsMapTool, QgsRubberBand, QgsVertexMarker
 from qgis.PyQt.QtCore import QPoint, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QColor
 
@@ -24,6 +24,12 @@ class AskTool(QgsMapTool):
         self._band.setColor(QColor("#e69f00"))
         self._band.setFillColor(QColor(230, 159, 0, 40))
         self._band.setWidth(2)
+        self._point = QgsVertexMarker(canvas)
+        self._point.setIconType(QgsVertexMarker.IconType.ICON_CIRCLE)
+        self._point.setColor(QColor("#e69f00"))
+        self._point.setIconSize(14)
+        self._point.setPenWidth(3)
+        self._point.hide()
         self._corners: List[QgsPointXY] = []
         self._last = QPoint()
 
@@ -49,10 +55,14 @@ class AskTool(QgsMapTool):
         else:
             self.asked.emit(QgsGeometry.fromPointXY(corners[0]))
 
-    def mark(self, shape: QgsGeometry) -> None:
-        """Show a polygon of the canvas's CRS on the map; an empty one for none."""
+    def mark(self, shape: QgsGeometry, *, ringed: bool = False) -> None:
+        """Show a polygon of the canvas's CRS on the map; with a ring around it where it may be too small to be seen."""
         self._band.setToGeometry(shape, None)
+        if ringed:
+            self._point.setCenter(shape.centroid().asPoint())
+        self._point.setVisible(ringed)
 
     def clear(self) -> None:
         """Take the mark off the map."""
         self._band.reset(QgsWkbTypes.GeometryType.PolygonGeometry)
+        self._point.hide()

@@ -69,7 +69,7 @@ def desktop(environment, scenes, model, tmp_path_factory):
 
 def test_the_provider_is_in_the_toolbox(desktop):
     assert desktop["plugin"]
-    ids = ("accuracy", "createdemo", "map", "mapfolder", "modelinfo", "report", "train", "trainfolder")
+    ids = sorted(page.stem for page in (ROOT / "docs" / "algorithms").glob("*.md"))
     assert desktop["algorithms"] == [f"auxlens:{name}" for name in ids]
     assert {"AuxLens", "Map a scene and explain the map", "Train a model on layers"} <= set(desktop["toolbox"])
 
