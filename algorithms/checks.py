@@ -74,8 +74,9 @@ def input_bands(layers: Sequence[QgsRasterLayer], card: Card) -> None:
 
 def scene_folder(job: TrainFolderJob) -> None:
     """Whether the folder is there and the patterns can be read; what they match is for the engine to say."""
-    if not os.path.isdir(job.scenes):
-        raise SceneError(f"The folder of scenes “{job.scenes}” does not exist; check the path.")
+    for folder in filter(None, (job.scenes, job.test_scenes)):
+        if not os.path.isdir(folder):
+            raise SceneError(f"The folder of scenes “{folder}” does not exist; check the path.")
     if not patterns(job.input_patterns):
         raise JobError("No input pattern is given; give at least one, for example s2=s2.tif.")
     patterns(job.auxiliary_patterns)

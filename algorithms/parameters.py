@@ -190,6 +190,18 @@ def scheduler() -> Parameter:
     )
 
 
+def test_scenes() -> Parameter:
+    behavior = QgsProcessingParameterFile.Behavior.Folder
+    parameter = QgsProcessingParameterFile("TEST_SCENES", tr("Folder of test scenes"), behavior, optional=True)
+    return described(
+        parameter,
+        tr(
+            "Folder with the scenes to test on, found by the same patterns; without one, some of the scenes are held "
+            "out for testing."
+        ),
+    )
+
+
 def task(job: Type[Any]) -> Parameter:
     return described(
         choice("TASK", tr("Main task"), TASKS, default(job, "task")),

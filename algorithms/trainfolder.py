@@ -32,6 +32,7 @@ class TrainFolder(JobAlgorithm):
         self.addParameter(p.auxiliary_patterns())
         self.addParameter(p.reference_pattern())
         self.addParameter(p.reference_field())
+        self.addParameter(p.test_scenes())
         for parameter in p.learning(TrainFolderJob):
             self.addParameter(parameter)
 

@@ -145,6 +145,7 @@ class TrainFolderJob(_Learning):
         reference_pattern: Pattern of the reference, for example ``label.tif`` or ``../classes.gpkg``; for scene-level
             tasks also ``../labels.csv`` with the scenes' names in its first column.
         reference_field: Field with classes or numbers, for a vector reference.
+        test_scenes: Folder with the scenes to test on, of the same patterns; empty to hold some of ``scenes`` out.
     """
 
     scenes: str = ""
@@ -152,6 +153,7 @@ class TrainFolderJob(_Learning):
     auxiliary_patterns: str = ""
     reference_pattern: str = ""
     reference_field: str = ""
+    test_scenes: str = ""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ _METAVARS = {
     "probability": "FILE",
     "reference": "FILE",
     "scenes": "FOLDER",
+    "test_scenes": "FOLDER",
 }
 
 

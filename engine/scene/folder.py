@@ -15,12 +15,13 @@ Patterns = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Scene:
-    """The files of one scene. ``auxiliary`` may lack modalities; ``reference`` may be empty."""
+    """The files of one scene. ``auxiliary`` may lack modalities; ``reference`` may be empty; ``for_test``: held out."""
 
     name: str
     inputs: tuple[ModalitySource, ...]
     auxiliary: tuple[ModalitySource, ...] = ()
     reference: str = ""
+    for_test: bool = False
 
 
 @dataclass(frozen=True)

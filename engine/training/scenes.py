@@ -35,12 +35,10 @@ def scenes_of(job: Training) -> tuple[Scene, ...]:
         JobError: inputs or the reference are not given.
     """
     if isinstance(job, jobs.TrainFolderJob):
-        scenes = find_scenes(
-            job.scenes,
-            jobs.patterns(job.input_patterns),
-            jobs.patterns(job.auxiliary_patterns),
-            job.reference_pattern.strip(),
-        )
+        scenes = _in_folder(job, job.scenes)
+        if job.test_scenes:
+            held_out = _in_folder(job, job.test_scenes)
+            scenes += tuple(replace(scene, for_test=True) for scene in held_out)
     else:
         if not job.inputs:
             raise JobError("No input raster is given; choose at least one.")
@@ -54,6 +52,15 @@ def scenes_of(job: Training) -> tuple[Scene, ...]:
     for scene in scenes:
         _check_names([m.name for m in (*scene.inputs, *scene.auxiliary)])
     return _alike(scenes)
+
+
+def _in_folder(job: jobs.TrainFolderJob, folder: str) -> tuple[Scene, ...]:
+    return find_scenes(
+        folder,
+        jobs.patterns(job.input_patterns),
+        jobs.patterns(job.auxiliary_patterns),
+        job.reference_pattern.strip(),
+    )
 
 
 def _by_strategy(scenes: Sequence[Scene], strategy: str) -> tuple[Scene, ...]:

@@ -70,7 +70,8 @@ class Setup:
         manifest.hash_files(scenes, progress)
         found = survey(scenes, grids, self.open, self.classes, job.seed, progress)
         self.blocks, self.statistics = found.blocks, found.statistics
-        self.splits, self.unit = split_blocks(self.blocks, job.seed)
+        for_test = {number for number, scene in enumerate(scenes) if scene.for_test}
+        self.splits, self.unit = split_blocks(self.blocks, job.seed, for_test)
         self.config = _config(
             job.size, scenes[0], self.classes, self.auxiliary, self.statistics, self.players, self.scene_level
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -22,33 +22,49 @@ _LARGE = 0.1  # share of a class
 _MIN_SCENES = 10  # from which on whole scenes are held out
 
 
-def split_blocks(blocks: Sequence[Block], seed: int) -> tuple[list[str], str]:
+def split_blocks(blocks: Sequence[Block], seed: int, for_test: Collection[int] = ()) -> tuple[list[str], str]:
     """Assign each block to training, validation or test.
 
     With ten scenes or more, whole scenes are held out; else blocks. Each goes where the splits' shares of every class
     and of all references come closest to their goals, those with much of a class first, and every split gets every
     class where that is possible (in the spirit of Sechidis et al. 2011).
 
+    Args:
+        blocks: All blocks with references.
+        seed: Of the order in which units of about a size are dealt out.
+        for_test: Scenes that the user keeps for testing; with any, all others are for training and validation.
+
     Returns:
         The split of each block, and ``scene`` or ``block``: the unit that was dealt out.
 
     Raises:
-        SceneError: fewer than three blocks have references.
+        SceneError: fewer blocks have references than there are splits to fill, or the test scenes have none.
     """
+    others = [block for block in blocks if block.scene not in for_test]
+    if for_test and len(others) == len(blocks):
+        raise SceneError("The test scenes have no reference; give some that the reference pattern finds.")
+    goal = {split: share for split, share in GOAL.items() if not (for_test and split == TEST)}
+    dealt, unit = _split(others, {split: share / sum(goal.values()) for split, share in goal.items()}, seed)
+    rest = iter(dealt)
+    found = [TEST if block.scene in for_test else next(rest) for block in blocks]
+    _warn_of_gaps(blocks, found)
+    return found, unit
+
+
+def _split(blocks: Sequence[Block], goal: Mapping[str, float], seed: int) -> tuple[list[str], str]:
     scenes = sorted({block.scene for block in blocks})
     unit = "scene" if len(scenes) >= _MIN_SCENES else "block"
     units = [block.scene for block in blocks] if unit == "scene" else list(range(len(blocks)))
     names = sorted(set(units))
-    if len(names) < 3:
+    if len(names) < len(goal):
+        uses = " and ".join(", ".join(("train", "validate", "test")[: len(goal)]).rsplit(", ", 1))
         raise SceneError(
-            f"References lie in {len(names)} block(s) of the scenes; at least 3 are needed to train, validate and "
-            "test apart from each other. Add references in other places."
+            f"References lie in {len(names)} block(s) of the scenes; at least {len(goal)} are needed to {uses} apart "
+            "from each other. Add references in other places."
         )
     counts = np.stack([sum((b.counts for b, u in zip(blocks, units, strict=True) if u == n)) for n in names])
-    dealt = dict(zip(names, _deal(counts, GOAL, np.random.default_rng(seed)), strict=True))
-    found = [dealt[u] for u in units]
-    _warn_of_gaps(blocks, found)
-    return found, unit
+    dealt = dict(zip(names, _deal(counts, goal, np.random.default_rng(seed)), strict=True))
+    return [dealt[u] for u in units], unit
 
 
 def _deal(counts: NDArray[np.int64], goal: Mapping[str, float], rng: np.random.Generator) -> list[str]:

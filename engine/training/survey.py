@@ -114,6 +114,8 @@ def survey(
     for number, (scene, grid) in enumerate(zip(scenes, grids, strict=True)):
         windows = list(blocks_of(grid.height, grid.width))
         sampled = set(rng.permutation(len(windows))[: math.ceil(_SAMPLE_WINDOWS / len(scenes))].tolist())
+        if scene.for_test:
+            sampled = set()
         with contextlib.closing(open_scene(number)) as opened:
             objects = find_objects(number, opened.objects, classes) if opened.objects is not None else None
             for i, window in enumerate(windows):
@@ -127,7 +129,7 @@ def survey(
                     blocks.append(block)
                 if i in sampled:
                     _sample(scene, opened, window, statistics, rng)
-                if not classes and block.counts.any():
+                if not classes and block.counts.any() and not scene.for_test:
                     statistics.setdefault(MAIN, BandStatistics()).add(truth[None], rng)
                 progress.report(0.0, f"Surveying scene {number + 1} of {len(scenes)}: block {i + 1} of {len(windows)}")
     if not blocks:

@@ -23,6 +23,7 @@ CONTRACT = {
     "train": ["INPUTS", "AUXILIARY", "REFERENCE", "REFERENCE_FIELD", *LEARNING],
     "trainfolder": [
         *["SCENES", "INPUT_PATTERNS", "AUXILIARY_PATTERNS", "REFERENCE_PATTERN", "REFERENCE_FIELD"],
+        "TEST_SCENES",
         *LEARNING,
     ],
     "map": [

@@ -106,6 +106,24 @@ def test_too_few_blocks(number):
         split_blocks(blocks(np.ones((number, 2), int)), 0)
 
 
+def test_scenes_kept_for_testing():
+    """They are the test split, whole; the others are dealt to training and validation, three to one."""
+    counts, scenes = np.random.default_rng(0).integers(1, 1000, (60, 2)), np.repeat(np.arange(20), 3)
+    found, unit = split_blocks(blocks(counts, scenes), 0, for_test={3, 19})
+    assert unit == "scene"
+    assert {scene for scene, split in zip(scenes, found, strict=True) if split == TEST} == {3, 19}
+    learned = dealt(counts, found)[:2].sum(axis=1)
+    assert np.isclose(learned[0] / learned.sum(), 0.75, atol=0.05)
+
+
+def test_scenes_kept_for_testing_need_references():
+    counts = np.ones((9, 2), int)
+    with pytest.raises(SceneError, match="The test scenes have no reference; give some that the reference pattern"):
+        split_blocks(blocks(counts, np.zeros(9, int)), 0, for_test={1})
+    with pytest.raises(SceneError, match=r"lie in 1 block\(s\) .*; at least 2 are needed to train and validate apart"):
+        split_blocks(blocks(counts, [0] + [1] * 8), 0, for_test={1})
+
+
 def test_a_split_without_a_class_is_warned_of(caplog):
     counts = np.tile([100, 0, 50], (9, 1))
     counts[2, 1] = 40

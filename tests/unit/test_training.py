@@ -415,6 +415,23 @@ def test_what_is_held_out_is_never_read_for_training(folder, tmp_path, quiet):
                         assert np.isnan(seen["main"]).all() and np.isnan(seen["s1"]).all()
 
 
+def test_scenes_kept_for_testing_teach_nothing(folder, tmp_path, quiet):
+    """Neither their references nor the distribution of their values."""
+    for name, scale in (("near", 1), ("far", 30)):
+        scene = tmp_path / "test" / name
+        optical = (read(folder / "scene_2" / "s2.tif") * scale).astype("uint16")
+        write(scene / "s2.tif", optical, ("B2", "B3", "B4"))
+        write(scene / "label.tif", read(folder / "scene_2" / "label.tif"), nodata=0)
+    job = patterns(folder, tmp_path / "m.safetensors", test_scenes=str(tmp_path / "test"))
+    setup = Setup(job, scenes_of(job), quiet())
+    assert [scene.name for scene in setup.scenes if scene.for_test] == ["far", "near"]
+    assert {block.scene for block, split in zip(setup.blocks, setup.splits, strict=True) if split == TEST} == {3, 4}
+    alone = Setup(replace(job, test_scenes=""), scenes_of(replace(job, test_scenes="")), quiet())
+    assert np.allclose(setup.statistics["s2"], alone.statistics["s2"], rtol=0.02)
+    with pytest.raises(SceneError, match="none” does not exist; check the path"):
+        scenes_of(replace(job, test_scenes=str(tmp_path / "none")))
+
+
 def test_chips_are_turned_together_and_padded(folder, tmp_path, quiet):
     job = layers(folder, tmp_path / "m.safetensors", reference=str(folder / "scene_0" / "height.tif"))
     job = replace(job, task="regression", auxiliary=(str(folder / "scene_0" / "height.tif"),))
