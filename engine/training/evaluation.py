@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -106,15 +106,16 @@ def evaluate(
     """
     rng = np.random.default_rng(seed)
     result = Evaluation(np.zeros((len(task.classes),) * 2, np.int64))
-    tiles = _tiles(network, reader, sizes, rng)
+    margin_px, stride = network.config.margin_px + CONTEXT_PX, max(network.config.stride, BLOCK_PX)
+    chosen = tiles(reader, sizes, margin_px, stride, rng)
     kinds = disturbance.KINDS[: 3 if task.classes else 2]  # a foreign surface has no wrong class in a regression
     statistics = _statistics(network)
-    for number, (core, chip) in enumerate(tiles, 1):
+    for number, (core, chip) in enumerate(chosen, 1):
         if progress.canceled():
             raise Canceled("The training was canceled.")
         what = "disturbed inputs" if disturb else reader.split
-        progress.report(0.98, f"Measuring on held-out references ({what}): {number} of {len(tiles)}")
-        values = reader.read(Sample(chip.scene, chip.window, 0))
+        progress.report(0.98, f"Measuring on held-out references ({what}): {number} of {len(chosen)}")
+        values = reader.read(chip)
         kind = kinds[number % len(kinds)] if disturb else ""
         if kind:
             values["inputs"] = disturbance.disturbed(values["inputs"], kind, statistics, rng)
@@ -145,10 +146,10 @@ def input_blocks(reader: ChipReader, seed: int) -> NDArray[np.float32]:
     return np.concatenate(found)
 
 
-def forward(network: Network, inputs: Tensor, task: Task) -> dict[str, Tensor]:
-    """Raw outputs on the CPU, of ``(B, C, H, W)``."""
+def forward(network: Network, inputs: Tensor, task: Task, tasks: Collection[str] | None = None) -> dict[str, Tensor]:
+    """Raw outputs on the CPU, of ``(B, C, H, W)``; of some tasks, or of all."""
     with torch.inference_mode(), autocast(task.device, task.dtype):
-        return {name: values.float().cpu() for name, values in network(inputs.to(task.device)).items()}
+        return {name: values.float().cpu() for name, values in network(inputs.to(task.device), tasks).items()}
 
 
 def score(network: Network, batches: Iterable[Batch], task: Task) -> tuple[float, float]:
@@ -172,20 +173,20 @@ def score(network: Network, batches: Iterable[Batch], task: Task) -> tuple[float
     return sum(losses) / max(1, len(losses)), -float("inf") if found is None else found
 
 
-def _tiles(
-    network: Network, reader: ChipReader, sizes: dict[int, tuple[int, int]], rng: np.random.Generator
+def tiles(
+    reader: ChipReader, sizes: Mapping[int, tuple[int, int]], margin_px: int, stride: int, rng: np.random.Generator
 ) -> list[tuple[Window, Sample]]:
-    margin, stride = network.config.margin_px + CONTEXT_PX, max(network.config.stride, BLOCK_PX)
+    """Core and chip of the tiles that hold blocks of the reader's split; a sample if there are very many."""
     own = [b for b, s in zip(reader.blocks, reader.splits, strict=True) if s == reader.split]
-    tiles = []
+    found = []
     for scene in sorted({block.scene for block in own}):
         whole = Window(0, 0, *sizes[scene])
         windows = [block.window for block in own if block.scene == scene]
-        for tile in plan(whole, whole, _TILE_PX, margin, stride):
+        for tile in plan(whole, whole, _TILE_PX, margin_px, stride):
             if any(_touch(tile.core, window) for window in windows):
-                tiles.append((tile.core, Sample(scene, tile.chip, 0)))
-    order = rng.permutation(len(tiles))[:_MAX_TILES]
-    return [tiles[i] for i in order]
+                found.append((tile.core, Sample(scene, tile.chip, 0)))
+    order = rng.permutation(len(found))[:_MAX_TILES]
+    return [found[i] for i in order]
 
 
 def _touch(a: Window, b: Window) -> bool:

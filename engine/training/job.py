@@ -59,7 +59,7 @@ def run(job: Training, progress: Progress) -> dict[str, Any]:
     setup = Setup(job, scenes_of(job), progress)
     torch.manual_seed(job.seed)
     network = Network(setup.config)
-    outcome, task = _learn(job, network, setup, device, progress)
+    outcome, task = learn(job, network, setup, device, progress)
     measured = _measure(network, setup, task, outcome, progress)
     if outcome.ended == "canceled":
         file.save(job.output_model, network, setup.card(outcome))
@@ -77,11 +77,24 @@ def run(job: Training, progress: Progress) -> dict[str, Any]:
     return {"outputs": outputs, "figures": figures}
 
 
-def _learn(
-    job: Training, network: Network, setup: Setup, device: torch.device, progress: Progress
+def learn(
+    job: Training, network: Network, setup: Setup, device: torch.device, progress: Progress, steps: int = 0
 ) -> tuple[Outcome, Task]:
+    """Train a network on a job's scenes.
+
+    Args:
+        job: Its seed may differ from the setup's: another training on the same split.
+        network: Changed in place.
+        setup: Blocks, split and readers.
+        device: Where to compute.
+        progress: Told, and asked whether to stop.
+        steps: Steps an epoch; 0 for as many as the training references ask for.
+
+    Returns:
+        What came of it, and what evaluation needs to know.
+    """
     network = network.to(device)
-    batch_size = job.batch_size or max(2, options.BATCH_PX[device.type] // job.chip_size**2)
+    batch_size = batch_size_of(job, device)
     dtype = choose_precision(job.precision, device)
     fabric = lightning_fabric.Fabric(
         accelerator=device.type,
@@ -90,7 +103,7 @@ def _learn(
     )
     _weigh_classes(network, setup)
     task = Task(setup.classes, setup.auxiliary, device, dtype)
-    steps = _steps(setup, job.chip_size, batch_size)
+    steps = steps or steps_an_epoch(setup, job.chip_size, batch_size)
     log.info("Training on %s in %s: %d steps of %d chips an epoch.", device, str(dtype)[6:], steps, batch_size)
     reader = setup.reader(TRAIN)
 
@@ -138,7 +151,12 @@ def _training_chips(setup: Setup, chip_px: int, count: int, rng: np.random.Gener
     return draw(setup.blocks, setup.splits, chip_px, count, rng)
 
 
-def _steps(setup: Setup, chip_px: int, batch_size: int) -> int:
+def batch_size_of(job: Training, device: torch.device) -> int:
+    """Chips a step: those asked for, or as many as suit the device."""
+    return job.batch_size or max(2, options.BATCH_PX[device.type] // job.chip_size**2)
+
+
+def steps_an_epoch(setup: Setup, chip_px: int, batch_size: int) -> int:
     """Steps an epoch: a chip an object, or as many as the training references would fill, within bounds."""
     pixels = sum(
         b.window.height * b.window.width for b, s in zip(setup.blocks, setup.splits, strict=True) if s == TRAIN
