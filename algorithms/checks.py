@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping, Sequence, Union
 
 from qgis.core import (
     QgsProcessingAlgorithm,
@@ -20,6 +20,7 @@ from ..engine.checks import clash
 from ..engine.jobs import (
     ANYWHERE,
     DEVICE_PATTERN,
+    CompareJob,
     DeviceError,
     JobError,
     SceneError,
@@ -72,7 +73,7 @@ def input_bands(layers: Sequence[QgsRasterLayer], card: Card) -> None:
         )
 
 
-def scene_folder(job: TrainFolderJob) -> None:
+def scene_folder(job: Union[TrainFolderJob, CompareJob]) -> None:
     """Whether the folder is there and the patterns can be read; what they match is for the engine to say."""
     for folder in filter(None, (job.scenes, job.test_scenes)):
         if not os.path.isdir(folder):

@@ -152,10 +152,10 @@ def input_patterns(*, from_model: bool = False) -> Parameter:
     )
 
 
-def auxiliary_patterns(*, from_model: bool = False) -> Parameter:
+def auxiliary_patterns(*, from_model: bool = False, optional: bool = True) -> Parameter:
     text = tr("Files of each auxiliary modality, in the same form, for example s1=s1.tif. Scenes may lack them.")
     return described(
-        QgsProcessingParameterString("AUXILIARY_PATTERNS", tr("Auxiliary patterns"), multiLine=True, optional=True),
+        QgsProcessingParameterString("AUXILIARY_PATTERNS", tr("Auxiliary patterns"), multiLine=True, optional=optional),
         f"{text} {tr(_FROM_MODEL)}" if from_model else text,
     )
 
@@ -220,6 +220,26 @@ def strategy(job: Type[Any]) -> Parameter:
             "multimodal takes them as inputs (and needs them whenever it maps), shuffled is a control that learns to "
             "reconstruct those of other places."
         ),
+    )
+
+
+def repetitions(job: Type[Any]) -> Parameter:
+    return described(
+        number("REPETITIONS", tr("Repetitions"), default(job, "repetitions"), 2, 100),
+        tr("Trainings of each strategy, each with a seed of its own: chance needs at least two, better three to five."),
+    )
+
+
+def reference_shares(job: Type[Any]) -> Parameter:
+    return described(
+        QgsProcessingParameterString(
+            "REFERENCE_SHARES", tr("Shares of references (%)"), default(job, "reference_shares")
+        ),
+        tr(
+            "Shares of the training references in percent, separated by “;”, for example 10;25;50;100: what fewer "
+            "references cost. Each share below 100 trains single and multitask once more."
+        ),
+        advanced=True,
     )
 
 

@@ -11,6 +11,7 @@ from qgis.PyQt.QtGui import QIcon
 from ..engine.version import plugin_version
 from .accuracy import Accuracy
 from .attributionquality import AttributionQuality
+from .comparestrategies import CompareStrategies
 from .createdemo import CreateDemo
 from .map import Map
 from .mapfolder import MapFolder
@@ -20,7 +21,18 @@ from .train import Train
 from .trainfolder import TrainFolder
 
 ROOT = Path(__file__).resolve().parent.parent
-ALGORITHMS = (CreateDemo, Train, TrainFolder, Map, MapFolder, Accuracy, ModelInfo, AttributionQuality, Report)
+ALGORITHMS = (
+    CreateDemo,
+    Train,
+    TrainFolder,
+    CompareStrategies,
+    Map,
+    MapFolder,
+    Accuracy,
+    ModelInfo,
+    AttributionQuality,
+    Report,
+)
 
 
 class AuxLensProvider(QgsProcessingProvider):

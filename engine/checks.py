@@ -17,6 +17,7 @@ from .jobs import (
     REMOVALS,
     AccuracyJob,
     AttributionQualityJob,
+    CompareJob,
     JobError,
     MapFolderJob,
     MapJob,
@@ -236,6 +237,35 @@ def check_attribution_quality(job: AttributionQualityJob, card: Card) -> None:
     if job.pixels < 8 or job.seed < 0:
         raise JobError("At least 8 pixels are needed; the seed is 0 or more.")
     _check_paths(outputs_of(job), (job.model, *job.other_models, *job.inputs))
+
+
+def check_compare(job: CompareJob) -> Tuple[float, ...]:
+    """Check a comparison before any work and without the engine.
+
+    Returns:
+        The shares of the references to train on, 0–1, descending; the first is 1.
+
+    Raises:
+        JobError: no auxiliary modality, nothing to write, fewer than two repetitions, or shares that are none.
+    """
+    if not patterns(job.auxiliary_patterns):
+        raise JobError(
+            "No auxiliary pattern is given; strategies differ in what the auxiliary modalities are for, so give at "
+            "least one, for example s1=s1.tif."
+        )
+    if not outputs_of(job):
+        raise JobError("No output is asked for; choose the report, the table or both.")
+    if job.repetitions < 2:
+        raise JobError("A comparison needs 2 repetitions or more; one training says nothing about chance.")
+    words = [word.strip().rstrip("%").strip() for word in job.reference_shares.split(";")]
+    try:
+        shares = {float(word) / 100 for word in words if word}
+    except ValueError:
+        raise JobError(f"The shares “{job.reference_shares}” are not numbers in percent, like 10;25;50;100.") from None
+    if not all(0 < share <= 1 for share in shares):
+        raise JobError(f"Shares of the references are above 0 and at most 100 percent; given: {job.reference_shares}.")
+    _check_paths(outputs_of(job), ())
+    return tuple(sorted(shares | {1.0}, reverse=True))
 
 
 def _check_paths(wanted: Mapping[str, str], given: Tuple[str, ...]) -> None:

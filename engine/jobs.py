@@ -157,6 +157,54 @@ class TrainFolderJob(_Learning):
 
 
 @dataclass(frozen=True)
+class CompareJob:
+    """Compare all strategies, and the methods in use today, on a folder of scenes: same split, chips and steps.
+
+    Attributes:
+        scenes: Folder of scenes, as for training.
+        input_patterns: ``modality=pattern`` for each input modality, separated by ``;`` or lines.
+        auxiliary_patterns: The same for the auxiliary modalities; scenes that lack one are left out.
+        reference_pattern: Pattern of the reference, for example ``label.tif`` or ``../classes.gpkg``.
+        reference_field: Field with classes or numbers, for a vector reference.
+        test_scenes: Folder with the scenes to test on, of the same patterns; empty to hold some of ``scenes`` out.
+        task: Kind of main task.
+        repetitions: Trainings of each strategy, with the seeds ``seed``, ``seed`` + 1, ….
+        reference_shares: Shares of the training references in percent, separated by ``;``, for example
+            ``10;25;50;100``: at less than 100, ``single`` and ``multitask`` show what fewer references cost.
+        size: Size of the network.
+        epochs: Passes over the training chips at most.
+        time_limit: Minutes after which each training stops and keeps the best weights; 0 for no limit.
+        chip_size: Width and height of the training chips, in pixels.
+        batch_size: Chips a step; 0 lets the engine choose.
+        seed: Seed of the split, and of the first training.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+        precision: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
+        output_report: HTML report to write.
+        output_table: CSV file to write: a row a method, seed and figure, and the differences with their intervals.
+    """
+
+    scenes: str
+    input_patterns: str
+    auxiliary_patterns: str
+    reference_pattern: str
+    reference_field: str = ""
+    test_scenes: str = ""
+    task: str = "segmentation"
+    repetitions: int = 3
+    reference_shares: str = "100"
+    size: str = "small"
+    epochs: int = 40
+    time_limit: float = 0.0
+    chip_size: int = 128
+    batch_size: int = 0
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+    output_report: str = ""
+    output_table: str = ""
+
+
+@dataclass(frozen=True)
 class MapJob:
     """Map one scene with a trained model, and explain the map. Outputs left empty are not computed.
 
@@ -335,6 +383,7 @@ JOBS: Dict[str, Type[Any]] = {
     "createdemo": DemoJob,
     "train": TrainJob,
     "trainfolder": TrainFolderJob,
+    "comparestrategies": CompareJob,
     "map": MapJob,
     "mapfolder": MapFolderJob,
     "accuracy": AccuracyJob,
@@ -433,7 +482,7 @@ def outputs_of(job: Any) -> Mapping[str, str]:
 def stop_s(job: Any) -> float:
     """Seconds that a canceled job may take to stop by itself before its process is ended; ``None`` for no job."""
     # A training's step on a CPU is long, and the best weights are then saved; a folder's workers may be elsewhere.
-    return 10.0 if isinstance(job, (_Learning, MapFolderJob)) else 1.5
+    return 10.0 if isinstance(job, (_Learning, CompareJob, MapFolderJob)) else 1.5
 
 
 def remove_parts(job: Any, pid: int) -> bool:

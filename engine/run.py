@@ -13,6 +13,7 @@ EXECUTORS = {
     jobs.DemoJob: ".demo.job",
     jobs.TrainJob: ".training.job",
     jobs.TrainFolderJob: ".training.job",
+    jobs.CompareJob: ".compare.job",
     jobs.MapJob: ".mapping.job",
     jobs.MapFolderJob: ".mapping.folder.job",
     jobs.AccuracyJob: ".assess.job",

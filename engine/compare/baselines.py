@@ -70,7 +70,7 @@ def sample(batches: Iterable[Batch], classes: bool, seed: int) -> tuple[NDArray[
             rows, cols = np.nonzero(known)
             picked = rng.permutation(len(rows))[:_PIXELS_A_CHIP]
             at = (rows[picked], cols[picked])
-            found.append(features(inputs)[:, *at].T)
+            found.append(features(inputs)[(slice(None), *at)].T)
             targets.append(truth[0][at])
     x, y = np.concatenate(found), np.concatenate(targets)
     chosen = rng.permutation(len(y))[:_PIXELS]

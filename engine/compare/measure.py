@@ -16,7 +16,7 @@ from ..assess import classes as class_figures
 from ..assess.numbers import Residuals
 from ..jobs import Progress
 from ..scene.window import Window
-from ..training.chips import ChipReader, Sample
+from ..training.chips import ChipReader
 from ..training.evaluation import Task, forward, physical, tiles
 
 # From the inputs of a chip, (C, H, W) float32, to its map, (H, W): class indices, or numbers.

@@ -46,7 +46,7 @@ def scenes_of(job: Training) -> tuple[Scene, ...]:
         inputs = modalities_from_layers(job.inputs, grouped=True)
         auxiliary = modalities_from_layers(job.auxiliary, grouped=False)
         scenes = (Scene(name, inputs, auxiliary, job.reference),)
-    scenes = _by_strategy(scenes, job.strategy)
+    scenes = by_strategy(scenes, job.strategy)
     if not any(scene.reference for scene in scenes):
         raise JobError("No reference is given or found; training needs a raster or vector layer with the truth.")
     for scene in scenes:
@@ -63,7 +63,7 @@ def _in_folder(job: jobs.TrainFolderJob, folder: str) -> tuple[Scene, ...]:
     )
 
 
-def _by_strategy(scenes: Sequence[Scene], strategy: str) -> tuple[Scene, ...]:
+def by_strategy(scenes: Sequence[Scene], strategy: str) -> tuple[Scene, ...]:
     """The scenes as a strategy sees them: which modalities are inputs, and which are to be reconstructed."""
     if strategy == "single":
         return tuple(replace(scene, auxiliary=()) for scene in scenes)

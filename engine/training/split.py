@@ -16,6 +16,7 @@ from .survey import Block
 log = logging.getLogger("auxlens")
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
+UNUSED = "unused"  # references that a comparison takes out of training
 GOAL = {TRAIN: 0.6, VALIDATION: 0.2, TEST: 0.2}  # shares of every class's references
 _ROUNDS = 10
 _LARGE = 0.1  # share of a class
@@ -49,6 +50,21 @@ def split_blocks(blocks: Sequence[Block], seed: int, for_test: Collection[int] =
     found = [TEST if block.scene in for_test else next(rest) for block in blocks]
     _warn_of_gaps(blocks, found)
     return found, unit
+
+
+def thin_out(splits: Sequence[str], units: Sequence[int], share: float, seed: int) -> list[str]:
+    """Take references out of the training split until a share of its units is left; smaller shares are parts of larger.
+
+    Args:
+        splits: The split of each block.
+        units: The unit (scene or block) of each block.
+        share: Of the training units, 0–1; at least one stays.
+        seed: Of the order in which they leave.
+    """
+    own = sorted({unit for unit, split in zip(units, splits, strict=True) if split == TRAIN})
+    order = np.random.default_rng(seed).permutation(own)
+    left = set(order[: max(1, round(share * len(own)))].tolist())
+    return [UNUSED if s == TRAIN and unit not in left else s for unit, s in zip(units, splits, strict=True)]
 
 
 def _split(blocks: Sequence[Block], goal: Mapping[str, float], seed: int) -> tuple[list[str], str]:

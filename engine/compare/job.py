@@ -1,0 +1,224 @@
+"""The job ``comparestrategies``: every strategy and baseline, over seeds, on one split with one budget."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from ...models.errors import Canceled
+from ...models.network import Network
+from ..checks import check_compare
+from ..devices import choose_device
+from ..jobs import NO_PLAYERS, STRATEGIES, CompareJob, Progress, TrainFolderJob
+from ..reports.comparison import render_comparison
+from ..reports.page import write_text
+from ..scene.folder import Scene
+from ..scene.writing import check_writable
+from ..training import options
+from ..training.chips import draw, load
+from ..training.job import batch_size_of, learn, steps_an_epoch
+from ..training.scenes import by_strategy, scenes_of
+from ..training.setup import Setup
+from ..training.split import TEST, TRAIN, thin_out
+from . import baselines
+from .measure import Method, measure, network_method
+from .results import ALL_MODALITIES, Comparison, Trial, table
+from .verdicts import verdicts
+
+log = logging.getLogger("auxlens")
+
+_BASELINE_CHIPS = 300
+_FEWER = ("single", "multitask")  # the strategies that are tried with fewer references
+
+
+def run(job: CompareJob, progress: Progress) -> dict[str, Any]:
+    """Compare strategies.
+
+    Returns:
+        ``outputs``: report and table; ``figures``: mean and sd of the headline of each method, and the verdicts.
+
+    Raises:
+        AuxLensError: the job, the scenes or the references do not allow a comparison; before the first training.
+        Canceled: stopped by the user; nothing is written.
+    """
+    shares = check_compare(job)
+    wanted = {"report": job.output_report, "table": job.output_table}
+    outputs = {name: path for name, path in wanted.items() if path}
+    check_writable(list(outputs.values()))
+    training = _training_job(job)
+    for strategy in STRATEGIES:
+        options.check(replace(training, strategy=strategy))
+    device = choose_device(job.device)
+    setups = _setups(training, progress)
+    plan = _plan(shares, job.repetitions)
+    trials: dict[tuple[float, str], list[Any]] = {}
+    for number, step in enumerate(plan):
+        if progress.canceled():
+            raise Canceled("The comparison was canceled.")
+        part = Part(progress, number / len(plan), 1 / len(plan), f"{step.method}, seed {job.seed + step.repetition}")
+        log.info("%d of %d: %s with %g %% of the references.", number + 1, len(plan), part.name, 100 * step.share)
+        setup = _with_share(setups[step.strategy], step.share, job.seed)
+        found = _one(step, replace(training, seed=job.seed + step.repetition), setup, setups["single"], device, part)
+        trials.setdefault((step.share, step.method), []).append(found)
+    comparison = _gathered(job, trials, setups, device)
+    if job.output_report:
+        write_text(job.output_report, render_comparison(comparison, job))
+    if job.output_table:
+        write_text(job.output_table, table(comparison))
+    return {"outputs": outputs, "figures": _summary(comparison)}
+
+
+@dataclass
+class Part:
+    """The progress of one of several trainings."""
+
+    progress: Progress
+    start: float
+    share: float
+    name: str
+
+    def report(self, fraction: float, message: str) -> None:
+        self.progress.report(self.start + self.share * fraction, f"{self.name}: {message}")
+
+    def canceled(self) -> bool:
+        return self.progress.canceled()
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One training: a method, what it is given (as a strategy has it), share of the references, repetition."""
+
+    method: str
+    strategy: str
+    share: float
+    repetition: int
+
+    @property
+    def baseline(self) -> str:
+        """Name of the baseline; empty for a network."""
+        name = self.method.removesuffix(ALL_MODALITIES)
+        return name if name in baselines.BASELINES else ""
+
+
+def _training_job(job: CompareJob) -> TrainFolderJob:
+    """What all trainings of a comparison have in common; the model's name is never written to."""
+    shared = ("scenes", "input_patterns", "auxiliary_patterns", "reference_pattern", "reference_field", "test_scenes")
+    learning = ("task", "size", "epochs", "time_limit", "chip_size", "batch_size", "seed", "device", "precision")
+    unused = os.path.join(tempfile.gettempdir(), "comparison.safetensors")
+    return TrainFolderJob(unused, players=NO_PLAYERS, **{name: getattr(job, name) for name in (*shared, *learning)})
+
+
+def _setups(job: TrainFolderJob, progress: Progress) -> dict[str, Setup]:
+    """The same scenes and split as each strategy sees them: those that every strategy can learn from."""
+    complete = {_place(scene) for scene in scenes_of(replace(job, strategy="multimodal"))}
+    scenes = [scene for scene in scenes_of(job) if _place(scene) in complete]
+    return {
+        strategy: Setup(replace(job, strategy=strategy), by_strategy(scenes, strategy), progress)
+        for strategy in STRATEGIES
+    }
+
+
+def _place(scene: Scene) -> str:
+    return scene.inputs[0].bands[0].path
+
+
+def _plan(shares: Sequence[float], repetitions: int) -> list[_Step]:
+    found = []
+    for share in shares:
+        networks = [(name, name) for name in STRATEGIES if share == 1 or name in _FEWER]
+        trees = [(name, "single") for name in baselines.BASELINES]
+        if share == 1:
+            trees += [(name + ALL_MODALITIES, "multimodal") for name in baselines.BASELINES]
+        found += [_Step(*kind, share, r) for kind in (*trees, *networks) for r in range(repetitions)]
+    return found
+
+
+def _with_share(setup: Setup, share: float, seed: int) -> Setup:
+    """The setup with a share of its training references."""
+    if share == 1:
+        return setup
+    thinner = copy.copy(setup)
+    units = [b.scene for b in setup.blocks] if setup.unit == "scene" else range(len(setup.blocks))
+    thinner.splits = thin_out(setup.splits, list(units), share, seed)
+    return thinner
+
+
+def _one(
+    step: _Step, job: TrainFolderJob, setup: Setup, full: Setup, device: torch.device, part: Part
+) -> tuple[Any, float, list[dict[str, float]]]:
+    """Learn and measure once: sums by unit, seconds of learning, history."""
+    started = time.monotonic()
+    history: list[dict[str, float]] = []
+    if step.baseline:
+        method = _baseline(step.baseline, job, setup, part)
+    else:
+        torch.manual_seed(job.seed)
+        network = Network(setup.config)
+        steps = steps_an_epoch(full, job.chip_size, batch_size_of(job, device))
+        outcome, task = learn(replace(job, strategy=step.strategy), network, setup, device, part, steps)
+        if outcome.ended == "canceled":
+            raise Canceled("The comparison was canceled.")
+        history, method = outcome.history, network_method(network.eval(), task)
+    seconds = time.monotonic() - started
+    return measure(method, setup.reader(TEST), setup.sizes, setup.unit, part), seconds, history
+
+
+def _baseline(name: str, job: TrainFolderJob, setup: Setup, part: Part) -> Method:
+    rng = np.random.default_rng([job.seed, 1])
+    samples = draw(setup.blocks, setup.splits, job.chip_size, _BASELINE_CHIPS, rng)
+    x, y = baselines.sample(_until_canceled(load(setup.reader(TRAIN), samples, 4), part), bool(setup.classes), job.seed)
+    part.report(0.5, f"{len(y)} pixels to learn from")
+    return baselines.fit(name, x, y, bool(setup.classes), job.seed)
+
+
+def _until_canceled(batches: Iterator[Any], part: Part) -> Iterator[Any]:
+    for batch in batches:
+        if part.canceled():
+            raise Canceled("The comparison was canceled.")
+        yield batch
+
+
+def _gathered(
+    job: CompareJob, trials: dict[tuple[float, str], list[Any]], setups: dict[str, Setup], device: torch.device
+) -> Comparison:
+    inputs = {strategy: tuple(m.name for m in setup.scenes[0].inputs) for strategy, setup in setups.items()}
+    batch = batch_size_of(_training_job(job), device)
+    return Comparison(
+        classes=setups["single"].classes,
+        unit=setups["single"].unit,
+        seeds=tuple(range(job.seed, job.seed + job.repetitions)),
+        trials=tuple(
+            Trial(
+                method,
+                share,
+                inputs.get(method, inputs["multimodal" if method.endswith(ALL_MODALITIES) else "single"]),
+                np.stack([sums for sums, _, _ in found]),
+                tuple(seconds for _, seconds, _ in found),
+                [history for _, _, history in found if history],
+            )
+            for (share, method), found in trials.items()
+        ),
+        auxiliary=tuple(setups["multitask"].auxiliary),
+        chips=batch * steps_an_epoch(setups["single"], job.chip_size, batch),
+    )
+
+
+def _summary(comparison: Comparison) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for trial in comparison.trials:
+        values = comparison.values(trial, comparison.headline)
+        name = trial.method if trial.share == 1 else f"{trial.method}, {100 * trial.share:g} % of the references"
+        found[name] = {"mean": float(values.mean()), "sd": float(values.std(ddof=1))}
+        log.info("%-40s %s %.4f ± %.4f", name, comparison.headline, values.mean(), values.std(ddof=1))
+    for verdict in verdicts(comparison):
+        log.info("%s? %s", verdict.claim, verdict.found)
+    return {"methods": found, "verdicts": {v.claim: v.found for v in verdicts(comparison)}}
