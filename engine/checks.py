@@ -15,6 +15,7 @@ from .jobs import (
     NO_PLAYERS,
     PRECISIONS,
     REMOVALS,
+    SCENE_TASKS,
     AccuracyJob,
     AttributionQualityJob,
     CompareJob,
@@ -248,6 +249,11 @@ def check_compare(job: CompareJob) -> Tuple[float, ...]:
     Raises:
         JobError: no auxiliary modality, nothing to write, fewer than two repetitions, or shares that are none.
     """
+    if job.task in SCENE_TASKS:
+        raise JobError(
+            f"Strategies are compared pixel by pixel, which the task “{job.task}” does not allow; choose segmentation "
+            "or regression."
+        )
     if not patterns(job.auxiliary_patterns):
         raise JobError(
             "No auxiliary pattern is given; strategies differ in what the auxiliary modalities are for, so give at "

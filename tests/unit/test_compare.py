@@ -283,6 +283,7 @@ def test_fewer_references_are_parts_of_more():
     [
         ({"auxiliary_patterns": ""}, JobError, "strategies differ in what the auxiliary modalities are for"),
         ({"output_report": "", "output_table": ""}, JobError, "No output is asked for; choose the report"),
+        ({"task": "scene_regression"}, JobError, "pixel by pixel, which the task “scene_regression” does not allow"),
         ({"repetitions": 1}, JobError, "needs 2 repetitions or more; one training says nothing about chance"),
         ({"reference_shares": "10;many"}, JobError, "“10;many” are not numbers in percent"),
         ({"reference_shares": "0;100"}, JobError, "above 0 and at most 100 percent"),
