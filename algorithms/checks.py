@@ -32,6 +32,7 @@ from ..plugin.sources import layer_of
 from .parameters import LARGEST
 
 _ENDINGS = {
+    "OUTPUT": (".gpkg",),
     "OUTPUT_MODEL": (".safetensors",),
     "OUTPUT_REPORT": (".html", ".htm"),
     "OUTPUT_TABLE": (".csv",),

@@ -129,6 +129,23 @@ def probability() -> Parameter:
     )
 
 
+def mapped_layers() -> Parameter:
+    return described(
+        QgsProcessingParameterMultipleLayers("LAYERS", tr("Layers of the mapped scene"), _RASTER),
+        tr(
+            "Rasters that “map” wrote for one scene, in any order and under any name: map, probability, uncertainty, "
+            "error probability, expected error, reconstruction error, attribution. Other rasters are left out."
+        ),
+    )
+
+
+def polygons() -> Parameter:
+    return described(
+        QgsProcessingParameterMapLayer("POLYGONS", tr("Polygons"), types=_kinds(_POLYGON)),
+        tr("Parcels, districts or other areas, in any CRS. They may overlap, have several parts, and lie outside."),
+    )
+
+
 def scenes() -> Parameter:
     parameter = QgsProcessingParameterFile("SCENES", tr("Folder of scenes"), QgsProcessingParameterFile.Behavior.Folder)
     return described(
@@ -404,3 +421,8 @@ def output_raster(name: str, label: str, text: str, *, by_default: bool = False)
     """An optional raster to write; ``by_default`` is ticked in the dialog."""
     parameter = QgsProcessingParameterRasterDestination(name, label, None, True, by_default)
     return described(parameter, text)
+
+
+def output_polygons(name: str, label: str, text: str) -> Parameter:
+    """An optional GeoPackage to write, ticked in the dialog."""
+    return described(QgsProcessingParameterVectorDestination(name, label, _POLYGON, None, True, True), text)

@@ -19,6 +19,7 @@ from .modelinfo import ModelInfo
 from .report import Report
 from .train import Train
 from .trainfolder import TrainFolder
+from .zonalexplanation import ZonalExplanation
 
 ROOT = Path(__file__).resolve().parent.parent
 ALGORITHMS = (
@@ -29,6 +30,7 @@ ALGORITHMS = (
     Map,
     MapFolder,
     Accuracy,
+    ZonalExplanation,
     ModelInfo,
     AttributionQuality,
     Report,

@@ -24,6 +24,7 @@ from .jobs import (
     MapJob,
     ModelInfoJob,
     SceneError,
+    ZonalJob,
     outputs_of,
     patterns,
 )
@@ -206,6 +207,23 @@ def check_accuracy(job: AccuracyJob) -> None:
     if job.probability and job.task != "segmentation":
         raise JobError("Probabilities belong to classes; choose the task “segmentation”, or leave them out.")
     _check_paths(outputs_of(job), (job.map, job.reference, job.probability))
+
+
+def check_zonal(job: ZonalJob) -> None:
+    """Check a zonal job before any work and without the engine.
+
+    Raises:
+        JobError: layers or polygons are not given, no output is asked for, or one that would be written over another
+            file of the job.
+    """
+    if not job.layers:
+        raise JobError("No layer is given; give the rasters that “map” wrote for a scene.")
+    if not job.polygons:
+        raise JobError("No polygons are given; give a vector layer with areas.")
+    wanted = outputs_of(job)
+    if not wanted:
+        raise JobError("No output is asked for; choose the polygons, the table or both.")
+    _check_paths(wanted, (*job.layers, job.polygons))
 
 
 def check_modelinfo(job: ModelInfoJob) -> None:

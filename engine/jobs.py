@@ -339,6 +339,24 @@ class AccuracyJob:
 
 
 @dataclass(frozen=True)
+class ZonalJob:
+    """Summarise the explanation layers of a mapped scene by polygon.
+
+    Attributes:
+        layers: Rasters that a map job wrote for one scene, in any order: map, probability, uncertainty, error
+            probability, expected error, reconstruction error, attribution, …
+        polygons: Vector layer with polygons, in any CRS; they may overlap and lie partly or wholly outside.
+        output_zones: GeoPackage to write: the polygons with their figures, styled.
+        output_table: CSV file to write, with the same figures.
+    """
+
+    layers: Tuple[str, ...]
+    polygons: str
+    output_zones: str = ""
+    output_table: str = ""
+
+
+@dataclass(frozen=True)
 class ModelInfoJob:
     """Write a model's card as a page: what it needs, what it gives, how good it is, where it was trained.
 
@@ -387,6 +405,7 @@ JOBS: Dict[str, Type[Any]] = {
     "map": MapJob,
     "mapfolder": MapFolderJob,
     "accuracy": AccuracyJob,
+    "zonalexplanation": ZonalJob,
     "modelinfo": ModelInfoJob,
     "attributionquality": AttributionQualityJob,
 }

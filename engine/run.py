@@ -17,6 +17,7 @@ EXECUTORS = {
     jobs.MapJob: ".mapping.job",
     jobs.MapFolderJob: ".mapping.folder.job",
     jobs.AccuracyJob: ".assess.job",
+    jobs.ZonalJob: ".zones.job",
     jobs.ModelInfoJob: ".publish.info",
     jobs.AttributionQualityJob: ".attribution.job",
 }

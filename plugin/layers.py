@@ -21,7 +21,8 @@ from ..engine.jobs import MAP_OUTPUTS
 OUTPUT_PROPERTY = "auxlens/output"
 ORDER = ("polygons", *MAP_OUTPUTS)  # from the top
 SCENE_PROPERTY = "auxlens/scene"
-_kept: List[_Arranger] = []  # QGIS silently skips a post-processor that Python no longer holds
+# QGIS silently skips a post-processor that Python no longer holds.
+_kept: List[QgsProcessingLayerPostProcessorInterface] = []
 
 
 def scene_name(inputs: Sequence[str]) -> str:
@@ -49,11 +50,31 @@ def arrange_on_load(context: QgsProcessingContext, path: str, output: str, scene
     """
     if not context.willLoadLayerOnCompletion(path):
         return
-    arranger = _Arranger(output, scene, visible)
-    _kept[:] = [held for held in _kept if not sip.isdeleted(held)] + [arranger]  # the context deletes them
+    _process_on_load(context, path, layer_title(output, scene), _Arranger(output, scene, visible))
+
+
+def style_on_load(context: QgsProcessingContext, path: str, title: str) -> None:
+    """Where QGIS will load ``path`` when the run is done: name its layer, and give it the style that the file holds."""
+    if not context.willLoadLayerOnCompletion(path):
+        return
+    _process_on_load(context, path, title, _Styler())
+
+
+def _process_on_load(
+    context: QgsProcessingContext, path: str, title: str, processor: QgsProcessingLayerPostProcessorInterface
+) -> None:
+    _kept[:] = [held for held in _kept if not sip.isdeleted(held)] + [processor]  # the context deletes them
     details = context.layerToLoadOnCompletionDetails(path)
-    details.name = layer_title(output, scene)
-    details.setPostProcessor(arranger)
+    details.name = title
+    details.setPostProcessor(processor)
+
+
+class _Styler(QgsProcessingLayerPostProcessorInterface):
+    def postProcessLayer(
+        self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> None:
+        """Called by QGIS in the main thread when the layer is in the project."""
+        layer.loadDefaultStyle()
 
 
 class _Arranger(QgsProcessingLayerPostProcessorInterface):

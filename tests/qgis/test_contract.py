@@ -50,6 +50,7 @@ CONTRACT = {
         *["MAP", "REFERENCE", "REFERENCE_FIELD", "PROBABILITY", "TASK"],
         *["OUTPUT_REPORT", "OUTPUT_TABLE", "OUTPUT_JSON"],
     ],
+    "zonalexplanation": ["LAYERS", "POLYGONS", "OUTPUT", "OUTPUT_TABLE"],
     "modelinfo": ["MODEL", "OUTPUT_REPORT"],
     "report": [
         *["LAYERS", "FOLDER", "TITLE", "MODEL", "ACCURACY", "ERRORS", "TEMPLATE", "PAPER"],

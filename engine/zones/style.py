@@ -1,0 +1,98 @@
+"""The style of a table of polygons, as QGIS keeps it in a GeoPackage."""
+
+from __future__ import annotations
+
+import sqlite3
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+
+from ..mapping.styles import MAGMA
+from ..scene.reference import PALETTE
+
+_STEPS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)  # error probabilities: most are small, and there the eye needs steps
+_NOTHING, _OUTLINE = "#d9d9d4", "#4a4f55"
+_TABLE = """CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256),
+    f_table_schema TEXT(256), f_table_name TEXT(256), f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT,
+    styleSLD TEXT, useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30),
+    update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')))"""
+
+
+def qml(columns: Sequence[str], colors: dict[str, str]) -> str:
+    """A rule a step of the error probability; without that column a rule a class; else one colour.
+
+    Args:
+        columns: Of the table.
+        colors: ``#rrggbb`` of the classes, by name.
+    """
+    if "error_probability_mean" in columns:
+        rules = _steps("error_probability_mean")
+    elif "class" in columns:
+        rules = [(name, f"\"class\" = '{name.replace(chr(39), chr(39) * 2)}'", color) for name, color in colors.items()]
+    else:
+        rules = [("mapped", '"mapped_share" > 0', PALETTE[0])]
+    root = ElementTree.Element("qgis", version="3.22.0", styleCategories="Symbology|MapTips")
+    renderer = ElementTree.SubElement(root, "renderer-v2", type="RuleRenderer", symbollevels="0", forceraster="0")
+    tree = ElementTree.SubElement(renderer, "rules", key="{root}")
+    symbols = ElementTree.SubElement(renderer, "symbols")
+    for number, (label, condition, color) in enumerate([*rules, ("not mapped", "ELSE", _NOTHING)]):
+        ElementTree.SubElement(
+            tree, "rule", key=f"{{rule_{number}}}", filter=condition, label=label, symbol=str(number)
+        )
+        symbols.append(_symbol(number, color))
+    ElementTree.SubElement(root, "mapTip").text = '[% "sentence" %]'
+    ElementTree.indent(root, "  ")
+    head = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+    return head + ElementTree.tostring(root, encoding="unicode")
+
+
+def add_style(path: str, layer: str, text: str) -> None:
+    """Put a style into a GeoPackage as the default of one of its layers."""
+    with sqlite3.connect(path) as database:
+        database.execute(_TABLE)
+        database.execute(
+            "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, last_change, srs_id) VALUES "
+            "('layer_styles', 'attributes', 'layer_styles', '', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), 0)"
+        )
+        database.execute(
+            "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, "
+            "styleQML, styleSLD, useAsDefault, description, owner) VALUES ('', '', ?, 'geom', 'AuxLens', ?, '', 1, "
+            "'Error probability by polygon', '')",
+            (layer, text),
+        )
+    database.close()
+
+
+def _steps(column: str) -> list[tuple[str, str, str]]:
+    """Label, condition and colour of each step; the colours are those of the raster at the step's middle."""
+    found = []
+    for low, high in zip(_STEPS, _STEPS[1:], strict=False):
+        condition = f'"{column}" >= {low:g} AND "{column}" {"<=" if high == _STEPS[-1] else "<"} {high:g}'
+        found.append((f"{100 * low:g}–{100 * high:g} % likely wrong", condition, _color((low + high) / 2)))
+    return found
+
+
+def _color(value: float) -> str:
+    """Colour of a value from 0 to 1 on the ramp of the error probability."""
+    place = value * (len(MAGMA) - 1)
+    first = min(int(place), len(MAGMA) - 2)
+    pairs = zip(bytes.fromhex(MAGMA[first][1:]), bytes.fromhex(MAGMA[first + 1][1:]), strict=True)
+    return "#" + "".join(f"{round(a + (b - a) * (place - first)):02x}" for a, b in pairs)
+
+
+def _symbol(number: int, color: str) -> ElementTree.Element:
+    symbol = ElementTree.Element("symbol", type="fill", name=str(number), alpha="1", clip_to_extent="1")
+    layer = ElementTree.SubElement(symbol, "layer", {"class": "SimpleFill", "enabled": "1", "locked": "0", "pass": "0"})
+    for key, value in (
+        ("color", _rgba(color, 200)),
+        ("outline_color", _rgba(_OUTLINE, 255)),
+        ("outline_style", "solid"),
+        ("outline_width", "0.1"),
+        ("outline_width_unit", "MM"),
+        ("style", "solid"),
+    ):
+        ElementTree.SubElement(layer, "prop", k=key, v=value)
+    return symbol
+
+
+def _rgba(color: str, alpha: int) -> str:
+    return ",".join(str(channel) for channel in bytes.fromhex(color.lstrip("#"))) + f",{alpha}"

@@ -1,0 +1,66 @@
+"""Writing of polygons with their figures: a styled GeoPackage and a CSV file, each complete or not there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+
+from ...models.errors import SceneError
+from ...models.parts import part_path
+from ..reports.page import write_text
+from .figures import distinct_names
+from .style import add_style
+
+LAYER = "zones"
+
+
+def joined(frame: gpd.GeoDataFrame, figures: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Attributes and figures side by side; a figure whose name is taken, and an attribute ``fid``, get a number."""
+    geometry = frame.geometry.name
+    attributes = frame.drop(columns=geometry)
+    attributes.columns = distinct_names(map(str, attributes.columns), ("fid", "geom"))
+    figures = figures.set_axis(distinct_names(figures.columns, (*attributes.columns, "fid", "geom")), axis=1)
+    figures.index = attributes.index
+    table = pd.concat([attributes, figures], axis=1)
+    return gpd.GeoDataFrame(table, geometry=frame.geometry.to_numpy(), crs=frame.crs)
+
+
+def write_geopackage(path: str, zones: gpd.GeoDataFrame, style: str) -> None:
+    """Write a GeoPackage that opens styled.
+
+    Raises:
+        SceneError: it cannot be written.
+    """
+    target = Path(path)
+    part = part_path(target)
+    try:
+        zones.to_file(part, layer=LAYER, driver="GPKG", engine="pyogrio")
+        add_style(str(part), LAYER, style)
+        os.replace(part, target)
+        for suffix in ("-wal", "-shm"):
+            Path(f"{target}{suffix}").unlink(missing_ok=True)
+    except (OSError, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, RuntimeError) as error:
+        raise SceneError(
+            f"“{path}” cannot be written ({error}); choose a folder with room that you may write to, and close the "
+            "file where it is open."
+        ) from error
+    finally:
+        for leftover in (part, Path(f"{part}-wal"), Path(f"{part}-shm"), Path(f"{part}-journal")):
+            with contextlib.suppress(OSError):
+                leftover.unlink()
+
+
+def write_csv(path: str, zones: gpd.GeoDataFrame) -> None:
+    """Write the table without the geometry; ``fid`` is that of the GeoPackage.
+
+    Raises:
+        JobError: it cannot be written.
+    """
+    plain = pd.DataFrame(zones.drop(columns=zones.geometry.name))
+    plain.insert(0, "fid", range(1, len(plain) + 1))
+    write_text(path, plain.to_csv(index=False, float_format="%.9g", lineterminator="\n"))
