@@ -29,7 +29,7 @@ class ZonalExplanation(JobAlgorithm):
     TAGS = QT_TRANSLATE_NOOP(
         "AuxLens", "zonal statistics,parcels,fields,area,percentile,error probability,attribution,uncertainty,table"
     )
-    FIELDS: ClassVar = {"OUTPUT": "output_zones"}
+    FIELDS: ClassVar = {"LAYERS": "rasters", "OUTPUT": "output_zones"}
 
     def initAlgorithm(self, configuration: Mapping[str, Any] = {}) -> None:
         """Declare the parameters."""

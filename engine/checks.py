@@ -88,7 +88,7 @@ def check_map_folder(job: MapFolderJob, card: Card) -> None:
     """
     if not os.path.isdir(job.scenes):
         raise SceneError(f"The folder of scenes “{job.scenes}” does not exist; check the path.")
-    if not job.layers:
+    if not job.rasters:
         raise JobError("No layer is asked for; choose at least one, for example the map.")
     for name in job.layers:
         check_choice("layer", name, MAP_OUTPUTS)
@@ -216,14 +216,14 @@ def check_zonal(job: ZonalJob) -> None:
         JobError: layers or polygons are not given, no output is asked for, or one that would be written over another
             file of the job.
     """
-    if not job.layers:
+    if not job.rasters:
         raise JobError("No layer is given; give the rasters that “map” wrote for a scene.")
     if not job.polygons:
         raise JobError("No polygons are given; give a vector layer with areas.")
     wanted = outputs_of(job)
     if not wanted:
         raise JobError("No output is asked for; choose the polygons, the table or both.")
-    _check_paths(wanted, (*job.layers, job.polygons))
+    _check_paths(wanted, (*job.rasters, job.polygons))
 
 
 def check_modelinfo(job: ModelInfoJob) -> None:

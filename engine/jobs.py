@@ -343,14 +343,14 @@ class ZonalJob:
     """Summarise the explanation layers of a mapped scene by polygon.
 
     Attributes:
-        layers: Rasters that a map job wrote for one scene, in any order: map, probability, uncertainty, error
+        rasters: Layers that a map job wrote for one scene, in any order: map, probability, uncertainty, error
             probability, expected error, reconstruction error, attribution, …
         polygons: Vector layer with polygons, in any CRS; they may overlap and lie partly or wholly outside.
         output_zones: GeoPackage to write: the polygons with their figures, styled.
         output_table: CSV file to write, with the same figures.
     """
 
-    layers: Tuple[str, ...]
+    rasters: Tuple[str, ...]
     polygons: str
     output_zones: str = ""
     output_table: str = ""

@@ -21,6 +21,7 @@ _METAVARS = {
     "mask": "FILE",
     "model": "FILE",
     "output_folder": "FOLDER",
+    "polygons": "FILE",
     "probability": "FILE",
     "reference": "FILE",
     "scenes": "FOLDER",

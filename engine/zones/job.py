@@ -37,7 +37,7 @@ def run(job: ZonalJob, progress: Progress) -> dict[str, Any]:
     outputs = dict(outputs_of(job))
     check_writable(list(outputs.values()))
     with ExitStack() as stack:
-        layers = open_layers(job.layers, stack)
+        layers = open_layers(job.rasters, stack)
         progress.report(0.0, "Reading the polygons")
         zones = read_zones(job.polygons, layers.grid)
         sums = gather(layers, zones.shapes, progress)

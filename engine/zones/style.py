@@ -6,10 +6,12 @@ import sqlite3
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 
-from ..mapping.styles import MAGMA
 from ..scene.reference import PALETTE
 
-_STEPS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)  # error probabilities: most are small, and there the eye needs steps
+# Error probabilities: most are small, and there the eye needs steps. ColorBrewer's OrRd, safe for colour-blind readers;
+# light where there is little to say.
+_STEPS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
+_COLORS = ("#fef0d9", "#fdd49e", "#fdbb84", "#fc8d59", "#e34a33", "#b30000")
 _NOTHING, _OUTLINE = "#d9d9d4", "#4a4f55"
 _TABLE = """CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256),
     f_table_schema TEXT(256), f_table_name TEXT(256), f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT,
@@ -63,27 +65,19 @@ def add_style(path: str, layer: str, text: str) -> None:
 
 
 def _steps(column: str) -> list[tuple[str, str, str]]:
-    """Label, condition and colour of each step; the colours are those of the raster at the step's middle."""
+    """Label, condition and colour of each step."""
     found = []
-    for low, high in zip(_STEPS, _STEPS[1:], strict=False):
+    for low, high, color in zip(_STEPS[:-1], _STEPS[1:], _COLORS, strict=True):
         condition = f'"{column}" >= {low:g} AND "{column}" {"<=" if high == _STEPS[-1] else "<"} {high:g}'
-        found.append((f"{100 * low:g}–{100 * high:g} % likely wrong", condition, _color((low + high) / 2)))
+        found.append((f"{100 * low:g}–{100 * high:g} % likely wrong", condition, color))
     return found
-
-
-def _color(value: float) -> str:
-    """Colour of a value from 0 to 1 on the ramp of the error probability."""
-    place = value * (len(MAGMA) - 1)
-    first = min(int(place), len(MAGMA) - 2)
-    pairs = zip(bytes.fromhex(MAGMA[first][1:]), bytes.fromhex(MAGMA[first + 1][1:]), strict=True)
-    return "#" + "".join(f"{round(a + (b - a) * (place - first)):02x}" for a, b in pairs)
 
 
 def _symbol(number: int, color: str) -> ElementTree.Element:
     symbol = ElementTree.Element("symbol", type="fill", name=str(number), alpha="1", clip_to_extent="1")
     layer = ElementTree.SubElement(symbol, "layer", {"class": "SimpleFill", "enabled": "1", "locked": "0", "pass": "0"})
     for key, value in (
-        ("color", _rgba(color, 200)),
+        ("color", _rgba(color, 255)),
         ("outline_color", _rgba(_OUTLINE, 255)),
         ("outline_style", "solid"),
         ("outline_width", "0.1"),

@@ -27,6 +27,7 @@ from auxlens.engine.training.manifest import geographic_bounds
 from auxlens.models import file
 from auxlens.models.card import Card, ErrorModel, LandClass, MainTask, Modality, Player, read_card
 
+PLAYERS = (Player("visible", ("s2:B4",)), Player("<nir>", ("s2:B3",)))
 HERE = [-3.61, 52.1, -3.4, 52.25]
 CARD = Card(
     name="Coast & <hills>",
@@ -100,11 +101,11 @@ def test_the_page_says_what_the_card_says():
 
 def test_every_layer_of_map_is_explained():
     assert set(MAP_OUTPUTS) <= set(MEANING)
-    text = text_of(render_model_page(CARD, {}))
+    text = text_of(render_model_page(replace(CARD, players=PLAYERS), {}))
     assert "not with this model" not in text
     alone = replace(CARD, auxiliary=(), error_models={}, strategy="single")
     text = text_of(render_model_page(alone, {}))
-    assert text.count("not with this model") == 4  # three of auxiliary tasks, and the error probability
+    assert text.count("not with this model") == 5  # three of auxiliary tasks, error probability and attribution
     assert "no calibrated error probability" in text and "Reconstructions" not in text
 
 
@@ -117,11 +118,9 @@ def test_older_and_unfinished_cards_still_make_a_page():
 
 
 def test_players_are_named():
-    card = replace(CARD, players=(Player("visible", ("s2:B4",)), Player("<nir>", ("s2:B3",))))
-    assert "2 players, groups of input bands: visible (s2:B4); &lt;nir&gt; (s2:B3)." in text_of(
-        render_model_page(card, {})
-    )
-    assert "players" not in text_of(render_model_page(CARD, {}))
+    text = text_of(render_model_page(replace(CARD, players=PLAYERS), {}))
+    assert "2 players, groups of input bands: visible (s2:B4); &lt;nir&gt; (s2:B3)." in text
+    assert "groups of input bands:" not in text_of(render_model_page(CARD, {}))
 
 
 def test_regressions_say_their_unit():
