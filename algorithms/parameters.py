@@ -139,7 +139,7 @@ def mapped_layers() -> Parameter:
     )
 
 
-def polygons() -> Parameter:
+def zones() -> Parameter:
     return described(
         QgsProcessingParameterMapLayer("POLYGONS", tr("Polygons"), types=_kinds(_POLYGON)),
         tr("Parcels, districts or other areas, in any CRS. They may overlap, have several parts, and lie outside."),
@@ -423,6 +423,6 @@ def output_raster(name: str, label: str, text: str, *, by_default: bool = False)
     return described(parameter, text)
 
 
-def output_polygons(name: str, label: str, text: str) -> Parameter:
+def output_zones(name: str, label: str, text: str) -> Parameter:
     """An optional GeoPackage to write, ticked in the dialog."""
     return described(QgsProcessingParameterVectorDestination(name, label, _POLYGON, None, True, True), text)

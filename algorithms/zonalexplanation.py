@@ -34,9 +34,9 @@ class ZonalExplanation(JobAlgorithm):
     def initAlgorithm(self, configuration: Mapping[str, Any] = {}) -> None:
         """Declare the parameters."""
         self.addParameter(p.mapped_layers())
-        self.addParameter(p.polygons())
+        self.addParameter(p.zones())
         self.addParameter(
-            p.output_polygons(
+            p.output_zones(
                 "OUTPUT",
                 p.tr("Explained polygons"),
                 p.tr("The polygons with their figures, styled by error probability."),

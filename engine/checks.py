@@ -88,7 +88,7 @@ def check_map_folder(job: MapFolderJob, card: Card) -> None:
     """
     if not os.path.isdir(job.scenes):
         raise SceneError(f"The folder of scenes “{job.scenes}” does not exist; check the path.")
-    if not job.rasters:
+    if not job.layers:
         raise JobError("No layer is asked for; choose at least one, for example the map.")
     for name in job.layers:
         check_choice("layer", name, MAP_OUTPUTS)
