@@ -31,7 +31,8 @@ class Accuracy(JobAlgorithm):
 
     def initAlgorithm(self, configuration: Mapping[str, Any] = {}) -> None:
         """Declare the parameters."""
-        self.addParameter(p.map_raster())
+        self.addParameter(p.assessed_map())
+        self.addParameter(p.map_field())
         self.addParameter(p.reference(optional=False))
         self.addParameter(p.reference_field())
         self.addParameter(p.probability())

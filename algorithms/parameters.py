@@ -115,10 +115,20 @@ def reference_field() -> Parameter:
     )
 
 
-def map_raster() -> Parameter:
+def assessed_map() -> Parameter:
     return described(
-        QgsProcessingParameterRasterLayer("MAP", tr("Map")),
-        tr("Map to assess: classes or, for a regression, numbers. Its grid is the one that is compared on."),
+        QgsProcessingParameterMapLayer("MAP", tr("Map"), types=_kinds(_RASTER, _POLYGON)),
+        tr(
+            "Map to assess: classes or, for a regression, numbers. A raster's grid is the one that is compared on; of "
+            "a layer of polygons each polygon counts once."
+        ),
+    )
+
+
+def map_field() -> Parameter:
+    return described(
+        QgsProcessingParameterString("MAP_FIELD", tr("Map field"), "map", optional=True),
+        tr("Name of the field with the mapped classes or numbers; for a map of polygons only."),
     )
 
 

@@ -11,11 +11,13 @@ from typing import Collection, Iterable, Mapping, Tuple, Union
 from ..models.card import Card
 from .jobs import (
     ANYWHERE,
+    CLASS_TASKS,
     MAP_OUTPUTS,
     NO_PLAYERS,
     PRECISIONS,
     REMOVALS,
     SCENE_TASKS,
+    TASKS,
     AccuracyJob,
     AttributionQualityJob,
     CompareJob,
@@ -92,6 +94,10 @@ def check_map_folder(job: MapFolderJob, card: Card) -> None:
         raise JobError("No layer is asked for; choose at least one, for example the map.")
     for name in job.layers:
         check_choice("layer", name, MAP_OUTPUTS)
+    if card.main.is_scene_level:
+        raise JobError(
+            f"“{card.name}” is a scene-level model, and a folder is mapped pixel by pixel; map its scenes one by one."
+        )
     _check_layers(job.layers, card)
     _, auxiliary, reference = model_patterns(job, card)
     if "reconstruction_error" in job.layers and not auxiliary:
@@ -203,8 +209,8 @@ def check_accuracy(job: AccuracyJob) -> None:
         raise JobError("No map is given; give the raster that is to be assessed.")
     if not job.reference:
         raise JobError("No reference is given; give a raster or vector layer with the truth.")
-    check_choice("task", job.task, ("segmentation", "regression"))
-    if job.probability and job.task != "segmentation":
+    check_choice("task", job.task, TASKS)
+    if job.probability and job.task not in CLASS_TASKS:
         raise JobError("Probabilities belong to classes; choose the task “segmentation”, or leave them out.")
     _check_paths(outputs_of(job), (job.map, job.reference, job.probability))
 

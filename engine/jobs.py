@@ -318,11 +318,12 @@ class AccuracyJob:
     """Compare a map with a reference, pixel by pixel of the map's grid.
 
     Attributes:
-        map: Raster with classes, or with the estimate of a regression; one band.
+        map: Raster with classes, or with the estimate of a regression, one band; or polygons with a field.
+        map_field: Field with classes or numbers, for a map of polygons.
         reference: Raster or vector layer with the truth; it may be sparse.
         reference_field: Field with classes or numbers, for a vector reference.
         probability: Raster with the classes' probabilities, a band a class, 0–1, to judge how reliable they are.
-        task: ``segmentation`` compares classes, ``regression`` numbers.
+        task: ``segmentation`` and ``scene_classification`` compare classes, the others numbers.
         output_report: HTML report to write, with charts.
         output_table: CSV file to write: a row a class, then means and the overall figures.
         output_json: JSON file to write, with everything that the report says.
@@ -332,6 +333,7 @@ class AccuracyJob:
     reference: str
     reference_field: str = ""
     probability: str = ""
+    map_field: str = "map"
     task: str = "segmentation"
     output_report: str = ""
     output_table: str = ""

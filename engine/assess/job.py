@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from ...models.errors import Canceled, SceneError
 from ..checks import check_accuracy
-from ..jobs import AccuracyJob, Progress, outputs_of
+from ..jobs import CLASS_TASKS, AccuracyJob, Progress, outputs_of
 from ..reports.accuracy import render_accuracy_report
 from ..reports.page import write_text
-from ..scene.reference import MAX_CLASSES
+from ..scene.reference import MAX_CLASSES, is_vector
 from ..scene.window import Window, plan
 from ..scene.writing import check_writable
 from .agreement import Agreement, Density
@@ -24,6 +24,7 @@ from .areas import stratified
 from .counts import ClassCounts
 from .notes import class_notes, number_notes, sampling
 from .opening import Comparison, Values, open_comparison
+from .polygons import assess_polygons
 from .reliability import Reliability
 from .results import ClassResult, Compared, NumberResult, Result, to_csv, to_json
 
@@ -51,7 +52,8 @@ def run(job: AccuracyJob, progress: Progress) -> dict[str, Any]:
     for name, render in (("report", render_accuracy_report), ("table", to_csv), ("json", to_json)):
         if name in outputs:
             write_text(outputs[name], render(result))
-    log.info("Compared %d of %d mapped pixels.", result.compared.pixels, result.compared.mapped_pixels)
+    compared = result.compared
+    log.info("Compared %d of %d mapped %s.", compared.pixels, compared.mapped_pixels, compared.counted)
     return {"outputs": outputs, "figures": {**result.overall, "seconds": round(time.perf_counter() - started, 3)}}
 
 
@@ -62,11 +64,13 @@ def assess(job: AccuracyJob, progress: Progress, window_px: int = WINDOW_PX) -> 
         SceneError: nothing to compare, or values that the task cannot use.
         Canceled: stopped by the user.
     """
+    if is_vector(job.map):
+        return assess_polygons(job)
     with ExitStack() as stack:
         opened = open_comparison(job, stack)
         whole = opened.grid.whole
         windows = [tile.core for tile in plan(whole, whole, window_px, 0)]
-        return (_classes if job.task == "segmentation" else _numbers)(opened, windows, progress)
+        return (_classes if job.task in CLASS_TASKS else _numbers)(opened, windows, progress)
 
 
 def _classes(opened: Comparison, windows: list[Window], progress: Progress) -> ClassResult:

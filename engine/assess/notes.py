@@ -22,21 +22,22 @@ def class_notes(
     counts: ClassCounts,
     classes: Sequence[LandClass],
     matrix: NDArray[np.int64],
-    grid: Grid,
+    grid: Grid | None,
     reliability: Reliability | None,
+    counted: str = "pixels",
 ) -> tuple[str, ...]:
     """Of a segmentation: classes that one side lacks, pixels left out, and what the figures cannot say."""
     truth, mapped, notes = matrix.sum(axis=1), matrix.sum(axis=0), []
-    unmapped = [f"{c.name} ({_pixels(truth[i])})" for i, c in enumerate(classes) if not counts.mapped[c.value]]
+    unmapped = [f"{c.name} ({_number(truth[i], counted)})" for i, c in enumerate(classes) if not counts.mapped[c.value]]
     if unmapped:
         notes.append(
             f"The reference has classes that the map shows nowhere: {', '.join(unmapped)}; they count as wrong."
         )
-    missing = [f"{c.name} ({_pixels(mapped[i])})" for i, c in enumerate(classes) if not truth[i]]
+    missing = [f"{c.name} ({_number(mapped[i], counted)})" for i, c in enumerate(classes) if not truth[i]]
     if missing and (truth > 0).sum() > 1:
         notes.append(
             f"The map shows classes that the reference does not have: {', '.join(missing)} where both have a value; "
-            "those pixels count as wrong, and the means leave these classes out."
+            f"those {counted} count as wrong, and the means leave these classes out."
         )
     if (truth > 0).sum() == 1:
         notes.append(
@@ -44,29 +45,33 @@ def class_notes(
             "meaningful, but user's accuracy, IoU, kappa and the areas need references of the other classes too."
         )
     if counts.unmapped:
-        notes.append(f"{_pixels(counts.unmapped)} of the reference lie where the map has no value; they are left out.")
-    if grid.crs is not None and grid.crs.to_dict().get("proj") in ("merc", "webmerc"):
+        notes.append(
+            f"{_number(counts.unmapped, counted)} of the reference lie where the map has no value; they are left out."
+        )
+    if grid is not None and grid.crs is not None and grid.crs.to_dict().get("proj") in ("merc", "webmerc"):
         notes.append("The map's CRS is a Mercator projection, which enlarges areas towards the poles; reproject it.")
     if reliability and reliability.otherwise:
         notes.append(
-            f"At {_pixels(reliability.otherwise)} the most probable class is not the mapped one; check that map and "
-            "probabilities belong together."
+            f"At {_number(reliability.otherwise, counted)} the most probable class is not the mapped one; check that "
+            "map and probabilities belong together."
         )
     return tuple(notes)
 
 
-def number_notes(agreement: Agreement, density: Density) -> tuple[str, ...]:
+def number_notes(agreement: Agreement, density: Density, counted: str = "pixels") -> tuple[str, ...]:
     """Of a regression: what does not vary, and what the chart does not show."""
     notes = []
     if agreement.squares_t == 0:
         notes.append(
-            f"The reference is {agreement.mean_t:g} at every pixel compared; R², r², slope and CCC say nothing then."
+            f"The reference is {agreement.mean_t:g} at every {counted[:-1]} compared; R², r², slope and CCC say "
+            "nothing then."
         )
     elif agreement.squares_e == 0:
-        notes.append(f"The map is {agreement.mean_e:g} at every pixel compared; r² is not defined then.")
+        notes.append(f"The map is {agreement.mean_e:g} at every {counted[:-1]} compared; r² is not defined then.")
     if density.outside:
         notes.append(
-            f"{_pixels(density.outside)} lie far from the others, outside of the chart; the figures include them."
+            f"{_number(density.outside, counted)} lie far from the others, outside of the chart; the figures include "
+            "them."
         )
     return tuple(notes)
 
@@ -102,5 +107,24 @@ def sampling(counts: ClassCounts, classes: Sequence[LandClass], estimates: Estim
     return " ".join(text)
 
 
-def _pixels(count: int | np.integer) -> str:
-    return f"{int(count):,} pixel{'s' if count != 1 else ''}".replace(",", " ")
+def polygon_sampling(counts: ClassCounts, classes: Sequence[LandClass], estimates: Estimates | None) -> str:
+    """As ``sampling``, for a map whose polygons count, whatever their size."""
+    total, compared = counts.mapped.total(), counts.pixels
+    share = f"{_number(compared, 'polygons')} of {total} ({100 * compared / total:.3g} %)"
+    if estimates is None:
+        return f"There are no adjusted estimates: {share} have a reference, fewer than two in each class of the map."
+    text = [f"{share} have a reference; the strata are the map's classes, weighted by their numbers of polygons."]
+    if compared >= _CENSUS * total:
+        text.append("This is a census and no sample: the figures above are the accuracy itself.")
+    else:
+        text.append(
+            "The estimates and intervals hold if these were drawn at random, within each class or over the map."
+        )
+    if estimates.left_out:
+        names = ", ".join(classes[i].name for i in estimates.left_out)
+        text.append(f"They are about the map without {names}, which has fewer than two polygons with a reference.")
+    return " ".join(text)
+
+
+def _number(count: int | np.integer, counted: str) -> str:
+    return f"{int(count):,} {counted if count != 1 else counted[:-1]}".replace(",", " ")

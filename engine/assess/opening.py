@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...models.card import LandClass
 from ...models.errors import SceneError
-from ..jobs import AccuracyJob
+from ..jobs import CLASS_TASKS, AccuracyJob
 from ..scene.bands import ModalitySource, bands_of, open_raster
 from ..scene.grid import Grid, grid_of
 from ..scene.reading import ModalityReader
@@ -111,7 +111,7 @@ def open_comparison(job: AccuracyJob, stack: ExitStack) -> Comparison:
         grid, unit = grid_of(dataset), dataset.units[0] or ""
     names: dict[int, str] = {}
     colors: dict[int, str] = {}
-    if job.task == "segmentation":
+    if job.task in CLASS_TASKS:
         names, colors = _legend(job)
     elif legend(job.map)[0]:
         raise SceneError(f"The map “{job.map}” has named classes and no numbers; choose the task “segmentation”.")
@@ -152,7 +152,7 @@ def _known(job: AccuracyJob, grid: Grid, names: dict[int, str]) -> tuple[LandCla
             "place, and check its CRS."
         )
     values = frame["value"].dropna()
-    if job.task != "segmentation" or pd.to_numeric(values, errors="coerce").notna().all():
+    if job.task not in CLASS_TASKS or pd.to_numeric(values, errors="coerce").notna().all():
         return ()
     found = sorted({str(v) for v in values})
     texts = ", ".join(found[:5]) + (", …" if len(found) > 5 else "")

@@ -34,6 +34,7 @@ class Compared:
         mapped_pixels: Pixels of the map that have a value.
         sampling: Whether the area-adjusted estimates and their intervals hold, in words.
         notes: What the reader must know besides.
+        counted: What is counted: ``pixels``, or ``polygons`` of a map of polygons.
     """
 
     map: str
@@ -44,6 +45,7 @@ class Compared:
     mapped_pixels: int
     sampling: str = ""
     notes: tuple[str, ...] = ()
+    counted: str = "pixels"
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ class ClassResult:
     def overall(self) -> dict[str, float]:
         """Overall accuracy, mean IoU and F1, kappa, pixels; and the calibration's figures."""
         calibration = self.reliability.figures() if self.reliability else {}
-        found = {**figures(self.matrix), "pixels": self.compared.pixels}
+        found = {name: value for name, value in figures(self.matrix).items() if name != "pixels"}
+        found[self.compared.counted] = self.compared.pixels
         return {**found, "ece": calibration["ece"]} if calibration else found
 
 
@@ -88,7 +91,8 @@ class NumberResult:
     overall: dict[str, float] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "overall", {**self.agreement.figures(), "pixels": self.compared.pixels})
+        found = {name: value for name, value in self.agreement.figures().items() if name != "pixels"}
+        object.__setattr__(self, "overall", {**found, self.compared.counted: self.compared.pixels})
 
 
 Result = ClassResult | NumberResult
@@ -131,26 +135,34 @@ def estimate_rows(result: ClassResult) -> list[dict[str, float]]:
 
 
 def _class_rows(result: ClassResult) -> list[dict[str, Any]]:
-    single, adjusted = by_class(result.matrix), estimate_rows(result)
+    single, adjusted, counted = by_class(result.matrix), estimate_rows(result), result.compared.counted
     rows: list[dict[str, Any]] = []
     for i, c in enumerate(result.classes):
         rows.append(
             {
                 "class": c.name,
                 "value": c.value,
-                "reference_pixels": int(result.matrix[i].sum()),
-                "mapped_pixels": int(result.matrix[:, i].sum()),
+                f"reference_{counted}": int(result.matrix[i].sum()),
+                f"mapped_{counted}": int(result.matrix[:, i].sum()),
                 **{name: float(values[i]) for name, values in single.items()},
                 "mapped_area": float(result.mapped_areas[i]),
                 "area_unit": result.area_unit,
                 **(adjusted[i] if adjusted else {}),
             }
         )
-    rows += [{"class": MEANS[kind], **values} for kind, values in means(result.matrix).items()]
+    rows += [
+        {"class": MEANS[kind].replace("pixels", counted), **values} for kind, values in means(result.matrix).items()
+    ]
     pixels = result.compared.pixels
     overall = {k: v for k, v in result.overall.items() if k in ("overall_accuracy", "kappa", "ece")}
     rows.append(
-        {"class": "overall", "reference_pixels": pixels, "mapped_pixels": pixels, **overall, **_adjusted(result)}
+        {
+            "class": "overall",
+            f"reference_{counted}": pixels,
+            f"mapped_{counted}": pixels,
+            **overall,
+            **_adjusted(result),
+        }
     )
     return rows
 
@@ -173,14 +185,14 @@ def _class_content(result: ClassResult) -> dict[str, Any]:
         "overall": {**result.overall, **_adjusted(result)},
         "means": means(result.matrix),
         "classes": [
-            {**row, "color": c.color, "mapped_pixels_in_whole_map": int(n)}
+            {**row, "color": c.color, f"mapped_{result.compared.counted}_in_whole_map": int(n)}
             for row, c, n in zip(_class_rows(result), result.classes, result.mapped_pixels, strict=False)
         ],
         "confusion": {
             "rows": "reference",
             "columns": "map",
             "classes": [c.name for c in result.classes],
-            "pixels": result.matrix,
+            result.compared.counted: result.matrix,
         },
         "not_estimated": left_out,
     }

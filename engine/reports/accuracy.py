@@ -60,7 +60,10 @@ def _of_classes(result: ClassResult) -> dict[str, Any]:
         "classes": result.classes,
         "confusion": _confusion(result),
         "lines": _lines(result),
-        "means": [(MEANS[kind], values) for kind, values in means(result.matrix).items()],
+        "means": [
+            (MEANS[kind].replace("pixels", result.compared.counted), values)
+            for kind, values in means(result.matrix).items()
+        ],
         "class_chart": charts.class_chart(result),
         "area_unit": result.area_unit,
         "estimates": estimates,

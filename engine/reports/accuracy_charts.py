@@ -117,7 +117,7 @@ def scatter_chart(result: NumberResult) -> str:
     axes.legend(frameon=False, fontsize=9, labelcolor=fig.INK, loc="upper left")
     _plain(axes)
     bar = made.colorbar(drawn, ax=axes, fraction=0.045, pad=0.03)
-    bar.set_label("pixels", fontsize=9, color=fig.INK)
+    bar.set_label(result.compared.counted, fontsize=9, color=fig.INK)
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=8, colors=fig.INK)
     return fig.as_png(made, 160)

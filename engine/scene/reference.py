@@ -107,6 +107,11 @@ def is_raster(path: str) -> bool:
         return False
 
 
+def is_vector(path: str) -> bool:
+    """Whether a file is there and no raster."""
+    return os.path.exists(split_layer(path)[0]) and not is_raster(path)
+
+
 def open_reference(path: str, field: str, grid: Grid, classes: Sequence[LandClass] = ()) -> ReferenceReader:
     """Open a reference on a scene's grid.
 

@@ -47,7 +47,7 @@ CONTRACT = {
         *["MODEL", "INPUTS", "OTHER_MODELS", "REMOVAL", "PIXELS", "SEED", "OUTPUT_REPORT", "OUTPUT_TABLE"],
     ],
     "accuracy": [
-        *["MAP", "REFERENCE", "REFERENCE_FIELD", "PROBABILITY", "TASK"],
+        *["MAP", "MAP_FIELD", "REFERENCE", "REFERENCE_FIELD", "PROBABILITY", "TASK"],
         *["OUTPUT_REPORT", "OUTPUT_TABLE", "OUTPUT_JSON"],
     ],
     "zonalexplanation": ["LAYERS", "POLYGONS", "OUTPUT", "OUTPUT_TABLE"],

@@ -1,5 +1,6 @@
 """Scene-level models through real Processing and the real engine: polygons in, polygons with results out."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,13 @@ def test_train_and_map_polygons(run, scenes, model, tmp_path):
     shown = {c.value(): c.symbol().color().name() for c in renderer.categories()}
     assert shown == {c.name: c.color for c in card.main.classes}
     QgsProject.instance().removeMapLayer(layer.id())
+
+    polygons, out = result["OUTPUT_POLYGONS"], str(tmp_path / "accuracy.json")
+    run("accuracy", MAP=polygons, REFERENCE=polygons, REFERENCE_FIELD="cover", OUTPUT_JSON=out)
+    content = json.loads(Path(out).read_text(encoding="utf-8"))
+    right = [f["map"] == f["cover"] for f in found.getFeatures()]
+    assert content["compared"]["counted"] == "polygons"
+    assert content["overall"]["overall_accuracy"] == pytest.approx(np.mean(right))
 
 
 def test_tiles_without_polygons(run, scenes, model, tmp_path):

@@ -1,0 +1,94 @@
+"""Accuracy of maps of polygons: each counts once, against a field of their own or of another layer."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+
+from auxlens.engine.assess.job import run
+from auxlens.engine.jobs import AccuracyJob
+from auxlens.models.errors import JobError, SceneError
+
+TRUTH = ["Acer"] * 4 + ["Pinus"] * 4 + ["Quercus"] * 2 + [None] * 2
+MAP = ["Acer", "Acer", "Acer", "Pinus", "Pinus", "Pinus", "Quercus", "Pinus", "Quercus", "Acer", "Acer", None]
+
+
+@pytest.fixture
+def crowns(tmp_path):
+    """Writes twelve squares of 10 m, moved by ``shift`` metres; gives the path."""
+
+    def make(name="crowns.gpkg", shift=0.0, crs="EPSG:32632", **fields) -> str:
+        boxes = [shapely.box(20 * i + shift, 0, 20 * i + shift + 10, 10) for i in range(12)]
+        frame = gpd.GeoDataFrame(fields, geometry=boxes, crs="EPSG:32632")
+        frame.to_crs(crs).to_file(tmp_path / name)
+        return str(tmp_path / name)
+
+    return make
+
+
+def test_fields_of_one_layer(crowns, tmp_path, quiet):
+    right = [1.0 if a == b else 0.6 for a, b in zip(MAP, TRUTH, strict=True)]
+    others = {f"probability_{g}": [r if m == g else (1 - r) / 2 for m, r in zip(MAP, right, strict=True)]
+              for g in ("Acer", "Pinus", "Quercus")}  # fmt: skip
+    path = crowns(map=MAP, genus=TRUTH, **others)
+    outputs = {f"output_{name}": str(tmp_path / file) for name, file in
+               (("report", "a.html"), ("table", "a.csv"), ("json", "a.json"))}  # fmt: skip
+    result = run(AccuracyJob(path, path, "genus", task="scene_classification", **outputs), quiet())
+    assert result["figures"]["polygons"] == 10 and result["figures"]["overall_accuracy"] == 0.7
+    content = json.loads((tmp_path / "a.json").read_text())
+    assert content["confusion"]["polygons"] == [[3, 1, 0], [0, 3, 1], [1, 0, 1]]
+    assert content["reliability"]["accuracy"] == 0.7
+    assert content["overall"]["ece"] == pytest.approx(0.3 * 0.6)  # the wrong ones were 0.6 sure
+    rows = list(csv.DictReader((tmp_path / "a.csv").open()))
+    assert [rows[0][k] for k in ("class", "reference_polygons", "mapped_polygons", "mapped_area", "area_unit")] == [
+        *("Acer", "4", "4", "5.0", "polygons")
+    ]
+    # five crowns are mapped as Acer, of which four have a truth, three of these Acer; one of four mapped as Pinus is
+    assert float(rows[0]["area"]) == pytest.approx(5 * 3 / 4 + 4 * 1 / 4)
+    text = (tmp_path / "a.html").read_text()
+    assert "10 polygons compared" in text and "counts once, whatever its size" in text and "pixel" not in text
+
+
+def test_another_layer_by_overlap(crowns, quiet):
+    """Moved by 3 m, squares share 7/13 of their union; by 4 m 6/14, too little. CRS may differ."""
+    path = crowns(map=MAP)
+    near = crowns("near.gpkg", 3.0, "EPSG:4326", genus=TRUTH)
+    assert run(AccuracyJob(path, near, "genus", task="scene_classification"), quiet())["figures"]["polygons"] == 10
+    with pytest.raises(SceneError, match="no polygon of the reference covers one"):
+        run(AccuracyJob(path, crowns("far.gpkg", 4.0, genus=TRUTH), "genus", task="scene_classification"), quiet())
+
+
+def test_numbers(crowns, quiet):
+    truth = np.arange(12.0)
+    path = crowns(map=truth + np.tile([0.5, -0.5], 6), height=np.where(truth == 3, np.nan, truth))
+    figures = run(AccuracyJob(path, path, "height", task="scene_regression"), quiet())["figures"]
+    assert (figures["polygons"], figures["mae"]) == (11, 0.5) and figures["bias"] == pytest.approx(0.5 / 11)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"map_field": "none"}, SceneError, "no field “none”"),
+        ({"reference_field": "number", "task": "segmentation"}, SceneError, "No class of the reference"),
+        ({"task": "regression"}, SceneError, "which is no number; choose the task “scene_classification”"),
+        ({"reference_field": "empty"}, SceneError, "has a reference: the field “empty” is empty there"),
+        ({"map_field": "empty"}, SceneError, "is empty; choose the field with the map"),
+        ({"probability": "p.tif", "task": "scene_regression"}, JobError, "Probabilities belong to classes"),
+    ],
+)
+def test_what_cannot_be_compared(crowns, quiet, change, error, message):
+    path = crowns(map=MAP, genus=TRUTH, number=list(range(12)), empty=[None] * 12)
+    job = {"reference_field": "genus", "task": "scene_classification", **change}
+    with pytest.raises(error, match=message):
+        run(AccuracyJob(path, path, **job), quiet())
+
+
+def test_a_raster_is_no_reference_of_polygons(crowns, write, quiet):
+    raster = write("truth.tif", np.ones((1, 8, 8), "uint8"))
+    with pytest.raises(SceneError, match=r"is of polygons, the reference .* is a raster"):
+        run(AccuracyJob(crowns(map=MAP), raster, task="scene_classification"), quiet())
