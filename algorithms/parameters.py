@@ -115,6 +115,32 @@ def reference_field() -> Parameter:
     )
 
 
+def mapped_layers() -> Parameter:
+    return described(
+        QgsProcessingParameterMultipleLayers("INPUTS", tr("Layers of a mapped scene"), _RASTER, optional=True),
+        tr(
+            "Layers that AuxLens wrote for one scene, in any order: main error (or map), reconstruction error, "
+            "expected error, uncertainty, probability, error probability, reconstruction. What is missing is left out."
+        ),
+    )
+
+
+def mapped_scenes() -> Parameter:
+    folder = QgsProcessingParameterFile.Behavior.Folder
+    return described(
+        QgsProcessingParameterFile("SCENES", tr("Folder of mapped scenes"), folder, optional=True),
+        tr("Folder with a sub-folder of such layers a scene, as “Map a folder” writes; instead of single layers."),
+    )
+
+
+def window_size(job: Type[Any]) -> Parameter:
+    return described(
+        number("WINDOW_SIZE", tr("Window of local correlations"), default(job, "window_size"), 3),
+        tr("Side of the moving window of the local correlations, in pixels; an odd number."),
+        advanced=True,
+    )
+
+
 def assessed_map() -> Parameter:
     return described(
         QgsProcessingParameterMapLayer("MAP", tr("Map"), types=_kinds(_RASTER, _POLYGON)),

@@ -13,6 +13,7 @@ from .accuracy import Accuracy
 from .attributionquality import AttributionQuality
 from .comparestrategies import CompareStrategies
 from .createdemo import CreateDemo
+from .explainerrors import ExplainErrors
 from .map import Map
 from .mapfolder import MapFolder
 from .modelinfo import ModelInfo
@@ -30,6 +31,7 @@ ALGORITHMS = (
     Map,
     MapFolder,
     Accuracy,
+    ExplainErrors,
     ZonalExplanation,
     ModelInfo,
     AttributionQuality,

@@ -21,6 +21,7 @@ from .jobs import (
     AccuracyJob,
     AttributionQualityJob,
     CompareJob,
+    ExplainErrorsJob,
     JobError,
     MapFolderJob,
     MapJob,
@@ -296,6 +297,27 @@ def check_compare(job: CompareJob) -> Tuple[float, ...]:
         raise JobError(f"Shares of the references are above 0 and at most 100 percent; given: {job.reference_shares}.")
     _check_paths(outputs_of(job), ())
     return tuple(sorted(shares | {1.0}, reverse=True))
+
+
+def check_explain_errors(job: ExplainErrorsJob) -> None:
+    """Check a job on explained errors before any work and without the engine.
+
+    Raises:
+        JobError: no layers, or both layers and a folder; a window that has no middle; a raster for several scenes; or
+            an output that would be written over another file of the job.
+    """
+    if bool(job.inputs) == bool(job.scenes):
+        raise JobError("Give either the layers of one mapped scene, or a folder of mapped scenes.")
+    if job.window_size < 3 or job.window_size % 2 == 0:
+        raise JobError(f"The window's side is an odd number of 3 pixels or more, found {job.window_size}.")
+    if job.scenes and job.reference:
+        raise JobError(
+            "A reference belongs to one scene; map the folder with the layer “main error”, or give the layers of one "
+            "scene."
+        )
+    if job.scenes and job.output_correlation:
+        raise JobError("Local correlations are drawn for one scene; give its layers, or leave the raster out.")
+    _check_paths(outputs_of(job), (*job.inputs, job.reference))
 
 
 def _check_paths(wanted: Mapping[str, str], given: Tuple[str, ...]) -> None:

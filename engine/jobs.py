@@ -314,6 +314,35 @@ class MapFolderJob:
 
 
 @dataclass(frozen=True)
+class ExplainErrorsJob:
+    """Ask of mapped scenes whether their main errors are explained by the auxiliary tasks, and where.
+
+    Attributes:
+        inputs: Layers of one scene that the map job wrote, known by their tags: main error (or map), reconstruction
+            error, expected error, uncertainty, probability, error probability, reconstruction.
+        scenes: Folder with one sub-folder of such layers a scene, instead.
+        reference: Raster or vector with the truth, where there is no layer of main errors.
+        reference_field: Field with classes or numbers, for a vector reference.
+        window_size: Side of the window in which local correlations are computed, in pixels; odd.
+        seed: Seed of the resampling.
+        output_report: HTML report to write.
+        output_table: CSV file to write: every figure with its interval.
+        output_correlation: Raster to write: local correlation of main and reconstruction errors, a band an auxiliary
+            band; for one scene.
+    """
+
+    inputs: Tuple[str, ...] = ()
+    scenes: str = ""
+    reference: str = ""
+    reference_field: str = ""
+    window_size: int = 65
+    seed: int = 0
+    output_report: str = ""
+    output_table: str = ""
+    output_correlation: str = ""
+
+
+@dataclass(frozen=True)
 class AccuracyJob:
     """Compare a map with a reference, pixel by pixel of the map's grid.
 
@@ -408,6 +437,7 @@ JOBS: Dict[str, Type[Any]] = {
     "mapfolder": MapFolderJob,
     "accuracy": AccuracyJob,
     "zonalexplanation": ZonalJob,
+    "explainerrors": ExplainErrorsJob,
     "modelinfo": ModelInfoJob,
     "attributionquality": AttributionQualityJob,
 }

@@ -18,6 +18,7 @@ EXECUTORS = {
     jobs.MapFolderJob: ".mapping.folder.job",
     jobs.AccuracyJob: ".assess.job",
     jobs.ZonalJob: ".zones.job",
+    jobs.ExplainErrorsJob: ".explain.job",
     jobs.ModelInfoJob: ".publish.info",
     jobs.AttributionQualityJob: ".attribution.job",
 }

@@ -71,6 +71,11 @@ def qml(kind: str, card: Card, bands: tuple[str, ...]) -> str:
     return _document(_pseudocolor(scale(kind, card, bands[0])))
 
 
+def pseudocolor_qml(shown: Scale) -> str:
+    """The style of a raster whose first band is drawn with a ramp: the text of a ``.qml`` file."""
+    return _document(_pseudocolor(shown))
+
+
 def scale(kind: str, card: Card, band: str) -> Scale:
     """Range, ramp and unit in which one band of an output is shown.
 

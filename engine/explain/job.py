@@ -1,0 +1,105 @@
+"""The job on explained errors: what mapped scenes say of main errors and auxiliary tasks."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+import math
+import time
+from contextlib import ExitStack
+from dataclasses import astuple
+from typing import Any
+
+from ...models.errors import Canceled, SceneError
+from ..checks import check_explain_errors
+from ..jobs import ExplainErrorsJob, JobError, Progress, outputs_of
+from ..reports.errors import Example, render_errors_report
+from ..reports.page import write_text
+from ..scene.writing import check_writable
+from .findings import Findings, explore
+from .mapped import SceneLayers, Thinned, find_layers, find_scenes, step_for, thinned
+from .moving import write_correlation
+from .verdict import verdict
+from .windows import choose
+
+log = logging.getLogger("auxlens")
+
+_MOST_PIXELS = 1_000_000
+_COLUMNS = ("figure", "of", "group", "value", "low", "high", "p_value", "effective_size", "pixels")
+
+
+def run(job: ExplainErrorsJob, progress: Progress) -> dict[str, Any]:
+    """Find out whether the auxiliary tasks explain the main errors, and write what was found.
+
+    Returns:
+        ``outputs``: the files written, by name; ``figures``: the most telling ones.
+
+    Raises:
+        AuxLensError: the layers do not fit together, or nothing can be compared.
+        Canceled: the user asked to stop.
+    """
+    started = time.perf_counter()
+    check_explain_errors(job)
+    outputs = dict(outputs_of(job))
+    if not outputs:
+        raise JobError("No output is asked for; choose at least one, for example the report.")
+    check_writable(list(outputs.values()))
+    scenes = find_scenes(job.scenes) if job.scenes else [find_layers(job.inputs)]
+    if "correlation" in outputs and "reconstruction_error" not in scenes[0].layers:
+        raise SceneError("Local correlations need the layer “reconstruction error”; give it, or leave the raster out.")
+    step, read = step_for(scenes, _MOST_PIXELS), []
+    for number, scene in enumerate(scenes):
+        _go_on(progress, 0.3 * number / len(scenes), f"Reading {scene.name} ({number + 1} of {len(scenes)})")
+        with ExitStack() as stack:
+            read.append(thinned(SceneLayers(scene, job.reference, job.reference_field, stack), step))
+    _go_on(progress, 0.3, "Computing statistics")
+    found = explore(read, job.seed)
+    if not found.pixels:
+        raise SceneError("No pixel has both a main error and auxiliary errors; check that the layers overlap.")
+    for note in found.notes:
+        log.warning("%s", note)
+    if "correlation" in outputs:
+        with ExitStack() as stack:
+            layers = SceneLayers(scenes[0], job.reference, job.reference_field, stack)
+            write_correlation(layers, outputs["correlation"], job.window_size, progress)
+    if "table" in outputs:
+        write_text(outputs["table"], _csv(found))
+    words = verdict(found)
+    if "report" in outputs:
+        _go_on(progress, 0.95, "Writing the report")
+        write_text(outputs["report"], render_errors_report(found, words, _examples(job, read), step))
+    log.info("%s", words[0])
+    return {"outputs": outputs, "figures": {**_figures(found), "seconds": round(time.perf_counter() - started, 3)}}
+
+
+def _go_on(progress: Progress, fraction: float, message: str) -> None:
+    if progress.canceled():
+        raise Canceled("Explaining the errors was canceled.")
+    progress.report(fraction, message)
+
+
+def _examples(job: ExplainErrorsJob, read: list[Thinned]) -> list[Example]:
+    """Windows in which errors are explained best, middling, worst, and one at random."""
+    examples = []
+    for place in choose(read, job.seed):
+        with ExitStack() as stack:
+            layers = SceneLayers(place.scene, job.reference, job.reference_field, stack)
+            examples.append(Example(place.title, place.r, place.scene, place.window, layers.read(place.window)))
+    return examples
+
+
+def _csv(found: Findings) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for line in found.lines:
+        writer.writerow("" if isinstance(v, float) and math.isnan(v) else v for v in astuple(line))
+    return text.getvalue()
+
+
+def _figures(found: Findings) -> dict[str, float]:
+    """AUROC of each score, and the gains over uncertainty alone, by name."""
+    wanted = ("auroc", "auroc gain over uncertainty")
+    lines = [line for line in found.lines if line.figure in wanted and math.isfinite(line.value)]
+    return {"error rate": found.error_rate, **{f"{line.figure}, {line.of}": line.value for line in lines}}

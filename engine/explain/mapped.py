@@ -1,0 +1,219 @@
+"""Mapped scenes: layers that ``map`` made, recognised by their tags, read together on one thinned grid."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...models.card import LandClass
+from ...models.errors import SceneError
+from ..scene.bands import ModalitySource, bands_of, open_raster
+from ..scene.grid import Grid, grid_of
+from ..scene.reading import ModalityReader
+from ..scene.reference import PALETTE, ReferenceReader, legend, open_reference
+from ..scene.window import Window
+
+Plane = NDArray[np.float32]
+_TAG = "AUXLENS_OUTPUT"
+_STRIP_PX = 512
+LAYERS = (
+    "map", "main_error", "reconstruction", "reconstruction_error", "expected_error", "uncertainty", "probability",
+    "error_probability",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class MappedScene:
+    """The layers of one scene: path by output, all on ``grid``; ``classes`` are empty for a regression."""
+
+    name: str
+    layers: Mapping[str, str]
+    grid: Grid
+    bands: tuple[str, ...]
+    classes: tuple[LandClass, ...]
+
+
+@dataclass(frozen=True)
+class Thinned:
+    """Every ``step``-th pixel of a scene, each plane ``(H, W)`` with NaN where there is no value.
+
+    Attributes:
+        scene: Where it is from.
+        step: Pixels of the scene from one to the next.
+        error: Main error: 0 or 1, or estimate − reference.
+        mapped: Value of the mapped class (regression: the estimate, if given).
+        auxiliary: Reconstruction error of each band, signed.
+        expected: Expected error of each band.
+        scores: Scores that shall tell errors, higher where more likely, by name.
+    """
+
+    scene: MappedScene
+    step: int
+    error: Plane
+    mapped: Plane
+    auxiliary: Mapping[str, Plane] = field(default_factory=dict)
+    expected: Mapping[str, Plane] = field(default_factory=dict)
+    scores: Mapping[str, Plane] = field(default_factory=dict)
+
+
+def find_layers(paths: Sequence[str]) -> MappedScene:
+    """The scene whose layers are given.
+
+    Raises:
+        SceneError: a raster that ``map`` has not made, two of a kind, or layers of different grids.
+    """
+    found: dict[str, str] = {}
+    for path in paths:
+        with open_raster(path) as dataset:
+            kind = dataset.tags().get(_TAG, "")
+        if kind not in LAYERS and kind != "attribution":
+            raise SceneError(f"“{path}” does not say that AuxLens made it as a map's layer; give layers from “map”.")
+        if kind in found:
+            raise SceneError(f"“{path}” and “{found[kind]}” are both a {kind.replace('_', ' ')}; give one of each.")
+        found[kind] = path
+    return _scene(Path(paths[0]).resolve().parent.name, found)
+
+
+def find_scenes(folder: str) -> list[MappedScene]:
+    """The mapped scenes in a folder: its sub-folders, or itself, that hold layers from ``map``.
+
+    Raises:
+        SceneError: there is none.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise SceneError(f"The folder “{folder}” does not exist; check the path.")
+    scenes = []
+    for place in [root, *sorted(path for path in root.iterdir() if path.is_dir())]:
+        layers: dict[str, str] = {}
+        for path in sorted(place.glob("*.tif")):
+            with open_raster(str(path)) as dataset:
+                kind = dataset.tags().get(_TAG, "")
+            if kind in LAYERS:
+                layers.setdefault(kind, str(path))
+        if layers:
+            scenes.append(_scene(place.name, layers))
+    if not scenes:
+        raise SceneError(f"“{folder}” holds no layers from “map”; give the folder that “mapfolder” wrote.")
+    return scenes
+
+
+def _scene(name: str, layers: Mapping[str, str]) -> MappedScene:
+    grids = {}
+    for kind, path in layers.items():
+        with open_raster(path) as dataset:
+            grids[kind] = grid_of(dataset)
+    first = next(iter(layers))
+    for kind, grid in grids.items():
+        if (grid.height, grid.width, grid.transform) != (
+            grids[first].height,
+            grids[first].width,
+            grids[first].transform,
+        ):
+            raise SceneError(
+                f"“{layers[kind]}” has {grid.height} × {grid.width} pixels in another place than “{layers[first]}”; "
+                "give layers of one run of “map”."
+            )
+    of_bands = next((layers[k] for k in ("reconstruction_error", "expected_error") if k in layers), None)
+    if of_bands is None:
+        raise SceneError(
+            f"“{name}” has neither reconstruction errors nor expected errors; map it with one of these layers."
+        )
+    bands = tuple(band.name for band in bands_of(of_bands))
+    return MappedScene(name, layers, grids[first], bands, _classes(layers.get("map")))
+
+
+def _classes(path: str | None) -> tuple[LandClass, ...]:
+    if path is None:
+        return ()
+    names, colors = legend(path)
+    return tuple(
+        LandClass(value, names[value], colors.get(value, PALETTE[i % len(PALETTE)]))
+        for i, value in enumerate(sorted(v for v, name in names.items() if name))
+    )
+
+
+class SceneLayers:
+    """Open layers of one scene and the reference, read by window."""
+
+    def __init__(self, scene: MappedScene, reference: str, field: str, stack: ExitStack) -> None:
+        """Open.
+
+        Raises:
+            SceneError: there is no main error and no map with a reference to make one.
+        """
+        self.scene = scene
+        self.readers = {
+            kind: stack.enter_context(ModalityReader(ModalitySource(kind, bands_of(path)), scene.grid))
+            for kind, path in scene.layers.items()
+            if kind in LAYERS
+        }
+        self._reference: ReferenceReader | None = None
+        if reference:
+            self._reference = open_reference(reference, field, scene.grid, scene.classes)
+            stack.callback(self._reference.close)
+        if "main_error" not in self.readers and ("map" not in self.readers or self._reference is None):
+            raise SceneError(f"“{scene.name}” has no main error, and no map with a reference; give one of them.")
+
+    def read(self, window: Window) -> dict[str, Plane]:
+        """Every layer in a window as ``(bands, H, W)``; ``main_error`` is made of map and reference where not given."""
+        found = {kind: reader.read(window) for kind, reader in self.readers.items()}
+        if self._reference is not None:
+            truth = self._reference.read(window)
+            truth = np.where(truth < 0, np.nan, truth) if self.scene.classes else truth
+            found["reference"] = truth[None]
+            if "main_error" not in found:
+                difference = found["map"][0] - truth
+                wrong = (difference != 0).astype(np.float32) if self.scene.classes else difference
+                found["main_error"] = np.where(np.isfinite(difference), wrong, np.nan)[None].astype(np.float32)
+        return found
+
+
+def thinned(layers: SceneLayers, step: int) -> Thinned:
+    """Read every ``step``-th pixel of a scene, strip by strip."""
+    rows = [{k: v[:, :, ::step] for k, v in strip.items()} for strip in _strips(layers, step)]
+    planes = {kind: np.concatenate([row[kind] for row in rows], axis=1) for kind in rows[0]}
+    bands = layers.scene.bands
+    by_band = {
+        kind: dict(zip(bands, planes[kind], strict=True)) if kind in planes else {}
+        for kind in ("reconstruction_error", "expected_error")
+    }
+    error = planes["main_error"][0]
+    mapped = planes["map"][0] if "map" in planes else np.full_like(error, np.nan)
+    return Thinned(
+        layers.scene, step, error, mapped, by_band["reconstruction_error"], by_band["expected_error"], _scores(planes)
+    )
+
+
+def _strips(layers: SceneLayers, step: int) -> Iterator[dict[str, Plane]]:
+    """Strips of all layers, with the rows that are kept alone."""
+    height, width = layers.scene.grid.height, layers.scene.grid.width
+    rows = _STRIP_PX // step * step
+    for row in range(0, height, rows):
+        window = Window(row, 0, min(rows, height - row), width)
+        yield {kind: values[:, ::step] for kind, values in layers.read(window).items()}
+
+
+def _scores(planes: Mapping[str, Plane]) -> dict[str, Plane]:
+    """Scores of single pixels; those over auxiliary bands are put together when all scenes are known."""
+    found = {}
+    if "uncertainty" in planes:
+        found["uncertainty"] = planes["uncertainty"][0]
+    if "probability" in planes and len(planes["probability"]) > 1:
+        ordered = np.sort(planes["probability"], axis=0)
+        found["maximum probability"] = 1.0 - ordered[-1]
+        found["margin"] = 1.0 - (ordered[-1] - ordered[-2])
+    if "error_probability" in planes:
+        found["error probability"] = planes["error_probability"][0]
+    return found
+
+
+def step_for(scenes: Sequence[MappedScene], most: int) -> int:
+    """How far apart pixels are taken, so that there are ``most`` of them at the most."""
+    return max(1, math.ceil(math.sqrt(sum(s.grid.height * s.grid.width for s in scenes) / most)))

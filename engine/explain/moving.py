@@ -1,0 +1,72 @@
+"""A raster of local correlations between the main error and each reconstruction error, in a moving window."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ...models.errors import Canceled
+from ..jobs import Progress
+from ..mapping.styles import BLUE_WHITE_RED, Scale, pseudocolor_qml
+from ..scene.window import plan
+from ..scene.writing import Layer, LayerWriter
+from ..version import plugin_version
+from .mapped import Plane, SceneLayers
+
+_TILE_PX = 1024
+_KNOWN = 0.25  # share of a window's pixels, below which it says nothing
+_CONSTANT = 1e-6  # share of the mean square; less variance than that is none
+
+
+def local_correlation(x: Plane, y: Plane, window_px: int) -> NDArray[np.float32]:
+    """Pearson's correlation of two planes in a window around each pixel.
+
+    Args:
+        x: ``(H, W)``, NaN where there is no value.
+        y: The same.
+        window_px: Side of the window, odd.
+
+    Returns:
+        ``(H, W)``, −1 to 1; NaN where less than a quarter of the window is known, or one plane is constant in it.
+    """
+    known = np.isfinite(x) & np.isfinite(y)
+
+    def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(ndimage.uniform_filter(values, window_px, mode="constant"))
+
+    share = mean(known.astype(np.float64))
+    a, b = (np.where(known, v, 0.0).astype(np.float64) for v in (x, y))
+    enough = share >= _KNOWN
+    safe = np.where(enough, share, 1.0)
+    mean_a, mean_b = mean(a) / safe, mean(b) / safe
+    square_a, square_b = mean(a * a) / safe, mean(b * b) / safe
+    var_a, var_b = square_a - mean_a**2, square_b - mean_b**2
+    varies = enough & (var_a > _CONSTANT * square_a) & (var_b > _CONSTANT * square_b)
+    r = (mean(a * b) / safe - mean_a * mean_b) / np.sqrt(np.where(varies, var_a * var_b, 1.0))
+    return np.where(varies, np.clip(r, -1.0, 1.0), np.nan).astype(np.float32)
+
+
+def write_correlation(layers: SceneLayers, path: str, window_px: int, progress: Progress) -> None:
+    """Write the raster: a band for each auxiliary band, correlation of the sizes of both errors.
+
+    Raises:
+        Canceled: the user asked to stop.
+    """
+    scene = layers.scene
+    tags = {"AUXLENS_OUTPUT": "correlation", "AUXLENS_VERSION": plugin_version(), "AUXLENS_WINDOW_PX": str(window_px)}
+    style = pseudocolor_qml(Scale(-1.0, 1.0, BLUE_WHITE_RED))
+    layer = Layer(path, "float32", float("nan"), scene.bands, tags=tags, sidecars={".qml": style})
+    whole = scene.grid.whole
+    tiles = list(plan(whole, whole, _TILE_PX, window_px // 2))
+    with LayerWriter(layer, scene.grid) as writer:
+        for number, tile in enumerate(tiles, 1):
+            if progress.canceled():
+                raise Canceled("Explaining the errors was canceled.")
+            planes = layers.read(tile.chip)
+            main = np.abs(planes["main_error"][0])
+            cut = tile.core.relative_to(tile.chip).slices
+            found = [local_correlation(main, np.abs(band), window_px)[cut] for band in planes["reconstruction_error"]]
+            writer.write(np.stack(found), tile.core)
+            progress.report(0.6 + 0.35 * number / len(tiles), f"Correlating in windows: {number} of {len(tiles)}")
+        writer.commit()
