@@ -30,7 +30,7 @@ class ExplainErrors(JobAlgorithm):
 
     def initAlgorithm(self, configuration: Mapping[str, Any] = {}) -> None:
         """Declare the parameters."""
-        self.addParameter(p.mapped_layers())
+        self.addParameter(p.layers_of_scene())
         self.addParameter(p.mapped_scenes())
         self.addParameter(p.reference(optional=True))
         self.addParameter(p.reference_field())

@@ -115,7 +115,7 @@ def reference_field() -> Parameter:
     )
 
 
-def mapped_layers() -> Parameter:
+def layers_of_scene() -> Parameter:
     return described(
         QgsProcessingParameterMultipleLayers("INPUTS", tr("Layers of a mapped scene"), _RASTER, optional=True),
         tr(
