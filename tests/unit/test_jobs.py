@@ -57,7 +57,7 @@ def test_defaults_need_not_be_given(kind):
         ("{", "not valid JSON"),
         ("[]", "not a JSON object"),
         ('"map"', "not a JSON object"),
-        ("{}", "Unknown job “None”; known are createdemo, train, trainfolder, map"),
+        ("{}", "Unknown job “None”; known are createdemo, train, trainfolder"),
         ('{"job": ["map"]}', "Unknown job"),
         ('{"job": "fly"}', "Unknown job “fly”"),
         ('{"job": "map", "model": "m", "inputs": ["a"], "colour": 1, "size": 2}', "“map” has no field colour, size"),
