@@ -54,22 +54,22 @@ def run(job: CompareJob, progress: Progress) -> dict[str, Any]:
     wanted = {"report": job.output_report, "table": job.output_table}
     outputs = {name: path for name, path in wanted.items() if path}
     check_writable(list(outputs.values()))
-    training = _training_job(job)
+    training = training_job(job)
     for strategy in STRATEGIES:
         options.check(replace(training, strategy=strategy))
     device = choose_device(job.device)
-    setups = _setups(training, progress)
-    plan = _plan(shares, job.repetitions)
+    setups = setups_of(training, progress)
+    steps = plan(shares, job.repetitions)
     trials: dict[tuple[float, str], list[Any]] = {}
-    for number, step in enumerate(plan):
+    for number, step in enumerate(steps):
         if progress.canceled():
             raise Canceled("The comparison was canceled.")
-        part = Part(progress, number / len(plan), 1 / len(plan), f"{step.method}, seed {job.seed + step.repetition}")
-        log.info("%d of %d: %s with %g %% of the references.", number + 1, len(plan), part.name, 100 * step.share)
+        part = Part(progress, number / len(steps), 1 / len(steps), f"{step.method}, seed {job.seed + step.repetition}")
+        log.info("%d of %d: %s with %g %% of the references.", number + 1, len(steps), part.name, 100 * step.share)
         setup = _with_share(setups[step.strategy], step.share, job.seed)
-        found = _one(step, replace(training, seed=job.seed + step.repetition), setup, setups["single"], device, part)
+        found = one(step, replace(training, seed=job.seed + step.repetition), setup, setups["single"], device, part)
         trials.setdefault((step.share, step.method), []).append(found)
-    comparison = _gathered(job, trials, setups, device)
+    comparison = gathered(job, trials, setups, device)
     if job.output_report:
         write_text(job.output_report, render_comparison(comparison, job))
     if job.output_table:
@@ -94,7 +94,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class _Step:
+class Step:
     """One training: a method, what it is given (as a strategy has it), share of the references, repetition."""
 
     method: str
@@ -109,7 +109,7 @@ class _Step:
         return name if name in baselines.BASELINES else ""
 
 
-def _training_job(job: CompareJob) -> TrainFolderJob:
+def training_job(job: CompareJob) -> TrainFolderJob:
     """What all trainings of a comparison have in common; the model's name is never written to."""
     shared = ("scenes", "input_patterns", "auxiliary_patterns", "reference_pattern", "reference_field", "test_scenes")
     learning = ("task", "size", "epochs", "time_limit", "chip_size", "batch_size", "seed", "device", "precision")
@@ -117,7 +117,7 @@ def _training_job(job: CompareJob) -> TrainFolderJob:
     return TrainFolderJob(unused, players=NO_PLAYERS, **{name: getattr(job, name) for name in (*shared, *learning)})
 
 
-def _setups(job: TrainFolderJob, progress: Progress) -> dict[str, Setup]:
+def setups_of(job: TrainFolderJob, progress: Progress) -> dict[str, Setup]:
     """The same scenes and split as each strategy sees them: those that every strategy can learn from."""
     complete = {_place(scene) for scene in scenes_of(replace(job, strategy="multimodal"))}
     scenes = [scene for scene in scenes_of(job) if _place(scene) in complete]
@@ -131,14 +131,14 @@ def _place(scene: Scene) -> str:
     return scene.inputs[0].bands[0].path
 
 
-def _plan(shares: Sequence[float], repetitions: int) -> list[_Step]:
+def plan(shares: Sequence[float], repetitions: int) -> list[Step]:
     found = []
     for share in shares:
         networks = [(name, name) for name in STRATEGIES if share == 1 or name in _FEWER]
         trees = [(name, "single") for name in baselines.BASELINES]
         if share == 1:
             trees += [(name + ALL_MODALITIES, "multimodal") for name in baselines.BASELINES]
-        found += [_Step(*kind, share, r) for kind in (*trees, *networks) for r in range(repetitions)]
+        found += [Step(*kind, share, r) for kind in (*trees, *networks) for r in range(repetitions)]
     return found
 
 
@@ -152,8 +152,8 @@ def _with_share(setup: Setup, share: float, seed: int) -> Setup:
     return thinner
 
 
-def _one(
-    step: _Step, job: TrainFolderJob, setup: Setup, full: Setup, device: torch.device, part: Part
+def one(
+    step: Step, job: TrainFolderJob, setup: Setup, full: Setup, device: torch.device, part: Part
 ) -> tuple[Any, float, list[dict[str, float]]]:
     """Learn and measure once: sums by unit, seconds of learning, history."""
     started = time.monotonic()
@@ -187,11 +187,11 @@ def _until_canceled(batches: Iterator[Any], part: Part) -> Iterator[Any]:
         yield batch
 
 
-def _gathered(
+def gathered(
     job: CompareJob, trials: dict[tuple[float, str], list[Any]], setups: dict[str, Setup], device: torch.device
 ) -> Comparison:
     inputs = {strategy: tuple(m.name for m in setup.scenes[0].inputs) for strategy, setup in setups.items()}
-    batch = batch_size_of(_training_job(job), device)
+    batch = batch_size_of(training_job(job), device)
     return Comparison(
         classes=setups["single"].classes,
         unit=setups["single"].unit,

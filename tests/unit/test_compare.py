@@ -140,8 +140,8 @@ def test_compare_regressions(small, folder, tmp_path, quiet):
 
 
 def test_all_strategies_have_one_split(folder, tmp_path, quiet):
-    job = compare_job._training_job(floods(folder, tmp_path))
-    setups = compare_job._setups(job, quiet())
+    job = compare_job.training_job(floods(folder, tmp_path))
+    setups = compare_job.setups_of(job, quiet())
     assert list(setups) == list(jobs.STRATEGIES)
     assert len({tuple(setup.splits) for setup in setups.values()}) == 1
     assert [m.name for m in setups["multimodal"].scenes[0].inputs] == ["s2", "s1"]
@@ -154,15 +154,15 @@ def test_scenes_that_lack_a_modality_are_left_out_for_all(folder, tmp_path, quie
         (tmp_path / "s" / "x" / f"{name}.tif").symlink_to(folder / "test" / "scene_10" / f"{name}.tif")
     for scene in (folder / "train").iterdir():
         (tmp_path / "s" / scene.name).symlink_to(scene)
-    job = compare_job._training_job(floods(folder, tmp_path, scenes=str(tmp_path / "s"), test_scenes=""))
-    setups = compare_job._setups(job, quiet())
+    job = compare_job.training_job(floods(folder, tmp_path, scenes=str(tmp_path / "s"), test_scenes=""))
+    setups = compare_job.setups_of(job, quiet())
     assert {len(setup.scenes) for setup in setups.values()} == {10}
     assert "1 of 11 scenes lack an auxiliary modality" in caplog.text
 
 
 def test_sums_by_unit_are_those_of_the_whole(folder, tmp_path, quiet):
     """A map that is wrong everywhere to the west; counted by scene, by block, and by scikit-learn."""
-    job = compare_job._training_job(floods(folder, tmp_path))
+    job = compare_job.training_job(floods(folder, tmp_path))
     setup = Setup(job, scenes_of(job), quiet())
 
     def predict(inputs):
