@@ -138,7 +138,7 @@ def plan(shares: Sequence[float], repetitions: int) -> list[Step]:
         trees = [(name, "single") for name in baselines.BASELINES]
         if share == 1:
             trees += [(name + ALL_MODALITIES, "multimodal") for name in baselines.BASELINES]
-        found += [Step(*kind, share, r) for kind in (*trees, *networks) for r in range(repetitions)]
+        found += [Step(*kind, share, r) for kind in (*networks, *trees) for r in range(repetitions)]
     return found
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.card import LandClass
-from ..assess.bootstrap import Difference, paired_difference
+from ..assess.bootstrap import Difference, differences, replicate
 from .baselines import BASELINES
 from .measure import figures_of
 
@@ -113,14 +113,17 @@ class Comparison:
 
     @cached_property
     def _differences(self) -> dict[tuple[str, str, float, str], Difference]:
+        def figures(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+            found = figures_of(sums, self.classes)
+            return np.array([found[name] for name in self.compared])
+
+        pairs = list(self.pairs())
+        wanted = {(method, share) for first, second, share in pairs for method in (first, second)}
+        drawn = {key: replicate(self.trial(*key).sums, figures) for key in wanted}
         return {
-            (first, second, share, figure): paired_difference(
-                self.trial(first, share).sums,
-                self.trial(second, share).sums,
-                lambda sums, name=figure: figures_of(sums, self.classes)[name],  # type: ignore[misc]
-            )
-            for first, second, share in self.pairs()
-            for figure in self.compared
+            (first, second, share, name): found
+            for first, second, share in pairs
+            for name, found in zip(self.compared, differences(drawn[first, share], drawn[second, share]), strict=True)
         }
 
     def pairs(self) -> Iterator[tuple[str, str, float]]:

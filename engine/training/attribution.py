@@ -30,6 +30,15 @@ class Absences:
         self._players = players
         self._generator = torch.Generator().manual_seed(seed)
 
+    @property
+    def state(self) -> Tensor:
+        """Of the random numbers, so that a training can go on."""
+        return self._generator.get_state()
+
+    @state.setter
+    def state(self, value: Tensor) -> None:
+        self._generator.set_state(value)
+
     def loss(self, model: Any, network: Network, inputs: Tensor, target: Tensor) -> Tensor:
         """Main loss of half of a batch, under a coalition of the Shapley kernel or its complement.
 

@@ -23,7 +23,7 @@ from ..explain import calibration, novelty
 from ..jobs import Progress
 from ..reports.training import write_training_report
 from ..scene.writing import check_writable
-from . import options
+from . import manifest, options
 from .attribution import Absences, fit_explainer
 from .chips import Batch, Sample, draw, held_out, load, with_targets_of_others
 from .evaluation import Evaluation, Task, evaluate, input_blocks, score
@@ -32,6 +32,7 @@ from .object_evaluation import evaluate_objects
 from .objects import ObjectChip, draw_objects, middle_chip
 from .options import Training
 from .pictures import training_report
+from .record import Record
 from .scenes import scenes_of
 from .setup import Setup
 from .split import TEST, TRAIN, VALIDATION
@@ -59,13 +60,18 @@ def run(job: Training, progress: Progress) -> dict[str, Any]:
     setup = Setup(job, scenes_of(job), progress)
     torch.manual_seed(job.seed)
     network = Network(setup.config)
-    outcome, task = learn(job, network, setup, device, progress)
+    record = Record(Path(job.output_model), manifest.fingerprint(job, setup.scenes))
+    outcome, task = learn(job, network, setup, device, progress, record=record)
     measured = _measure(network, setup, task, outcome, progress)
     if outcome.ended == "canceled":
         file.save(job.output_model, network, setup.card(outcome))
-        raise Canceled(f"The training was canceled; the best weights so far are in “{job.output_model}”.")
+        raise Canceled(
+            f"The training was canceled; the best weights so far are in “{job.output_model}”. Run it again as it was "
+            f"to go on after epoch {len(outcome.history)}."
+        )
     card = _finish(setup, outcome, measured)
     file.save(job.output_model, network, card)
+    record.forget()
     outputs = {"model": job.output_model}
     if job.output_report:
         report = training_report(card, outcome, measured.splits, network, setup.reader(TEST), setup.sizes, task)
@@ -78,7 +84,13 @@ def run(job: Training, progress: Progress) -> dict[str, Any]:
 
 
 def learn(
-    job: Training, network: Network, setup: Setup, device: torch.device, progress: Progress, steps: int = 0
+    job: Training,
+    network: Network,
+    setup: Setup,
+    device: torch.device,
+    progress: Progress,
+    steps: int = 0,
+    record: Record | None = None,
 ) -> tuple[Outcome, Task]:
     """Train a network on a job's scenes.
 
@@ -89,6 +101,7 @@ def learn(
         device: Where to compute.
         progress: Told, and asked whether to stop.
         steps: Steps an epoch; 0 for as many as the training references ask for.
+        record: Where to keep a log and the state after every epoch, and where to go on from.
 
     Returns:
         What came of it, and what evaluation needs to know.
@@ -122,6 +135,7 @@ def learn(
         Budget(job.epochs, steps, job.time_limit * (1 - options.EXPLAINER_SHARE if setup.players else 1)),
         progress,
         Absences(len(setup.players), job.seed) if setup.players else None,
+        record,
     )
     if setup.players and outcome.ended != "canceled":
         setup.attribution = _explain(network, fabric, batches, steps * len(outcome.history), job, progress)

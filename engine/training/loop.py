@@ -19,6 +19,7 @@ from ..jobs import Progress
 from . import options
 from .attribution import Absences
 from .chips import Batch
+from .record import Record, State, restore, tensors_of
 
 log = logging.getLogger("auxlens")
 
@@ -50,6 +51,7 @@ def train(
     budget: Budget,
     progress: Progress,
     absences: Absences | None = None,
+    record: Record | None = None,
 ) -> Outcome:
     """Train a network.
 
@@ -63,6 +65,7 @@ def train(
         budget: Limits.
         progress: Told after every step, and asked whether to stop; a stop keeps the best weights.
         absences: The further loss of a network with players.
+        record: Keeps a log and the state after every epoch; a state of the same training is gone on from.
 
     Raises:
         Canceled: stopped before the first validation, so that there is nothing to keep.
@@ -74,7 +77,20 @@ def train(
     outcome = Outcome(_weights(average))
     started, total, step, best = time.monotonic(), budget.epochs * budget.steps, 0, -math.inf
     limit_s = budget.minutes * 60 or math.inf
-    for epoch in range(1, budget.epochs + 1):
+    networks = {"network": network, "average": average}
+    last = record.last() if record else None
+    if last:
+        outcome.weights = restore(last.tensors, networks, groups)
+        outcome.history, outcome.best_epoch = last.values["history"], last.values["best_epoch"]
+        best, step = last.values["best"], last.values["step"]
+        started -= outcome.history[-1]["seconds"]
+        if absences:
+            absences.state = last.tensors["absences"]
+        log.info("Going on after epoch %d of the training that was interrupted.", len(outcome.history))
+    for epoch in range(len(outcome.history) + 1, budget.epochs + 1):
+        if outcome.history and epoch - 1 - outcome.best_epoch >= options.PATIENCE:
+            outcome.ended = "no better validation score"
+            break
         losses = []
         for batch in batches(epoch):
             elapsed = time.monotonic() - started
@@ -101,10 +117,11 @@ def train(
         if score > best or not math.isfinite(best):  # a score that is no number is no reason to keep nothing
             best, outcome.best_epoch, outcome.weights = score, epoch, _weights(average)
         log.info("Epoch %3d  %s  loss %.3f  validation %.3f  score %.4f", epoch, _bar(score), train_loss, loss, score)
+        if record:
+            tensors = tensors_of(networks, outcome.weights, groups) | ({"absences": absences.state} if absences else {})
+            values = {"best_epoch": outcome.best_epoch, "best": best, "step": step}
+            record.keep(State(tensors, values), outcome.history)
         if outcome.ended:
-            break
-        if epoch - outcome.best_epoch >= options.PATIENCE:
-            outcome.ended = "no better validation score"
             break
     if not outcome.history:
         raise Canceled("The training was canceled before its first epoch was done; no model is kept.")

@@ -56,6 +56,12 @@ def describe(
     }
 
 
+def fingerprint(job: Training, scenes: Sequence[Scene]) -> str:
+    """What tells a training from every other: the job and the SHA-256 of its files."""
+    hashes = {path: sha256(path) for scene in scenes for path in _files(scene)}
+    return json.dumps([json.loads(jobs.to_json(job)), hashes], sort_keys=True)
+
+
 def _scene(number: int, scene: Scene, grid: Grid, blocks: Sequence[Block], splits: Sequence[str]) -> dict[str, Any]:
     own = [split for block, split in zip(blocks, splits, strict=True) if block.scene == number]
     return {

@@ -13,7 +13,7 @@ from affine import Affine
 from sklearn.metrics import jaccard_score
 
 from auxlens.engine import jobs
-from auxlens.engine.assess.bootstrap import paired_difference
+from auxlens.engine.assess.bootstrap import differences, replicate
 from auxlens.engine.compare import baselines, job as compare_job
 from auxlens.engine.compare.measure import Method, figures_of, measure
 from auxlens.engine.compare.results import Comparison, Trial, table
@@ -198,22 +198,28 @@ def test_features_are_values_and_means_of_the_valid(rng):
 def test_the_bootstrap_finds_the_spread_of_a_mean(rng):
     """For a mean over units, the interval is the textbook's; a difference of a method with itself is 0."""
     first = rng.normal(1.0, 2.0, (1, 400, 1))
-    second = np.zeros_like(first)
-    found = paired_difference(first, second, lambda sums: float(sums[0]) / 400)
-    assert np.isclose(found.value, first.mean())
+    drawn = replicate(first, lambda sums: sums / 400)
+    assert drawn.shape == (1, 1001, 1) and np.isclose(drawn[0, 0, 0], first.mean())
+    (found,) = differences(drawn, np.zeros_like(drawn))
     half = 1.96 * first.std() / 20
-    assert np.isclose(found.low, first.mean() - half, atol=0.03) and np.isclose(
-        found.high, first.mean() + half, atol=0.03
-    )
-    same = paired_difference(first, first, lambda sums: float(sums[0]))
+    assert np.isclose(found.low, first.mean() - half, atol=0.04)
+    assert np.isclose(found.high, first.mean() + half, atol=0.04)
+    (same,) = differences(drawn, replicate(first, lambda sums: sums / 400))
     assert (same.value, same.low, same.high) == (0, 0, 0) and not same.is_resolved
 
 
-def test_the_bootstrap_draws_seeds_too(rng):
+def test_the_bootstrap_draws_seeds_too():
     """With units that agree, what is left is the difference between seeds."""
     sums = np.broadcast_to(np.array([0.0, 1.0, 2.0])[:, None, None], (3, 10, 1))
-    found = paired_difference(sums, np.zeros_like(sums), lambda s: float(s[0]) / 10)
+    drawn = replicate(sums, lambda total: total / 10)
+    (found,) = differences(drawn, np.zeros_like(drawn))
     assert found.value == 1 and found.low < 0.4 and found.high > 1.6
+
+
+def test_draws_without_a_figure_are_left_out():
+    drawn = np.array([[[1.0], [np.nan], [2.0], [4.0]]])
+    (found,) = differences(drawn, np.zeros_like(drawn))
+    assert found.value == 1 and 2 <= found.low < found.high <= 4
 
 
 def comparison(**right: float) -> Comparison:

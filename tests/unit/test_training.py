@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import time
@@ -370,11 +371,80 @@ def test_cancel_later_keeps_the_best_weights(small, folder, tmp_path, words, epo
     model = tmp_path / "m.safetensors"
     with pytest.raises(Canceled, match=r"best weights so far are in “.*m\.safetensors”"):
         run(layers(folder, model, output_report=str(tmp_path / "r.html")), StopAt(words))
-    assert [p.name for p in tmp_path.iterdir()] == ["m.safetensors"]
+    kept = {"m.safetensors", "m.training.csv", ".m.training.safetensors"}  # the last to go on from
+    assert {p.name for p in tmp_path.iterdir()} == kept
     card = read_card(str(model))
     assert (card.training["ended"], card.training["epochs"]) == ("canceled", epochs)
     assert card.training["figures"] == {} and card.error_models == {}
     assert len(np.unique(mapped(model, folder, ["map"])["map"])) > 1
+
+
+class Crash(RuntimeError):
+    """What no code expects."""
+
+
+class CrashAt(StopAt):
+    def canceled(self) -> bool:
+        if self.stopped:
+            raise Crash
+        return False
+
+
+def train_in_two(job, words, quiet) -> list[str]:
+    """A training that dies, and another that goes on; gives what the second said."""
+    with pytest.raises(Crash):
+        run(job, CrashAt(words))
+    progress = quiet()
+    run(job, progress)
+    return [message for _, message in progress.reports]
+
+
+def test_an_interrupted_training_goes_on_to_the_same_weights(small, folder, tmp_path, quiet):
+    """With players, whose coalitions have random numbers of their own; the log is that of one training."""
+    for name in ("whole", "parts"):
+        (tmp_path / name).mkdir()
+    whole = layers(folder, tmp_path / "whole" / "m.safetensors", epochs=4)
+    run(whole, quiet())
+    said = train_in_two(
+        replace(whole, output_model=str(tmp_path / "parts" / "m.safetensors")), "Epoch 3, step 18", quiet
+    )
+    assert not [m for m in said if m.startswith(("Epoch 1", "Epoch 2"))] and [m for m in said if "Epoch 3, step" in m]
+    first, second = (weights(tmp_path / name / "m.safetensors") for name in ("whole", "parts"))
+    assert all(torch.equal(second[key], value) for key, value in first.items())
+    assert sorted(p.name for p in (tmp_path / "parts").iterdir()) == ["m.safetensors", "m.training.csv"]
+    logs = [list(csv.DictReader((tmp_path / n / "m.training.csv").open(encoding="utf-8"))) for n in ("whole", "parts")]
+    assert [row["epoch"] for row in logs[1]] == ["1", "2", "3", "4"]
+    assert [row["val_loss"] for row in logs[0]] == [row["val_loss"] for row in logs[1]]
+
+
+def test_another_training_begins_anew(small, folder, tmp_path, quiet):
+    job = layers(folder, tmp_path / "m.safetensors", epochs=3, players="none")
+    with pytest.raises(Crash):
+        run(job, CrashAt("Epoch 2, step 11"))
+    progress = quiet()
+    run(replace(job, seed=9), progress)
+    assert [m for _, m in progress.reports if m.startswith("Epoch 1, step")]
+
+
+def test_a_state_that_is_cut_short_is_no_state(small, folder, tmp_path, quiet):
+    job = layers(folder, tmp_path / "m.safetensors", epochs=2, players="none")
+    with pytest.raises(Crash):
+        run(job, CrashAt("Epoch 2, step 11"))
+    state = tmp_path / ".m.training.safetensors"
+    state.write_bytes(state.read_bytes()[:-100])
+    progress = quiet()
+    run(job, progress)
+    assert [m for _, m in progress.reports if m.startswith("Epoch 1, step")] and not state.exists()
+
+
+def test_the_manifest_in_the_card_trains_the_same_model_again(small, folder, tmp_path, quiet):
+    first = tmp_path / "first.safetensors"
+    run(patterns(folder, first, epochs=2), quiet())
+    job = jobs.from_json(json.dumps(read_card(str(first)).training["job"]))
+    assert job == patterns(folder, first, epochs=2)
+    run(replace(job, output_model=str(tmp_path / "again.safetensors")), quiet())
+    again = weights(tmp_path / "again.safetensors")
+    assert all(torch.equal(again[key], value) for key, value in weights(first).items())
 
 
 def test_a_time_limit_ends_training(small, folder, tmp_path, quiet):
