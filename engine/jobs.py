@@ -170,7 +170,8 @@ class CompareJob:
         task: Kind of main task.
         repetitions: Trainings of each strategy, with the seeds ``seed``, ``seed`` + 1, ….
         reference_shares: Shares of the training references in percent, separated by ``;``, for example
-            ``10;25;50;100``: at less than 100, ``single`` and ``multitask`` show what fewer references cost.
+            ``10;25;50;100``: at less than 100, ``single`` and ``multitask`` show what fewer references cost, and
+            ``multitask`` once more what scenes without a reference give back.
         size: Size of the network.
         epochs: Passes over the training chips at most.
         time_limit: Minutes after which each training stops and keeps the best weights; 0 for no limit.

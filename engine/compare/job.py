@@ -28,10 +28,10 @@ from ..training.chips import draw, load
 from ..training.job import batch_size_of, learn, steps_an_epoch
 from ..training.scenes import by_strategy, scenes_of
 from ..training.setup import Setup
-from ..training.split import TEST, TRAIN, thin_out
+from ..training.split import TEST, TRAIN, UNLABELLED, UNUSED, thin_out
 from . import baselines
 from .measure import Method, measure, network_method
-from .results import ALL_MODALITIES, Comparison, Trial, table
+from .results import ALL_MODALITIES, UNLABELLED_REST, Comparison, Trial, table
 from .verdicts import verdicts
 
 log = logging.getLogger("auxlens")
@@ -66,7 +66,7 @@ def run(job: CompareJob, progress: Progress) -> dict[str, Any]:
             raise Canceled("The comparison was canceled.")
         part = Part(progress, number / len(steps), 1 / len(steps), f"{step.method}, seed {job.seed + step.repetition}")
         log.info("%d of %d: %s with %g %% of the references.", number + 1, len(steps), part.name, 100 * step.share)
-        setup = _with_share(setups[step.strategy], step.share, job.seed)
+        setup = with_share(setups[step.strategy], step, job.seed)
         found = one(step, replace(training, seed=job.seed + step.repetition), setup, setups["single"], device, part)
         trials.setdefault((step.share, step.method), []).append(found)
     comparison = gathered(job, trials, setups, device)
@@ -135,6 +135,7 @@ def plan(shares: Sequence[float], repetitions: int) -> list[Step]:
     found = []
     for share in shares:
         networks = [(name, name) for name in STRATEGIES if share == 1 or name in _FEWER]
+        networks += [(UNLABELLED_REST, "multitask")] if share < 1 else []
         trees = [(name, "single") for name in baselines.BASELINES]
         if share == 1:
             trees += [(name + ALL_MODALITIES, "multimodal") for name in baselines.BASELINES]
@@ -142,13 +143,14 @@ def plan(shares: Sequence[float], repetitions: int) -> list[Step]:
     return found
 
 
-def _with_share(setup: Setup, share: float, seed: int) -> Setup:
+def with_share(setup: Setup, step: Step, seed: int) -> Setup:
     """The setup with a share of its training references."""
-    if share == 1:
+    if step.share == 1:
         return setup
     thinner = copy.copy(setup)
     units = [b.scene for b in setup.blocks] if setup.unit == "scene" else range(len(setup.blocks))
-    thinner.splits = thin_out(setup.splits, list(units), share, seed)
+    others = UNLABELLED if step.method == UNLABELLED_REST else UNUSED
+    thinner.splits = thin_out(setup.splits, list(units), step.share, seed, others)
     return thinner
 
 

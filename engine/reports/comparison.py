@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from ..compare.results import ALL_MODALITIES, Comparison, Trial
+from ..compare.results import ALL_MODALITIES, UNLABELLED_REST, Comparison, Trial
 from ..compare.verdicts import FIGURES, verdicts
 from ..jobs import CompareJob
 from ..version import plugin_version
@@ -18,6 +18,7 @@ from .page import render
 _COLORS: Mapping[str, str] = {
     "single": fig.QUIET,
     "multitask": fig.BLUE,
+    UNLABELLED_REST: "#56b4e9",
     "multimodal": fig.ORANGE,
     "shuffled": "#cc79a7",
     "random forest": fig.GREEN,
@@ -112,7 +113,10 @@ def _shares(comparison: Comparison) -> str:
     axes = made.subplots()
     for method in dict.fromkeys(trial.method for trial in comparison.trials if trial.share < 1):
         shares = np.array(sorted(comparison.shares))
-        values = np.stack([comparison.values(comparison.trial(method, s), comparison.headline) for s in shares])
+        at_all = "multitask" if method == UNLABELLED_REST else method  # with every reference there is no rest
+        values = np.stack(
+            [comparison.values(comparison.trial(method if s < 1 else at_all, s), comparison.headline) for s in shares]
+        )
         color, mean = _color(method), values.mean(axis=1)
         axes.fill_between(100 * shares, values.min(axis=1), values.max(axis=1), color=color, alpha=0.14, linewidth=0)
         axes.plot(100 * shares, mean, color=color, marker="o", markersize=5, linewidth=2, label=method)

@@ -19,7 +19,7 @@ from ..scene.reference import to_indices
 from ..scene.window import Window
 from .objects import ObjectChip
 from .scenes import OpenScene
-from .split import TRAIN
+from .split import TRAIN, UNLABELLED
 from .survey import Block
 
 _READERS = 2
@@ -68,8 +68,9 @@ class ChipReader:
     def __post_init__(self) -> None:
         self._own: dict[int, list[Window]] = {}
         self._others: dict[int, list[Window]] = {}
+        self._unlabelled: dict[int, list[Window]] = {}
         for block, split in zip(self.blocks, self.splits, strict=True):
-            group = self._own if split == self.split else self._others
+            group = self._own if split == self.split else self._unlabelled if split == UNLABELLED else self._others
             group.setdefault(block.scene, []).append(block.window)
 
     def read(self, sample: Sample | ObjectChip) -> dict[str, NDArray[np.float32]]:
@@ -82,7 +83,7 @@ class ChipReader:
             main[:, ~np.isfinite(inputs).all(axis=0)] = np.nan
         else:
             main = self._main(scene.reference(inside))
-            main[:, hidden] = np.nan
+            main[:, hidden | _covered(self._unlabelled.get(sample.scene, ()), inside)] = np.nan
         chip = {"inputs": inputs, MAIN: main}
         for name, values in scene.auxiliary(inside).items():
             values[:, hidden] = np.nan
@@ -91,13 +92,9 @@ class ChipReader:
 
     def _hidden(self, scene: int, inside: Window) -> NDArray[np.bool_]:
         """``(H, W)``: the pixels of a window whose targets are not this split's to see."""
-        held_out = self.split != TRAIN
-        hidden = np.full((inside.height, inside.width), held_out)
-        for window in (self._own if held_out else self._others).get(scene, ()):
-            part = window.intersection(inside)
-            if part.height and part.width:
-                hidden[part.relative_to(inside).slices] = not held_out
-        return hidden
+        if self.split == TRAIN:
+            return _covered(self._others.get(scene, ()), inside)
+        return ~_covered(self._own.get(scene, ()), inside)
 
     def _main(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         return (to_indices(values, self.classes) if self.classes else values).astype(np.float32)[None]
@@ -111,6 +108,16 @@ class ChipReader:
                 scenes.popitem(last=False)[1].close()
         scenes.move_to_end(number)
         return scenes[number]
+
+
+def _covered(windows: Sequence[Window], inside: Window) -> NDArray[np.bool_]:
+    """``(H, W)``: the pixels of a window that lie in one of several."""
+    covered = np.zeros((inside.height, inside.width), bool)
+    for window in windows:
+        part = window.intersection(inside)
+        if part.height and part.width:
+            covered[part.relative_to(inside).slices] = True
+    return covered
 
 
 def draw(
@@ -133,6 +140,19 @@ def _around(block: Block, chip_px: int, rng: np.random.Generator) -> Sample:
     row = min(max(row, window.row), window.row_end - 1) - half
     col = min(max(col, window.col), window.col_end - 1) - half
     return Sample(block.scene, Window(int(row), int(col), chip_px, chip_px), int(rng.integers(8)))
+
+
+def draw_unlabelled(
+    blocks: Sequence[Block], splits: Sequence[str], chip_px: int, count: int, rng: np.random.Generator
+) -> list[Sample]:
+    """Draw chips for the auxiliary tasks alone, anywhere in blocks without a reference; none where there is none."""
+    chosen = [b for b, s in zip(blocks, splits, strict=True) if s == UNLABELLED]
+    found = []
+    for block in (chosen[i] for i in rng.integers(len(chosen), size=count if chosen else 0)):
+        row, col = rng.integers((block.window.row, block.window.col), (block.window.row_end, block.window.col_end))
+        window = Window(int(row) - chip_px // 2, int(col) - chip_px // 2, chip_px, chip_px)
+        found.append(Sample(block.scene, window, int(rng.integers(8))))
+    return found
 
 
 def held_out(block: Block, chip_px: int, rng: np.random.Generator) -> Sample:

@@ -25,7 +25,7 @@ from ..reports.training import write_training_report
 from ..scene.writing import check_writable
 from . import manifest, options
 from .attribution import Absences, fit_explainer
-from .chips import Batch, Sample, draw, held_out, load, with_targets_of_others
+from .chips import Batch, Sample, draw, draw_unlabelled, held_out, load, with_targets_of_others
 from .evaluation import Evaluation, Task, evaluate, input_blocks, score
 from .loop import Budget, Outcome, train
 from .object_evaluation import evaluate_objects
@@ -162,7 +162,10 @@ def _explain(
 def _training_chips(setup: Setup, chip_px: int, count: int, rng: np.random.Generator) -> Sequence[Sample | ObjectChip]:
     if setup.scene_level:
         return draw_objects(setup.objects(TRAIN), len(setup.classes), chip_px, count, rng)
-    return draw(setup.blocks, setup.splits, chip_px, count, rng)
+    wanted = round(options.UNLABELLED_SHARE * count) if setup.auxiliary else 0
+    others = draw_unlabelled(setup.blocks, setup.splits, chip_px, wanted, rng)
+    chips = [*draw(setup.blocks, setup.splits, chip_px, count - len(others), rng), *others]
+    return [chips[i] for i in rng.permutation(count)] if others else chips
 
 
 def batch_size_of(job: Training, device: torch.device) -> int:

@@ -21,6 +21,7 @@ NOTHING_SHOWN = 0.1  # share of steps in which one chip is shown no player at al
 EXPLAINER_RATE = 3e-3
 EXPLAINER_SHARE = 0.25  # of a time limit that is kept for the explainer
 EXPLAINER_STEPS = (100, 1000)
+UNLABELLED_SHARE = 1 / 3  # of the chips of an epoch, where there are scenes without a reference
 PATIENCE = 12  # epochs without a better validation score
 # Pixels a step, if the batch size is not given: a CPU gains nothing from large batches, and learns by the step.
 BATCH_PX = {"cpu": 4 * 128**2, "cuda": 16 * 128**2, "mps": 8 * 128**2}

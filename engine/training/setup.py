@@ -26,7 +26,7 @@ from .objects import SceneObject
 from .options import Training
 from .players import indices, players_of
 from .scenes import OpenScene
-from .split import TEST, TRAIN, VALIDATION, split_blocks
+from .split import TEST, TRAIN, UNLABELLED, VALIDATION, split_blocks
 from .survey import Statistics, survey
 
 log = logging.getLogger("auxlens")
@@ -77,9 +77,12 @@ class Setup:
         )
         log.info(
             "%d scene(s), %d blocks with references, split by %s: %s.",
-            len(scenes), len(self.blocks), self.unit,
+            len(scenes), len(self.blocks) - self.splits.count(UNLABELLED), self.unit,
             ", ".join(f"{self.splits.count(s)} {s}" for s in (TRAIN, VALIDATION, TEST)),
         )  # fmt: skip
+        unlabelled = {b.scene for b, s in zip(self.blocks, self.splits, strict=True) if s == UNLABELLED}
+        if unlabelled:
+            log.info("%d scene(s) have no reference and teach the auxiliary tasks alone.", len(unlabelled))
 
     def open(self, number: int) -> OpenScene:
         """Open a scene's readers, for one thread."""

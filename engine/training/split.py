@@ -16,7 +16,8 @@ from .survey import Block
 log = logging.getLogger("auxlens")
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
-UNUSED = "unused"  # references that a comparison takes out of training
+UNLABELLED = "unlabelled"  # no reference: teaches the auxiliary tasks alone
+UNUSED = "unused"  # taken out of training by a comparison
 GOAL = {TRAIN: 0.6, VALIDATION: 0.2, TEST: 0.2}  # shares of every class's references
 _ROUNDS = 10
 _LARGE = 0.1  # share of a class
@@ -31,7 +32,7 @@ def split_blocks(blocks: Sequence[Block], seed: int, for_test: Collection[int] =
     class where that is possible (in the spirit of Sechidis et al. 2011).
 
     Args:
-        blocks: All blocks with references.
+        blocks: All blocks; those without references are ``UNLABELLED``.
         seed: Of the order in which units of about a size are dealt out.
         for_test: Scenes that the user keeps for testing; with any, all others are for training and validation.
 
@@ -41,18 +42,21 @@ def split_blocks(blocks: Sequence[Block], seed: int, for_test: Collection[int] =
     Raises:
         SceneError: fewer blocks have references than there are splits to fill, or the test scenes have none.
     """
-    others = [block for block in blocks if block.scene not in for_test]
-    if for_test and len(others) == len(blocks):
+    labelled = [block for block in blocks if block.counts.any()]
+    others = [block for block in labelled if block.scene not in for_test]
+    if for_test and len(others) == len(labelled):
         raise SceneError("The test scenes have no reference; give some that the reference pattern finds.")
     goal = {split: share for split, share in GOAL.items() if not (for_test and split == TEST)}
     dealt, unit = _split(others, {split: share / sum(goal.values()) for split, share in goal.items()}, seed)
     rest = iter(dealt)
-    found = [TEST if block.scene in for_test else next(rest) for block in blocks]
+    found = [
+        UNLABELLED if not block.counts.any() else TEST if block.scene in for_test else next(rest) for block in blocks
+    ]
     _warn_of_gaps(blocks, found)
     return found, unit
 
 
-def thin_out(splits: Sequence[str], units: Sequence[int], share: float, seed: int) -> list[str]:
+def thin_out(splits: Sequence[str], units: Sequence[int], share: float, seed: int, becomes: str = UNUSED) -> list[str]:
     """Take references out of the training split until a share of its units is left; smaller shares are parts of larger.
 
     Args:
@@ -60,11 +64,12 @@ def thin_out(splits: Sequence[str], units: Sequence[int], share: float, seed: in
         units: The unit (scene or block) of each block.
         share: Of the training units, 0–1; at least one stays.
         seed: Of the order in which they leave.
+        becomes: The split of the others.
     """
     own = sorted({unit for unit, split in zip(units, splits, strict=True) if split == TRAIN})
     order = np.random.default_rng(seed).permutation(own)
     left = set(order[: max(1, round(share * len(own)))].tolist())
-    return [UNUSED if s == TRAIN and unit not in left else s for unit, s in zip(units, splits, strict=True)]
+    return [becomes if s == TRAIN and unit not in left else s for unit, s in zip(units, splits, strict=True)]
 
 
 def _split(blocks: Sequence[Block], goal: Mapping[str, float], seed: int) -> tuple[list[str], str]:

@@ -35,9 +35,9 @@ Statistics = tuple[tuple[float, ...], tuple[float, ...]]  # mean and standard de
 class Block:
     """A square of one scene that is trained on, validated on or tested on as a whole.
 
-    ``counts`` has the number of reference pixels of each class (regression: one number); ``places`` rows and columns
-    of some of them, as many of each class. For a scene-level task ``counts`` is of objects, and ``objects`` those
-    whose middle lies in the block.
+    ``counts`` has the number of reference pixels of each class (regression: one number), all 0 in a scene without a
+    reference, which teaches the auxiliary tasks alone; ``places`` rows and columns of some of them, as many of each
+    class. For a scene-level task ``counts`` is of objects, and ``objects`` those whose middle lies in the block.
     """
 
     scene: int
@@ -116,6 +116,7 @@ def survey(
         sampled = set(rng.permutation(len(windows))[: math.ceil(_SAMPLE_WINDOWS / len(scenes))].tolist())
         if scene.for_test:
             sampled = set()
+        teaches = bool(scene.auxiliary) and not scene.reference and not scene.for_test  # the auxiliary tasks alone
         with contextlib.closing(open_scene(number)) as opened:
             objects = find_objects(number, opened.objects, classes) if opened.objects is not None else None
             for i, window in enumerate(windows):
@@ -125,14 +126,14 @@ def survey(
                     block, truth = _pixels(number, opened, window, classes, rng)
                 else:
                     block, truth = _objects(number, scene, grid, objects, window, len(classes))
-                if block.counts.any():
+                if block.counts.any() or teaches:
                     blocks.append(block)
                 if i in sampled:
                     _sample(scene, opened, window, statistics, rng)
                 if not classes and block.counts.any() and not scene.for_test:
                     statistics.setdefault(MAIN, BandStatistics()).add(truth[None], rng)
                 progress.report(0.0, f"Surveying scene {number + 1} of {len(scenes)}: block {i + 1} of {len(windows)}")
-    if not blocks:
+    if not any(block.counts.any() for block in blocks):
         raise SceneError("The references cover no pixel of the scenes; check their CRS, place, field and nodata value.")
     return Survey(tuple(blocks), {name: s.result(name) for name, s in statistics.items()})
 

@@ -24,13 +24,13 @@ from auxlens.engine import jobs
 from auxlens.engine.mapping.job import run as run_map
 from auxlens.engine.scene.hashing import sha256
 from auxlens.engine.scene.window import Window
-from auxlens.engine.training import chips, options
+from auxlens.engine.training import chips, job as training_job, options
 from auxlens.engine.training.job import run
 from auxlens.engine.training.loop import Budget, multitask_loss, train
 from auxlens.engine.training.options import AUXILIARY_WEIGHT
 from auxlens.engine.training.scenes import scenes_of
 from auxlens.engine.training.setup import Setup
-from auxlens.engine.training.split import TEST, TRAIN, VALIDATION
+from auxlens.engine.training.split import TEST, TRAIN, UNLABELLED, VALIDATION
 from auxlens.engine.training.survey import BandStatistics, Block
 from auxlens.models import file, network as networks
 from auxlens.models.card import read_card
@@ -500,6 +500,40 @@ def test_scenes_kept_for_testing_teach_nothing(folder, tmp_path, quiet):
     assert np.allclose(setup.statistics["s2"], alone.statistics["s2"], rtol=0.02)
     with pytest.raises(SceneError, match="none” does not exist; check the path"):
         scenes_of(replace(job, test_scenes=str(tmp_path / "none")))
+
+
+def test_scenes_without_a_reference_teach_the_auxiliary_tasks(folder, tmp_path, quiet, caplog):
+    for number in range(3):
+        scene = tmp_path / "scenes" / f"scene_{number}"
+        scene.mkdir(parents=True)
+        for name in ("s2", "s1", "label")[: 2 if number == 1 else 3]:
+            if (folder / f"scene_{number}" / f"{name}.tif").exists():
+                (scene / f"{name}.tif").symlink_to(folder / f"scene_{number}" / f"{name}.tif")
+    job = patterns(tmp_path / "scenes", tmp_path / "m.safetensors")
+    with caplog.at_level("INFO"):
+        setup = Setup(job, scenes_of(job), quiet())
+    assert "1 scene(s) have no reference and teach the auxiliary tasks alone" in caplog.text
+    assert {b.scene for b, s in zip(setup.blocks, setup.splits, strict=True) if s == UNLABELLED} == {1}
+    samples = training_job._training_chips(setup, 32, 300, np.random.default_rng(0))
+    assert len(samples) == 300 and sum(sample.scene == 1 for sample in samples) == 100
+    chip = setup.reader(TRAIN).read(chips.Sample(1, Window(0, 0, SIZE, SIZE), 0))
+    assert np.isfinite(chip["s1"]).all() and np.isnan(chip["main"]).all()
+    single = replace(job, strategy="single")
+    alone = Setup(single, scenes_of(single), quiet())
+    assert {sample.scene for sample in training_job._training_chips(alone, 32, 300, np.random.default_rng(0))} == {0, 2}
+
+
+def test_references_that_are_taken_out_are_hidden_but_not_the_radar(folder, tmp_path, quiet):
+    job = patterns(folder, tmp_path / "m.safetensors")
+    setup = Setup(job, scenes_of(job), quiet())
+    setup.splits = [
+        UNLABELLED if s == TRAIN and b.scene == 0 else s for b, s in zip(setup.blocks, setup.splits, strict=True)
+    ]
+    chip = setup.reader(TRAIN).read(chips.Sample(0, Window(0, 0, SIZE, SIZE), 0))
+    for block, split in zip(setup.blocks, setup.splits, strict=True):
+        if block.scene == 0:
+            at = (slice(None), *block.window.slices)
+            assert np.isnan(chip["main"][at]).all() and np.isfinite(chip["s1"][at]).all() == (split == UNLABELLED)
 
 
 def test_chips_are_turned_together_and_padded(folder, tmp_path, quiet):
