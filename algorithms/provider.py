@@ -18,6 +18,7 @@ from .map import Map
 from .mapfolder import MapFolder
 from .modelinfo import ModelInfo
 from .report import Report
+from .style import Style
 from .train import Train
 from .trainfolder import TrainFolder
 from .zonalexplanation import ZonalExplanation
@@ -35,6 +36,7 @@ ALGORITHMS = (
     ZonalExplanation,
     ModelInfo,
     AttributionQuality,
+    Style,
     Report,
 )
 

@@ -23,10 +23,9 @@ from ..plugin.report.build import Request, write_report
 from ..plugin.report.layout import PAPERS, read_template
 from ..plugin.report.tables import read_accuracy, read_table
 from ..plugin.scenes import MappedScene, mapped_scenes, scenes_in_folder
-from ..plugin.sources import layer_of
 from . import checks, parameters as p
 from .base import Algorithm
-from .values import layer_exists, wanted_outputs
+from .values import map_layers, wanted_outputs
 
 _FILES = ("MODEL", "ACCURACY", "ERRORS", "TEMPLATE")
 
@@ -150,12 +149,7 @@ class Report(Algorithm):
         return scenes, notes
 
     def _layers(self, parameters: Mapping[str, Any], context: QgsProcessingContext) -> List[QgsMapLayer]:
-        value = parameters.get("LAYERS")
-        if isinstance(value, str) and not layer_exists(value, context):
-            value = value.split(";")
-        items = value if isinstance(value, (list, tuple)) else [value]
-        label = self.parameterDefinition("LAYERS").description()
-        return [layer for layer in (layer_of(item, context, label) for item in items if item) if layer is not None]
+        return map_layers(self, "LAYERS", parameters, context)
 
 
 def _files():

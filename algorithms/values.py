@@ -90,12 +90,24 @@ def raster_layers(
     algorithm: QgsProcessingAlgorithm, name: str, parameters: Values, context: QgsProcessingContext
 ) -> List[QgsRasterLayer]:
     """The raster layers of a parameter that takes several."""
+    label = algorithm.parameterDefinition(name).description()
+    return [raster_layer_of(item, context, label) for item in _items(name, parameters, context)]
+
+
+def map_layers(
+    algorithm: QgsProcessingAlgorithm, name: str, parameters: Values, context: QgsProcessingContext
+) -> List[QgsMapLayer]:
+    """The layers of a parameter that takes several, of any kind."""
+    label = algorithm.parameterDefinition(name).description()
+    layers = (layer_of(item, context, label) for item in _items(name, parameters, context))
+    return [layer for layer in layers if layer is not None]
+
+
+def _items(name: str, parameters: Values, context: QgsProcessingContext) -> List[Any]:
     value = parameters.get(name)
     if isinstance(value, str) and not layer_exists(value, context):
         value = value.split(";")
-    items = value if isinstance(value, (list, tuple)) else [value]
-    label = algorithm.parameterDefinition(name).description()
-    return [raster_layer_of(item, context, label) for item in items if item]
+    return [item for item in (value if isinstance(value, (list, tuple)) else [value]) if item]
 
 
 def layer_exists(value: str, context: QgsProcessingContext) -> bool:

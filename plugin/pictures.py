@@ -5,15 +5,11 @@ from __future__ import annotations
 from typing import List, Optional, Sequence, Tuple
 
 from qgis.core import (
-    QgsColorRampShader,
-    QgsContrastEnhancement,
     QgsMapLayer,
     QgsMapRendererParallelJob,
     QgsMapSettings,
-    QgsMultiBandColorRenderer,
     QgsPalettedRasterRenderer,
     QgsRasterLayer,
-    QgsRasterShader,
     QgsRectangle,
     QgsSingleBandPseudoColorRenderer,
 )
@@ -21,7 +17,7 @@ from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QSize
 from qgis.PyQt.QtGui import QColor, QImage
 
 from .charts import Chart, ramp, swatches
-from .words import figure
+from .renderers import as_classes, as_colours, on_ramp
 
 NOTHING = QColor("#f2f2f0")  # where a layer has no value
 _NATURAL = (("B4", "B04", "red", "Red"), ("B3", "B03", "green", "Green"), ("B2", "B02", "blue", "Blue"))
@@ -69,27 +65,14 @@ def is_classes(layer: QgsMapLayer) -> bool:
 def band_layer(layer: QgsRasterLayer, band: int, low: float, high: float, unit: str = "") -> QgsRasterLayer:
     """A copy of a layer that shows one band from ``low`` to ``high``, in the colours of the layer's own style."""
     copy = layer.clone()
-    stops = _colours(layer)
-    items = []
-    for at, color in enumerate(stops):
-        value = low + (high - low) * at / (len(stops) - 1)
-        items.append(QgsColorRampShader.ColorRampItem(value, color, figure(value, unit)))
-    function = QgsColorRampShader(low, high)
-    function.setColorRampItemList(items)
-    shader = QgsRasterShader()
-    shader.setRasterShaderFunction(function)
-    renderer = QgsSingleBandPseudoColorRenderer(copy.dataProvider(), band, shader)
-    renderer.setClassificationMin(low)
-    renderer.setClassificationMax(high)
-    copy.setRenderer(renderer)
+    copy.setRenderer(on_ramp(copy.dataProvider(), band, (low, high), _colours(layer), unit))
     return copy
 
 
 def paletted(layer: QgsRasterLayer, band: int, entries: Sequence[Tuple[int, QColor, str]]) -> QgsRasterLayer:
     """A copy of a layer that shows one band as classes: value, colour and name of each."""
     copy = layer.clone()
-    classes = [QgsPalettedRasterRenderer.Class(value, color, name) for value, color, name in entries]
-    copy.setRenderer(QgsPalettedRasterRenderer(copy.dataProvider(), band, classes))
+    copy.setRenderer(as_classes(copy.dataProvider(), band, entries))
     return copy
 
 
@@ -108,22 +91,16 @@ def natural_colour(layer: QgsRasterLayer, names: List[str]) -> QgsRasterLayer:
     Stretched between the 2nd and 98th percentile of what is seen, as it is only to be recognised.
     """
     copy = layer.clone()
-    chosen = [next((names.index(name) + 1 for name in options if name in names), 0) for options in _NATURAL]
+    chosen = natural_bands(names)
     if not all(chosen):
         chosen = [1, 2, 3] if layer.bandCount() >= 3 else [1, 1, 1]
-    provider = copy.dataProvider()
-    renderer = QgsMultiBandColorRenderer(provider, *chosen)
-    for channel, band in zip(("Red", "Green", "Blue"), chosen):
-        low, high = _cut(copy, band)
-        stretch = QgsContrastEnhancement(provider.dataType(band))
-        stretch.setContrastEnhancementAlgorithm(
-            QgsContrastEnhancement.ContrastEnhancementAlgorithm.StretchToMinimumMaximum
-        )
-        stretch.setMinimumValue(low)
-        stretch.setMaximumValue(high)
-        getattr(renderer, f"set{channel}ContrastEnhancement")(stretch)
-    copy.setRenderer(renderer)
+    copy.setRenderer(as_colours(copy.dataProvider(), chosen, [_cut(copy, band) for band in chosen]))
     return copy
+
+
+def natural_bands(names: Sequence[str]) -> List[int]:
+    """Numbers of the red, the green and the blue band, 0 for one that no name tells."""
+    return [next((names.index(name) + 1 for name in options if name in names), 0) for options in _NATURAL]
 
 
 def _cut(layer: QgsRasterLayer, band: int) -> Tuple[float, float]:

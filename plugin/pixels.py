@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Iterator, Sequence, Tuple
 
 import numpy as np
-from qgis.core import Qgis, QgsPointXY, QgsRasterLayer, QgsRectangle
+from qgis.core import Qgis, QgsPointXY, QgsRasterDataProvider, QgsRasterLayer, QgsRectangle
 
 _ROWS = 512  # of a strip: the height of the blocks that the engine writes
 _TYPES = {
@@ -47,8 +47,11 @@ def read(layer: QgsRasterLayer, band: int, rows: slice, columns: slice) -> np.nd
         box.xMinimum() + columns.stop * dx,
         box.yMaximum() - rows.start * dy,
     )
-    provider = layer.dataProvider()
-    block = provider.block(band, window, width, height)
+    return _values(layer.dataProvider(), band, window, width, height)
+
+
+def _values(provider: QgsRasterDataProvider, band: int, box: QgsRectangle, width: int, height: int) -> np.ndarray:
+    block = provider.block(band, box, width, height)
     kind = block.dataType()
     values = np.frombuffer(bytes(block.data()), _TYPES[int(getattr(kind, "value", kind))]).reshape(height, width)
     values = values.astype(np.float64 if values.dtype.itemsize > 2 and values.dtype.kind in "iu" else np.float32)
@@ -78,3 +81,11 @@ def centre_of(layer: QgsRasterLayer, row: int, column: int) -> QgsPointXY:
         box.xMinimum() + (column + 0.5) * layer.rasterUnitsPerPixelX(),
         box.yMaximum() - (row + 0.5) * layer.rasterUnitsPerPixelY(),
     )
+
+
+def sample(layer: QgsRasterLayer, band: int, side: int = 512) -> np.ndarray:
+    """Values of at most ``side`` × ``side`` pixels, spread evenly over a raster; those without a value are left out."""
+    provider = layer.dataProvider()
+    width, height = min(side, layer.width()), min(side, layer.height())
+    values = _values(provider, band, layer.extent(), width, height)
+    return values[np.isfinite(values)]

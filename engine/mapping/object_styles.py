@@ -6,7 +6,8 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 
 from ...models.card import Card
-from .styles import VIRIDIS, rgba_text, scale, style_document
+from ..palettes import VIRIDIS
+from .styles import rgba_text, scale, style_document
 
 _OUTLINE = "35,35,35,255"
 _OPACITY = "160"  # of 255: the scene stays visible under the fill

@@ -1,8 +1,6 @@
 """QGIS styles of the output rasters, from the card alone, so that a batch of scenes shares one scale.
 
-A style is a ``.qml`` text that QGIS 3.22 and newer read. Ramps are perceptually uniform and safe for colour-blind
-readers: viridis, magma and cividis (Smith & van der Walt; Nuñez et al. 2018) for amounts, ColorBrewer's RdBu for
-signed values.
+A style is a ``.qml`` text that QGIS 3.22 and newer read; its colours are those of ``engine.palettes``.
 """
 
 from __future__ import annotations
@@ -13,23 +11,17 @@ from dataclasses import dataclass
 
 from ...models.card import Card, LandClass, Modality, Player
 from ..jobs import MAP_OUTPUTS
+from ..palettes import (
+    BLUE_WHITE_RED,
+    CIVIDIS,
+    GREYS,
+    MAGMA,
+    PLAYER_COLORS,
+    RIGHT_OR_WRONG,
+    VIRIDIS,
+    Ramp,
+)
 
-Ramp = tuple[str, ...]  # colours at even steps, from the smallest value to the largest
-
-VIRIDIS: Ramp = ("#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725")
-MAGMA: Ramp = ("#000004", "#1d1147", "#51127c", "#832681", "#b73779", "#e75263", "#fc8961", "#fec488", "#fcfdbf")
-CIVIDIS: Ramp = ("#00224e", "#1b3a6d", "#434e6c", "#62646f", "#7d7c78", "#9b9476", "#bcaf6f", "#dfcc5f", "#fee838")
-GREYS: Ramp = ("#000000", "#404040", "#808080", "#bfbfbf", "#ffffff")
-BLUE_WHITE_RED: Ramp = (
-    "#053061", "#2166ac", "#4393c3", "#92c5de", "#d1e5f0", "#f7f7f7", "#fddbc7", "#f4a582", "#d6604d", "#b2182b",
-    "#67001f",
-)  # fmt: skip
-
-RIGHT_OR_WRONG = (LandClass(0, "map = reference", "#e8e8e4"), LandClass(1, "map ≠ reference", "#d55e00"))
-PLAYER_COLORS = (  # Okabe & Ito 2008, then Tol's muted scheme: sixteen that colour-blind readers tell apart
-    "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#999999",
-    "#332288", "#117733", "#882255", "#ddcc77", "#88ccee", "#aa4499", "#44aa99", "#661100",
-)  # fmt: skip
 _DEVIATIONS = 2.0  # a stretch reaches this many standard deviations (or RMSE) from its middle
 _LOGITS = 4.0  # of a score, where the model was not measured
 _NATURAL_COLOUR = (("B4", "B04", "red", "Red"), ("B3", "B03", "green", "Green"), ("B2", "B02", "blue", "Blue"))

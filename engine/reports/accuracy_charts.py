@@ -13,7 +13,7 @@ from ..assess.areas import Z95
 from ..assess.classes import by_class
 from ..assess.reliability import BINS, Reliability
 from ..assess.results import ClassResult, NumberResult
-from ..mapping.styles import VIRIDIS
+from ..palettes import VIRIDIS
 from . import figures as fig
 
 _ONE_TO_ONE: dict[str, Any] = {"color": fig.QUIET, "linewidth": 1.1, "linestyle": (0, (4, 3)), "zorder": 3}

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..attribution.methods import EXPLAINER
 from ..attribution.results import MEASURES, Quality, verdicts
-from ..mapping.styles import PLAYER_COLORS
+from ..palettes import PLAYER_COLORS
 from ..version import plugin_version
 from . import figures as fig
 from .page import render

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.card import Card
-from ..mapping.styles import RIGHT_OR_WRONG, scale
+from ..mapping.styles import scale
+from ..palettes import RIGHT_OR_WRONG
 from . import figures as fig
 from .page import flattened, render, write_text
 

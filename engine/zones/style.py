@@ -6,6 +6,7 @@ import sqlite3
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 
+from ..mapping.styles import rgba_text
 from ..scene.reference import PALETTE
 
 # Error probabilities: most are small, and there the eye needs steps. ColorBrewer's OrRd, safe for colour-blind readers;
@@ -77,8 +78,8 @@ def _symbol(number: int, color: str) -> ElementTree.Element:
     symbol = ElementTree.Element("symbol", type="fill", name=str(number), alpha="1", clip_to_extent="1")
     layer = ElementTree.SubElement(symbol, "layer", {"class": "SimpleFill", "enabled": "1", "locked": "0", "pass": "0"})
     for key, value in (
-        ("color", _rgba(color, 255)),
-        ("outline_color", _rgba(_OUTLINE, 255)),
+        ("color", rgba_text(color)),
+        ("outline_color", rgba_text(_OUTLINE)),
         ("outline_style", "solid"),
         ("outline_width", "0.1"),
         ("outline_width_unit", "MM"),
@@ -86,7 +87,3 @@ def _symbol(number: int, color: str) -> ElementTree.Element:
     ):
         ElementTree.SubElement(layer, "prop", k=key, v=value)
     return symbol
-
-
-def _rgba(color: str, alpha: int) -> str:
-    return ",".join(str(channel) for channel in bytes.fromhex(color.lstrip("#"))) + f",{alpha}"

@@ -17,6 +17,7 @@ from .figures import distinct_names
 from .style import add_style
 
 LAYER = "zones"
+_GEOPACKAGE_VERSION = "1.2"  # QGIS 3.22 warns of newer ones
 
 
 def joined(frame: gpd.GeoDataFrame, figures: pd.DataFrame) -> gpd.GeoDataFrame:
@@ -39,7 +40,7 @@ def write_geopackage(path: str, zones: gpd.GeoDataFrame, style: str) -> None:
     target = Path(path)
     part = part_path(target)
     try:
-        zones.to_file(part, layer=LAYER, driver="GPKG", engine="pyogrio")
+        zones.to_file(part, layer=LAYER, driver="GPKG", engine="pyogrio", VERSION=_GEOPACKAGE_VERSION)
         add_style(str(part), LAYER, style)
         os.replace(part, target)
         for suffix in ("-wal", "-shm"):

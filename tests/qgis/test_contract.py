@@ -10,6 +10,7 @@ from qgis.core import QgsProcessingParameterDefinition, QgsProcessingParameterEn
 
 from auxlens.algorithms.base import JobAlgorithm
 from auxlens.algorithms.provider import ALGORITHMS
+from auxlens.algorithms.style import SAVE
 from auxlens.engine import jobs
 from auxlens.plugin.report.layout import PAPERS
 
@@ -56,6 +57,7 @@ CONTRACT = {
         *["OUTPUT_REPORT", "OUTPUT_TABLE", "OUTPUT_CORRELATION"],
     ],
     "modelinfo": ["MODEL", "OUTPUT_REPORT"],
+    "style": ["LAYERS", "GROUP", "BAND", "PERCENTILE", "THEMES", "SAVE"],
     "report": [
         *["LAYERS", "FOLDER", "TITLE", "MODEL", "ACCURACY", "ERRORS", "TEMPLATE", "PAPER"],
         *["OUTPUT_REPORT", "OUTPUT_PDF"],
@@ -160,7 +162,7 @@ def test_choices_are_words(algorithm):
         if isinstance(definition, QgsProcessingParameterEnum):
             assert definition.usesStaticStrings()
             words = (jobs.TASKS, jobs.STRATEGIES, jobs.SIZES, jobs.PRECISIONS, jobs.MAP_OUTPUTS, jobs.REMOVALS)
-            assert tuple(definition.options()) in (*words, tuple(PAPERS))
+            assert tuple(definition.options()) in (*words, tuple(PAPERS), tuple(SAVE))
 
 
 def test_importing_the_package_imports_nothing_of_qgis():

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("algorithms", "plugin", "engine", "models")
-CONTRACT = ("engine.jobs", "engine.checks", "engine.version", "models.card")
+CONTRACT = ("engine.jobs", "engine.checks", "engine.palettes", "engine.version", "models.card")
 
 # What each folder may import of ours.
 OURS = {
@@ -25,6 +25,7 @@ OPENS_RASTERS = {"rasterio", "geopandas", "pyogrio", "fiona", "osgeo", "exactext
 STANDARD_LIBRARY_ONLY = (
     "engine/checks.py",
     "engine/jobs.py",
+    "engine/palettes.py",
     "engine/start.py",
     "engine/version.py",
     "models/card.py",

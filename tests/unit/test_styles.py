@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from auxlens.engine.jobs import MAP_OUTPUTS
-from auxlens.engine.mapping.styles import BLUE_WHITE_RED, PLAYER_COLORS, qml, scale
+from auxlens.engine.mapping.styles import qml, scale
+from auxlens.engine.palettes import BLUE_WHITE_RED, PLAYER_COLORS
 from auxlens.models.card import Card, LandClass, MainTask, Modality, Player
 
 S1 = Modality("s1", ("VV", "VH"), (-11.0, -17.0), (4.0, 5.0), unit="dB")
