@@ -8,7 +8,8 @@ from scipy import ndimage
 
 from ...models.errors import Canceled
 from ..jobs import Progress
-from ..mapping.styles import BLUE_WHITE_RED, Scale, pseudocolor_qml
+from ..mapping.styles import Scale, pseudocolor_qml
+from ..palettes import BLUE_WHITE_RED
 from ..scene.window import plan
 from ..scene.writing import Layer, LayerWriter
 from ..version import plugin_version

@@ -13,7 +13,8 @@ from matplotlib.axes import Axes
 from ..assess.reliability import BINS, Reliability
 from ..explain.findings import ALONE, COMBINED_ERROR, COMBINED_EXPECTED, ERROR_PROBABILITY, QUANTILES, Findings, Line
 from ..explain.mapped import MappedScene, Plane
-from ..mapping.styles import BLUE_WHITE_RED, GREYS, MAGMA, RIGHT_OR_WRONG, VIRIDIS, Scale
+from ..mapping.styles import Scale
+from ..palettes import BLUE_WHITE_RED, GREYS, MAGMA, RIGHT_OR_WRONG, VIRIDIS
 from ..scene.window import Window
 from ..version import plugin_version
 from . import figures as fig
