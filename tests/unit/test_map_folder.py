@@ -232,6 +232,35 @@ def test_cancel_keeps_what_is_done(job, make_scene, quiet, tmp_path):
     assert (figures["kept"], figures["mapped"]) == (done, 12 - done)
 
 
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder on a disk of 600 KiB, and a function that makes it larger."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=600k", "auxlens-test", str(place)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("mounting a small disk is not allowed here")
+    yield place, lambda: subprocess.run(["mount", "-o", "remount,size=100m", str(place)], check=True)
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_full_disk_stops_the_run_and_the_next_goes_on(job, make_scene, quiet, small_disk):
+    for i in range(30):
+        make_scene(f"s{i:02d}", 90, 90)
+    place, enlarge = small_disk
+    job = replace(job, output_folder=str(place / "out"))
+    with pytest.raises(SceneError, match=r"(are free|MiB).* (\d+) of 30 scenes are mapped\. They are kept") as error:
+        run(job, quiet())
+    done = len(list(place.glob("out/*/[!.]*.json")))
+    assert 0 < done < 30 and f" {done} of 30 scenes" in str(error.value)
+    assert not list(place.rglob(".*"))
+    enlarge()
+    figures = run(job, quiet())["figures"]
+    assert (figures["kept"], figures["mapped"]) == (done, 30 - done)
+
+
 def test_a_regression_and_scenes_without_crs(untrained, make_scene, quiet, tmp_path):
     make_scene("a", crs=None)
     job = jobs.MapFolderJob(

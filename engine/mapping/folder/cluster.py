@@ -17,6 +17,7 @@ from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import dask
 import torch
 from distributed import Client, LocalCluster, Nanny, Scheduler, SpecCluster, get_worker
 from distributed.comm.core import CommClosedError
@@ -36,6 +37,7 @@ _TELL_S = 0.3
 _WORKERS_S = 2.0  # how old the number of workers may be
 _PACKS_A_WORKER = 2  # one computes, the other one opens or finishes its files
 _ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3))
+_QUIET = {"distributed.worker.profile.enabled": False}  # Dask's profiler looks at all threads a hundred times a second
 _BROKEN = (CommClosedError, asyncio.TimeoutError, CancelledError)
 # A worker's process does not import this package by itself where it is the plugin's folder and not installed.
 _PRELOAD = """from pathlib import Path
@@ -69,7 +71,7 @@ def connected(job: MapFolderJob, progress: Progress, patience_s: float = CONNECT
             with suppress(Exception):  # a lost connection cannot be closed
                 client.close(timeout=1)
         return
-    with _local(job) as cluster, Client(cluster, set_as_default=False) as client:
+    with dask.config.set(_QUIET), _local(job) as cluster, Client(cluster, set_as_default=False) as client:
         yield client
 
 

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 from ....models.card import read_card
@@ -30,6 +31,7 @@ from .tasks import FAILED, Orders, Outcome, SceneTask, finished, kept
 log = logging.getLogger("auxlens")
 
 Pack = tuple[SceneTask, ...]
+_KEPT = "They are kept, and the next run goes on with the others."
 _LARGEST_PACK = 16  # scenes
 _PACK_BYTES = 64 * 2**20  # of files to read: scenes that have as much by themselves are mapped alone
 _PACKS = 4  # at least this many a worker, so that all end at about the same time
@@ -88,6 +90,7 @@ class _Run:
         self._size = sum(map(_weight, tasks)) or 1
         self._outcomes: dict[str, Outcome] = {}
         self._done_size = 0
+        self._full = ""  # what was said when the disk was full
 
     def outcomes(self) -> Mapping[str, Outcome]:
         """Map what is to be mapped, and once more what has failed."""
@@ -124,9 +127,10 @@ class _Run:
                         check_workers(client, self._job, self._orders, self._progress)
                     workers = len(client.scheduler_info(n_workers=-1)["workers"])
                     packs = _packs(tasks, 1 if alone else _LARGEST_PACK, workers)
+                    packs = takewhile(lambda _: not self._full, packs)
                     for pack, result in each(client, packs, self._orders, self._job.device != "cpu", self._tell):
                         self._take(pack, result)
-                return
+                break
             except SchedulerLost:
                 log.warning("The connection to the Dask scheduler is lost; waiting for it to come back.")
                 patience = RETURN_S
@@ -140,6 +144,8 @@ class _Run:
             except BaseException:
                 end_run(self._orders.folder)  # before the cluster is closed, which waits for its workers
                 raise
+        if self._full:
+            raise SceneError(f"{self._full} {self._done()} {_KEPT}")
 
     def _take(self, pack: Pack, result: list[Outcome] | Exception) -> None:
         if isinstance(result, (EngineError, Canceled)):
@@ -148,9 +154,7 @@ class _Run:
         for task, outcome in zip(pack, outcomes, strict=True):
             self._keep(task, outcome)
             if outcome.disk_full:
-                raise SceneError(
-                    f"{outcome.message} {self._done()} They are kept, and the next run goes on with the others."
-                )
+                self._full = outcome.message
         self._tell({})
 
     def _keep(self, task: SceneTask, outcome: Outcome) -> None:
@@ -160,7 +164,7 @@ class _Run:
     def _tell(self, shares: Mapping[Pack, float]) -> None:
         if self._progress.canceled():
             end_run(self._orders.folder)
-            raise Canceled(f"Canceled. {self._done()} They are kept, and the next run goes on with the others.")
+            raise Canceled(f"Canceled. {self._done()} {_KEPT}")
         under_way = sum(share * sum(map(_weight, pack)) for pack, share in shares.items())
         self._progress.report(
             (self._done_size + under_way) / self._size, f"{len(self._outcomes)} of {len(self._tasks)} scenes"

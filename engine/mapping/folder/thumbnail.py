@@ -20,7 +20,7 @@ from ...scene.writing import Layer, rgba
 from ..styles import scale
 
 NAME = "thumbnail.png"
-_LARGEST_PX = 192
+_LARGEST_PX = 128
 
 
 def write_thumbnail(layers: Mapping[str, Layer], card: Card) -> str:
@@ -47,11 +47,10 @@ def _coloured(name: str, layer: Layer, card: Card) -> NDArray[np.uint8]:
         shape = (max(1, round(dataset.height / shrink)), max(1, round(dataset.width / shrink)))
         values = dataset.read(1, out_shape=shape, resampling=Resampling.nearest)
     if layer.classes:
-        palette = np.zeros((4, 65536), np.uint8)
+        palette = np.zeros((np.iinfo(values.dtype).max + 1, 4), np.uint8)
         for c in layer.classes:
-            palette[:, c.value] = rgba(c.color)
-        coloured: NDArray[np.uint8] = palette[:, values]
-        return coloured
+            palette[c.value] = rgba(c.color)
+        return np.moveaxis(palette[values], 2, 0)
     shown = scale(name, card, layer.bands[0])
     ramp = np.array([rgba(color) for color in shown.ramp], np.float32).T
     known = np.isfinite(values) if np.isnan(layer.nodata) else values != layer.nodata
@@ -66,7 +65,7 @@ def _png(picture: NDArray[np.uint8]) -> bytes:
     _, height, width = picture.shape
     with MemoryFile() as memory, warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        with memory.open(driver="PNG", count=4, height=height, width=width, dtype="uint8") as dataset:
+        with memory.open(driver="PNG", zlevel=1, count=4, height=height, width=width, dtype="uint8") as dataset:
             dataset.write(picture)
         data: bytes = memory.read()
     return data
