@@ -62,9 +62,8 @@ def run(job: MapJob, progress: Progress) -> dict[str, Any]:
         layers = layers_of(job, card, products)
         check_room(list(layers.values()), grid)
         engine = engine_of(job, network, device, products)
-        tile_px = _WINDOW_PX if card.main.is_scene_level else job.tile_size or card.tile_px
-        margin, stride = margin_of(job, card) + products.context_px, max(network.config.stride, BLOCK_PX)
-        tiles = list(plan(scene.area, scene.grid.whole, tile_px, margin, stride))
+        tile_px = window_px(job, card)
+        tiles = tiles_of_scene(scene, margin_of(job, card), tile_px, network, products)
         writers = {name: stack.enter_context(LayerWriter(layer, grid, tile_px)) for name, layer in layers.items()}
 
         def write(arrays: Arrays, window: Any) -> None:
@@ -196,6 +195,19 @@ def _area(job: MapJob, grid: Grid) -> Window:
     if not job.extent_crs or grid.crs is None:
         return grid.window_of(job.extent)
     return grid.window_of(transformed(job.extent, CRS.from_user_input(job.extent_crs), grid.crs))
+
+
+def window_px(job: MapJob, card: Card) -> int:
+    """Width and height of the windows that are computed at once."""
+    return _WINDOW_PX if card.main.is_scene_level else job.tile_size or card.tile_px
+
+
+def tiles_of_scene(
+    scene: SceneReader, margin_px: int, tile_px: int, network: Network, products: Products
+) -> list[Tile]:
+    """The window plan of a scene: windows of ``tile_px`` with the context that network and products need."""
+    margin, stride = margin_px + products.context_px, max(network.config.stride, BLOCK_PX)
+    return list(plan(scene.area, scene.grid.whole, tile_px, margin, stride))
 
 
 def margin_of(job: MapJob, card: Card) -> int:

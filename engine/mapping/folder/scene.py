@@ -16,9 +16,9 @@ from ....models.card import Card
 from ....models.errors import SceneError
 from ....models.network import Network
 from ...failures import known_failure
-from ...scene.window import Tile, Window, plan
+from ...scene.window import Tile, Window
 from ...scene.writing import Layer, LayerWriter, check_room
-from ..job import SceneReader
+from ..job import SceneReader, tiles_of_scene, window_px
 from ..outputs import layers_of
 from ..products import Arrays, Observations, Products
 from ..stream import Chip
@@ -73,11 +73,10 @@ class StackedScene:
         self._layers = layers_of(job, card, products)
         self._statistics = Statistics(card, self._grid, self._layers)
         check_room(list(self._layers.values()), self._grid)
-        tile_px = job.tile_size or card.tile_px
+        tile_px = window_px(job, card)
         for name, layer in self._layers.items():
             self._writers[name] = self._files.enter_context(LayerWriter(layer, self._grid, tile_px))
-        whole = self._grid.whole
-        tiles = plan(whole, whole, tile_px, margin_px, network.config.stride)
+        tiles = tiles_of_scene(self._reader, margin_px, tile_px, network, products)
         self.tiles = [Tile(_moved(tile.core, self.row), _moved(tile.chip, self.row)) for tile in tiles]
         # Scenes of one kind can share a stream: the same layers, from observations of the same kind.
         self.kind = (tuple(job.outputs), self._reader.observes)
@@ -88,8 +87,14 @@ class StackedScene:
             if self.failure is None:
                 chip = self._reader.read(Tile(_moved(tile.core, -self.row), _moved(tile.chip, -self.row)))
                 return replace(chip, tile=tile)
-        nothing = np.zeros((tile.core.height, tile.core.width), np.bool_)
-        return Chip(tile, np.empty((0, tile.chip.height, tile.chip.width), np.float32), nothing, Observations())
+        return self._nothing(tile)
+
+    def _nothing(self, tile: Tile) -> Chip:
+        """A chip in which nothing is valid, so that nothing is computed."""
+        size = (tile.chip.height, tile.chip.width)
+        seen = np.full((len(self._card.auxiliary_bands), *size), np.nan, np.float32) if self._reader.observes else None
+        values = np.full((len(self._card.input_bands), *size), np.nan, np.float32)
+        return Chip(tile, values, np.zeros((tile.core.height, tile.core.width), np.bool_), Observations(seen))
 
     def write(self, arrays: Arrays, window: Window) -> None:
         """Write and count the values of a window of the stack."""

@@ -22,7 +22,7 @@ from ...jobs import Progress
 from ...scene.hashing import sha256
 from ...scene.window import Tile, Window
 from ...version import plugin_version
-from ..job import engine_of, margin_of
+from ..job import engine_of, margin_of, window_px
 from ..products import Arrays, Products
 from ..stream import Chip, stream
 from .scene import StackedScene
@@ -133,7 +133,7 @@ def _batch_size(scenes: Sequence[StackedScene], card: Card, margin_px: int, devi
     job = scenes[0].task.job
     if job.batch_size:
         return job.batch_size
-    whole = ((job.tile_size or card.tile_px) + 2 * margin_px) ** 2
+    whole = (window_px(job, card) + 2 * margin_px) ** 2
     largest = max(tile.chip.height * tile.chip.width for scene in scenes for tile in scene.tiles)
     usual = 1 if device.type == "cpu" else 4
     return min(usual * max(1, whole // largest), _LARGEST_BATCH)
