@@ -8,7 +8,7 @@ from qgis.core import QgsProcessing, QgsProcessingContext, QgsProcessingParamete
 from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 
 from ..engine.checks import check_attribution_quality
-from ..engine.jobs import REMOVALS, AttributionQualityJob, JobError, outputs_of
+from ..engine.jobs import AttributionQualityJob, JobError, outputs_of
 from ..models.card import read_card
 from . import checks, parameters as p
 from .base import JobAlgorithm
@@ -41,15 +41,7 @@ class AttributionQuality(JobAlgorithm):
                 p.tr("Models trained alike, for example with other seeds, to see whether they explain alike."),
             )
         )
-        self.addParameter(
-            p.described(
-                p.choice("REMOVAL", p.tr("Absent bands"), REMOVALS, p.default(AttributionQualityJob, "removal")),
-                p.tr(
-                    "What stands in for the bands of an absent player: their mean as in training, a blurred copy, or "
-                    "noise; verdicts on explanations depend on it."
-                ),
-            )
-        )
+        self.addParameter(p.removal(AttributionQualityJob))
         self.addParameter(
             p.described(
                 p.number("PIXELS", p.tr("Pixels"), p.default(AttributionQualityJob, "pixels"), 8, 4096),

@@ -27,7 +27,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from ..engine.jobs import MAP_OUTPUTS, MIN_CHIP_PX, PRECISIONS, SIZES, STRATEGIES, TASKS
+from ..engine.jobs import MAP_OUTPUTS, MIN_CHIP_PX, PRECISIONS, REMOVALS, SIZES, STRATEGIES, TASKS
 
 Parameter = QgsProcessingParameterDefinition
 _RASTER = QgsProcessing.SourceType.TypeRaster
@@ -138,6 +138,16 @@ def window_size(job: Type[Any]) -> Parameter:
         number("WINDOW_SIZE", tr("Window of local correlations"), default(job, "window_size"), 3),
         tr("Side of the moving window of the local correlations, in pixels; an odd number."),
         advanced=True,
+    )
+
+
+def removal(job: Type[Any]) -> Parameter:
+    return described(
+        choice("REMOVAL", tr("Absent bands"), REMOVALS, default(job, "removal")),
+        tr(
+            "What stands in for the bands of an absent player: their mean as in training, a blurred copy, or noise; "
+            "verdicts on explanations depend on it."
+        ),
     )
 
 

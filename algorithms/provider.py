@@ -18,6 +18,7 @@ from .map import Map
 from .mapfolder import MapFolder
 from .modelinfo import ModelInfo
 from .report import Report
+from .sensitivity import Sensitivity
 from .style import Style
 from .train import Train
 from .trainfolder import TrainFolder
@@ -33,6 +34,7 @@ ALGORITHMS = (
     MapFolder,
     Accuracy,
     ExplainErrors,
+    Sensitivity,
     ZonalExplanation,
     ModelInfo,
     AttributionQuality,

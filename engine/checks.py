@@ -27,6 +27,7 @@ from .jobs import (
     MapJob,
     ModelInfoJob,
     SceneError,
+    SensitivityJob,
     ZonalJob,
     outputs_of,
     patterns,
@@ -318,6 +319,25 @@ def check_explain_errors(job: ExplainErrorsJob) -> None:
     if job.scenes and job.output_correlation:
         raise JobError("Local correlations are drawn for one scene; give its layers, or leave the raster out.")
     _check_paths(outputs_of(job), (*job.inputs, job.reference))
+
+
+def check_sensitivity(job: SensitivityJob, card: Card) -> None:
+    """Check a sensitivity job before any work and without the engine.
+
+    Raises:
+        JobError: no scene, no output, a model of whole scenes, an unknown word, or an output over another file.
+    """
+    if card.main.kind not in ("segmentation", "regression"):
+        raise JobError("Sensitivity is measured pixel by pixel; choose a model of segmentation or regression.")
+    if not job.inputs:
+        raise JobError(f"No input raster is given; the model needs the bands {', '.join(card.input_bands)}.")
+    if len(card.players or card.input_bands) < 2:
+        raise JobError("The model has one input band only; there is nothing to compare it with.")
+    if not outputs_of(job):
+        raise JobError("No output is asked for; choose at least one, for example the report.")
+    check_choice("removal", job.removal, REMOVALS)
+    check_choice("precision", job.precision, PRECISIONS)
+    _check_paths(outputs_of(job), (job.model, *job.inputs))
 
 
 def _check_paths(wanted: Mapping[str, str], given: Tuple[str, ...]) -> None:

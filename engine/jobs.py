@@ -429,6 +429,34 @@ class AttributionQualityJob:
     output_table: str = ""
 
 
+@dataclass(frozen=True)
+class SensitivityJob:
+    """Take away each player's bands, and measure what changes in the map and in each auxiliary output.
+
+    Attributes:
+        model: Model file; without players each of its bands is one.
+        inputs: Rasters of one scene with the model's input bands.
+        removal: What stands in for the bands: ``mean`` (a network with players is told, as in training), ``blur`` or
+            ``noise``.
+        seed: Seed of the noise.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+        precision: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
+        output_report: HTML report to write.
+        output_table: CSV file to write: a row a class, player and task.
+        output_sensitivity: Raster to write: a band a player with the change of the map, and the most influential one.
+    """
+
+    model: str
+    inputs: Tuple[str, ...]
+    removal: str = "mean"
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+    output_report: str = ""
+    output_table: str = ""
+    output_sensitivity: str = ""
+
+
 JOBS: Dict[str, Type[Any]] = {
     "createdemo": DemoJob,
     "train": TrainJob,
@@ -439,6 +467,7 @@ JOBS: Dict[str, Type[Any]] = {
     "accuracy": AccuracyJob,
     "zonalexplanation": ZonalJob,
     "explainerrors": ExplainErrorsJob,
+    "sensitivity": SensitivityJob,
     "modelinfo": ModelInfoJob,
     "attributionquality": AttributionQualityJob,
 }

@@ -19,6 +19,7 @@ EXECUTORS = {
     jobs.AccuracyJob: ".assess.job",
     jobs.ZonalJob: ".zones.job",
     jobs.ExplainErrorsJob: ".explain.job",
+    jobs.SensitivityJob: ".sensitivity.job",
     jobs.ModelInfoJob: ".publish.info",
     jobs.AttributionQualityJob: ".attribution.job",
 }

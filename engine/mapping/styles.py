@@ -68,6 +68,11 @@ def pseudocolor_qml(shown: Scale) -> str:
     return _document(_pseudocolor(shown))
 
 
+def players_qml(players: Sequence[Player], band: int) -> str:
+    """The style of a raster whose given band holds numbers of players, from 1: the text of a ``.qml`` file."""
+    return _document(_paletted(_player_classes(players), band=band))
+
+
 def scale(kind: str, card: Card, band: str) -> Scale:
     """Range, ramp and unit in which one band of an output is shown.
 

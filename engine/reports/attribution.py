@@ -14,7 +14,7 @@ from . import figures as fig
 from .page import render
 
 _COLORS = (fig.BLUE, fig.ORANGE, fig.GREEN, "#cc79a7", fig.QUIET)
-_REMOVALS = {
+REMOVALS = {
     "mean": "their mean, and the network is told, as in its training",
     "blur": "a blurred copy of themselves",
     "noise": "noise of their mean and deviation",
@@ -29,7 +29,7 @@ def render_attribution_report(quality: Quality) -> str:
         quality=quality,
         scene=os.path.basename(quality.scene),
         version=plugin_version(),
-        removal=_REMOVALS[quality.removal],
+        removal=REMOVALS[quality.removal],
         headline=[
             (own["rank_correlation"], "rank correlation with Shapley values"),
             (own["r2"], "R² against Shapley values"),

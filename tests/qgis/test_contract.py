@@ -52,6 +52,10 @@ CONTRACT = {
         *["OUTPUT_REPORT", "OUTPUT_TABLE", "OUTPUT_JSON"],
     ],
     "zonalexplanation": ["LAYERS", "POLYGONS", "OUTPUT", "OUTPUT_TABLE"],
+    "sensitivity": [
+        *["MODEL", "INPUTS", "REMOVAL", "SEED", "DEVICE", "PRECISION"],
+        *["OUTPUT_REPORT", "OUTPUT_TABLE", "OUTPUT_SENSITIVITY"],
+    ],
     "explainerrors": [
         *["INPUTS", "SCENES", "REFERENCE", "REFERENCE_FIELD", "WINDOW_SIZE", "SEED"],
         *["OUTPUT_REPORT", "OUTPUT_TABLE", "OUTPUT_CORRELATION"],
