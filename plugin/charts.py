@@ -10,7 +10,7 @@ from typing import Callable, Optional, Sequence, Tuple
 
 import numpy as np
 from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QPointF, QRectF, QSize, Qt
-from qgis.PyQt.QtGui import QColor, QFont, QFontMetricsF, QLinearGradient, QPainter, QPen, QPolygonF
+from qgis.PyQt.QtGui import QColor, QFont, QFontMetricsF, QImage, QLinearGradient, QPainter, QPen, QPolygonF
 from qgis.PyQt.QtSvg import QSvgGenerator
 
 from .words import figure, percent
@@ -298,9 +298,23 @@ def share_bars(shares: Sequence[Tuple[str, QColor, float]], title: str = "") -> 
     return bars([Bar(name, share, color, percent(share)) for name, color, share in shares], title=title)
 
 
-def svg(chart: Chart, width_mm: float, height_mm: float) -> bytes:
-    """A chart as an SVG picture."""
+def _lowest_ink(chart: Chart, width: int, height: int) -> int:
+    image = QImage(width, height, QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.white)
+    painter = QPainter(image)
+    chart(painter, QRectF(0, 0, width, height))
+    painter.end()
+    pixels = image.constBits()
+    pixels.setsize(height * image.bytesPerLine())
+    inked = np.frombuffer(bytes(pixels), np.uint32).reshape(height, -1)
+    return int(np.flatnonzero((inked != inked[-1, -1]).any(axis=1)).max(initial=0))
+
+
+def svg(chart: Chart, width_mm: float, height_mm: float, *, trimmed: bool = False) -> bytes:
+    """A chart as an SVG picture; ``trimmed`` cuts off what it leaves empty at the bottom."""
     width, height = round(width_mm * PX_PER_MM), round(height_mm * PX_PER_MM)
+    if trimmed:
+        height = min(height, _lowest_ink(chart, width, height) + 6)
     data = QByteArray()
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
@@ -311,6 +325,6 @@ def svg(chart: Chart, width_mm: float, height_mm: float) -> bytes:
     generator.setViewBox(QRectF(0, 0, width, height))
     painter = QPainter(generator)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    chart(painter, QRectF(0, 0, width, height))
+    chart(painter, QRectF(0, 0, width, round(height_mm * PX_PER_MM)))
     painter.end()
     return bytes(data)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import textwrap
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from qgis.core import (
@@ -126,7 +125,7 @@ def _main_words(card: Card) -> str:
 
 
 def _modality_words(modality: Modality) -> str:
-    gsd = f", {modality.gsd_m:g} m" if modality.gsd_m else ""
+    gsd = f", {modality.gsd_m:.3g} m" if modality.gsd_m else ""
     unit = f", {modality.unit}" if modality.unit else ""
     return ", ".join(modality.bands) + f" ({len(modality.bands)}{gsd}{unit})"
 
@@ -153,26 +152,34 @@ def reproduce_sheets(subjects: Sequence[Subject]) -> List[Sheet]:
         return [
             Sheet("reproduce", tr("How to reproduce"), {"caption": "", "job": ""}, tables={"versions": pairs(entries)})
         ]
-    lines = _job_lines(first.tags.job)
-    starts = list(range(0, len(lines), _LINES_A_PAGE))
+    pages = _pages_of(first.tags.job)
     caption = tr("Save the text below as job.json and run it with: auxlens run job.json")
     if len(subjects) > 1:
-        caption += " " + tr("It is the first scene's; every raster carries its own.")
+        caption += ". " + tr("It is the first scene's; every raster carries its own.")
     return [
         Sheet(
             "reproduce",
-            tr("How to reproduce") + (f" ({at} / {len(starts)})" if len(starts) > 1 else ""),
-            {"caption": caption, "job": "\n".join(lines[start:end])},
+            tr("How to reproduce") + (f" ({at} / {len(pages)})" if len(pages) > 1 else ""),
+            {"caption": caption, "job": "\n".join(lines)},
             tables={"versions": pairs(entries)} if at == 1 else {},
         )
-        for at, (start, end) in enumerate(zip(starts, [*starts[1:], len(lines)]), 1)
+        for at, lines in enumerate(pages, 1)
     ]
 
 
-def _job_lines(job: Mapping[str, Any]) -> List[str]:
+def _pages_of(job: Mapping[str, Any]) -> List[List[str]]:
+    """A job as lines of JSON, in pages; long lines count as often as they will be broken."""
+    pages: List[List[str]] = [[]]
+    room = _LINES_A_PAGE
     used = {key: value for key, value in job.items() if value not in ("", [], None)}
-    lines = json.dumps(used, ensure_ascii=False, indent=1).splitlines()
-    return [part for line in lines for part in textwrap.wrap(line, _LINE_CHARACTERS, drop_whitespace=False) or [""]]
+    for line in json.dumps(used, ensure_ascii=False, indent=1).splitlines():
+        takes = -(-len(line) // _LINE_CHARACTERS)
+        if takes > room and pages[-1]:
+            pages.append([])
+            room = _LINES_A_PAGE
+        pages[-1].append(line)
+        room -= takes
+    return pages
 
 
 def _sha256(path: str) -> str:

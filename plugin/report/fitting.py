@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from qgis.core import (
     QgsLayoutItemLabel,
@@ -20,6 +21,12 @@ from .tables import Table
 
 _SMALLEST_PT, _STEP_PT = 4.5, 0.5
 _PX_PER_PT = 96 / 72
+_MM_A_CHARACTER = 1.7  # of a table, in its largest font
+
+
+def breakable(text: str, characters: int = 40, mark: str = "\u200b") -> str:
+    """A text whose long words, such as paths, can be broken: with a mark (a space of no width) every few characters."""
+    return re.sub(rf"(\S{{{max(1, characters)}}})(?=\S)", rf"\1{mark}", text)
 
 
 def fit_label(label: QgsLayoutItemLabel) -> None:
@@ -46,7 +53,8 @@ def table_contents(shown: QgsLayoutItemManualTable, table: Table, width_mm: floa
     shares = table.shares or (1 / columns,) * columns
     lines = (columns + 1) * shown.gridStrokeWidth() if shown.showGrid() and shown.verticalGrid() else 0.0
     room = width_mm - 2 * shown.cellMargin() * columns - lines
-    shown.setColumnWidths([room * share / sum(shares) for share in shares])
+    widths = [room * share / sum(shares) for share in shares]
+    shown.setColumnWidths(widths)
     shown.setWrapBehavior(QgsLayoutTable.WrapBehavior.WrapText)
     named = any(table.headings)
     shown.setIncludeTableHeader(named)
@@ -61,7 +69,12 @@ def table_contents(shown: QgsLayoutItemManualTable, table: Table, width_mm: floa
             family.setFamily(plain_font(9).family())
             text_format.setFont(family)
             put(text_format)
-    shown.setTableContents([[QgsTableCell(text) for text in row] for row in table.rows])
+    shown.setTableContents(
+        [
+            [QgsTableCell(breakable(text, int(width / _MM_A_CHARACTER), "\n")) for text, width in zip(row, widths)]
+            for row in table.rows
+        ]
+    )
 
 
 def fit_table(shown: QgsLayoutItemManualTable, height_mm: float) -> None:

@@ -86,14 +86,17 @@ def _map(picture: MapPicture) -> str:
     tall = max(40, min(2 * _MAP_PX, round(_MAP_PX * box.height() / box.width()))) if box.width() else _MAP_PX
     kind, name = ("PNG", "image/png") if is_classes(layer) else ("JPG", "image/jpeg")
     image = _data(name, encoded(rendered(layer, _MAP_PX, tall), kind))
-    legend = f'<img src="{_data("image/svg+xml", svg(picture.legend, 155, 18))}" alt="">' if picture.legend else ""
+    legend = ""
+    if picture.legend is not None:
+        legend = f'<img src="{_data("image/svg+xml", svg(picture.legend, 155, 30, trimmed=True))}" alt="">'
     caption = escape(picture.caption)
     return f'<figure><figcaption>{caption}</figcaption><img class="map" src="{image}" alt="{caption}">{legend}</figure>'
 
 
 def _chart(name: str, chart: Chart) -> str:
     width, height = _CHARTS.get(name, (150, 60))
-    return f'<img class="chart" src="{_data("image/svg+xml", svg(chart, width, height))}" alt="{escape(name)}">'
+    picture = _data("image/svg+xml", svg(chart, width, height, trimmed=True))
+    return f'<img class="chart" src="{picture}" alt="{escape(name)}">'
 
 
 def _table(table: Table) -> str:

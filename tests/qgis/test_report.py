@@ -19,9 +19,9 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QRectF
 from qgis.PyQt.QtGui import QColor, QImage, QPainter
 
-from auxlens.plugin.charts import Bar, bars, swatches
+from auxlens.plugin.charts import Bar, bars, ramp, svg, swatches
 from auxlens.plugin.report.build import TEMPLATE, Request, compose
-from auxlens.plugin.report.fitting import fit_label, nice_interval
+from auxlens.plugin.report.fitting import breakable, fit_label, nice_interval
 from auxlens.plugin.report.layout import fill, page_kinds, read_template, resize
 from auxlens.plugin.report.tables import read_accuracy, read_table
 from auxlens.plugin.scenes import scenes_in_folder
@@ -325,3 +325,22 @@ def test_long_labels_shrink():
 @pytest.mark.parametrize(("about", "nice"), [(0.0123, 0.01), (260, 200), (3700, 5000), (0, 1)])
 def test_intervals_of_grids(about, nice):
     assert nice_interval(about) == pytest.approx(nice)
+
+
+@pytest.mark.usefixtures("qgis_app")
+def test_trimming_cuts_off_nothing_but_emptiness():
+    chart = ramp([(QColor("#000000"), "0 m"), (QColor("#ffffff"), "5 m")])
+    picture = svg(chart, 60, 40, trimmed=True).decode()
+    height = float(re.search(r'viewBox="0 0 [0-9.]+ ([0-9.]+)"', picture).group(1))
+    assert 24 <= height <= 36  # the ramp and the line of numbers below it, in pixels
+
+
+def test_long_jobs_take_several_pages_and_stay_json(mapped):
+    from auxlens.plugin.report.common_sheets import _pages_of
+
+    job = {"job": "map", "inputs": [f"/data/{'x' * 150}/B{n}.tif" for n in range(60)], "mask": ""}
+    pages = _pages_of(job)
+    assert len(pages) > 2
+    assert json.loads("\n".join(line for page in pages for line in page)) == {k: job[k] for k in ("job", "inputs")}
+    assert breakable("a" * 90).split("\u200b") == ["a" * 40, "a" * 40, "a" * 10]
+    assert breakable("short words stay") == "short words stay"
