@@ -87,25 +87,33 @@ def open_options(window):
     return pages
 
 
-def run_map(parameters):
-    """Fill in the dialog of ``map``, run it, and wait for its end."""
+def run_dialog(algorithm, parameters, suffix=""):
+    """Fill in an algorithm's dialog, run it, and wait for its end; gives whether it went well, and the results."""
     import processing
 
-    dialog = processing.createAlgorithmDialog("auxlens:map", parameters)
+    dialog = processing.createAlgorithmDialog(f"auxlens:{algorithm}", parameters)
     ended = []
     dialog.algorithmFinished.connect(lambda ok, results: ended.append((ok, dict(results))))
     dialog.resize(1100, 900)
     dialog.show()
     pause(1000)
-    shoot(dialog, "dialog")
+    shoot(dialog, f"dialog{suffix}")
     dialog.runButton().click()
     wait_for(lambda: ended, 240)
     pause(1000)
-    shoot(dialog, "log")
+    shoot(dialog, f"log{suffix}")
     dialog.close()
     if not ended:
         raise RuntimeError("the algorithm did not end")
-    RESULT["ok"], RESULT["results"] = ended[0]
+    return ended[0]
+
+
+def report_on_the_group():
+    """A report of the layers in the scene's group, through its dialog."""
+    group = next(iter(QgsProject.instance().layerTreeRoot().findGroups()))
+    layers = [node.layer().id() for node in group.findLayers()]
+    ok, results = run_dialog("report", {"LAYERS": layers, "OUTPUT_PDF": str(FOLDER / "report.pdf")}, "_report")
+    return {"ok": ok, "results": results}
 
 
 def layout(window):
@@ -206,10 +214,11 @@ def session():
     parameters = json.loads((FOLDER / "parameters.json").read_text(encoding="utf-8"))
     scene = QgsRasterLayer(parameters["INPUTS"][0], "Sentinel-2")
     QgsProject.instance().addMapLayer(scene)
-    run_map(parameters)
+    RESULT["ok"], RESULT["results"] = run_dialog("map", parameters)
     RESULT["tree"] = describe_tree()
     RESULT["top_level"] = [node.name() for node in QgsProject.instance().layerTreeRoot().children()]
     show_result(window)
+    RESULT["report"] = report_on_the_group()
     RESULT["why_here"] = ask_why(window)
     RESULT["unloaded"] = unloadPlugin("auxlens")
     RESULT["left"] = QgsApplication.processingRegistry().providerById("auxlens") is not None

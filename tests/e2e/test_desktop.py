@@ -88,6 +88,11 @@ def test_layers_appear_styled_in_the_scenes_group(desktop):
     assert desktop["top_level"] == ["scene_04", "Sentinel-2"]
 
 
+def test_the_dialog_of_report_takes_the_layers_of_the_group(desktop):
+    assert desktop["report"]["ok"]
+    assert (desktop["folder"] / "report.pdf").read_bytes().startswith(b"%PDF")
+
+
 def test_the_panel_answers_real_clicks_and_outlines(desktop):
     said = desktop["why_here"]
     if not said:

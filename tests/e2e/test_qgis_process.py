@@ -1,6 +1,7 @@
 """The main job through ``scripts/qgis_process``: what a user of the command line gets."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -110,6 +111,24 @@ def test_tags_say_how_it_was_made(mapped, model):
     tags = data.GetMetadata()
     assert tags["AUXLENS_MODEL"] == read_card(str(model)).name
     assert json.loads(tags["AUXLENS_JOB"])["model"] == str(model)
+
+
+def test_a_report_of_what_was_mapped(qgis_process, mapped, tmp_path):
+    pdf, html = tmp_path / "r.pdf", tmp_path / "r.html"
+    code, said = qgis_process("report", FOLDER=mapped["map"].parent, OUTPUT_PDF=pdf, OUTPUT_REPORT=html)
+    assert code == 0, said
+    assert "Left out" not in said
+    pages = len(re.findall(rb"/Type /Page\b(?!s)", pdf.read_bytes()))
+    text = html.read_text(encoding="utf-8")
+    assert pages == 9  # title, map, areas, doubt, why, two modalities, model, reproduction
+    assert text.count("<h2>") == pages - 1
+    for words in (
+        "Why: what the map rests on",
+        "Auxiliary modality: dem",
+        "wrong by the reference",
+        "coniferous forest",
+    ):
+        assert words in text
 
 
 def test_an_error_is_one_sentence(qgis_process, unseen, tmp_path):
