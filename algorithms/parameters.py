@@ -25,9 +25,10 @@ from qgis.core import (
     QgsProcessingParameterVectorDestination,
     QgsProcessingParameterVectorLayer,
 )
-from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 
 from ..engine.jobs import MAP_OUTPUTS, MIN_CHIP_PX, PRECISIONS, REMOVALS, SIZES, STRATEGIES, TASKS
+from ..plugin.words import tr as tr  # algorithms take it from here
 
 Parameter = QgsProcessingParameterDefinition
 _RASTER = QgsProcessing.SourceType.TypeRaster
@@ -37,10 +38,6 @@ _INTEGER = QgsProcessingParameterNumber.Type.Integer
 _DOUBLE = QgsProcessingParameterNumber.Type.Double
 LARGEST = 2**31 - 1
 _FROM_MODEL = QT_TRANSLATE_NOOP("AuxLens", "Empty for those that the model was trained with.")
-
-
-def tr(text: str) -> str:
-    return QCoreApplication.translate("AuxLens", text)
 
 
 def _kinds(*types: Any) -> List[int]:

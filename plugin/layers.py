@@ -14,9 +14,9 @@ from qgis.core import (
     QgsProcessingLayerPostProcessorInterface,
 )
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QCoreApplication
 
 from ..engine.jobs import MAP_OUTPUTS
+from .words import output_words
 
 OUTPUT_PROPERTY = "auxlens/output"
 ORDER = ("polygons", *MAP_OUTPUTS)  # from the top
@@ -37,8 +37,7 @@ def scene_name(inputs: Sequence[str]) -> str:
 
 def layer_title(output: str, scene: str) -> str:
     """How a layer is called: the output first, because legends cut the end."""
-    words = QCoreApplication.translate("AuxLens", output.replace("_", " "))
-    return f"{words[:1].upper()}{words[1:]} – {scene}"
+    return f"{output_words(output)} – {scene}"
 
 
 def arrange_on_load(context: QgsProcessingContext, path: str, output: str, scene: str, *, visible: bool) -> None:

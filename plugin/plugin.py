@@ -6,7 +6,7 @@ from typing import Any, Callable, Optional
 
 from qgis.core import QgsApplication, QgsProcessingProvider
 
-from . import client
+from . import client, translation
 from .preferences import engine_python
 
 
@@ -24,10 +24,12 @@ class AuxLensPlugin:
         self.provider: Optional[QgsProcessingProvider] = None
         self._options: Any = None
         self._why_here: Any = None
+        self._translator: Any = None
 
     def initProcessing(self) -> None:
         """Register the provider; QGIS calls this alone in ``qgis_process``."""
         client.configure(engine_python)
+        self._translator = translation.install()  # first: the provider's algorithms ask for their texts
         self.provider = self._make_provider()
         QgsApplication.processingRegistry().addProvider(self.provider)
 
@@ -52,4 +54,6 @@ class AuxLensPlugin:
         if self._why_here is not None:
             self._why_here.remove()
             self._why_here = None
+        translation.remove(self._translator)
+        self._translator = None
         client.shutdown()

@@ -6,7 +6,7 @@ from typing import Any, List, Optional
 
 from qgis.core import QgsApplication, QgsSettings, QgsTask
 from qgis.gui import QgsFileWidget, QgsOptionsPageWidget, QgsOptionsWidgetFactory
-from qgis.PyQt.QtCore import QCoreApplication, pyqtSignal
+from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import (
     QFormLayout,
@@ -21,10 +21,7 @@ from qgis.PyQt.QtWidgets import (
 from ..engine.jobs import AuxLensError
 from . import client, environment
 from .preferences import PYTHON_KEY, SETUP_PYTHON_KEY, engine_python, python_setting, setup_python_setting
-
-
-def tr(text: str) -> str:
-    return QCoreApplication.translate("AuxLens", text)
+from .words import tr
 
 
 class SetUpTask(QgsTask):

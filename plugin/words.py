@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import math
 
-from qgis.PyQt.QtCore import QCoreApplication
+from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+OUTPUTS = {  # by the names of ``engine.jobs.MAP_OUTPUTS``
+    "map": QT_TRANSLATE_NOOP("AuxLens", "map"),
+    "probability": QT_TRANSLATE_NOOP("AuxLens", "probability"),
+    "uncertainty": QT_TRANSLATE_NOOP("AuxLens", "uncertainty"),
+    "reconstruction": QT_TRANSLATE_NOOP("AuxLens", "reconstruction"),
+    "expected_error": QT_TRANSLATE_NOOP("AuxLens", "expected error"),
+    "reconstruction_error": QT_TRANSLATE_NOOP("AuxLens", "reconstruction error"),
+    "main_error": QT_TRANSLATE_NOOP("AuxLens", "main error"),
+    "error_probability": QT_TRANSLATE_NOOP("AuxLens", "error probability"),
+    "attribution": QT_TRANSLATE_NOOP("AuxLens", "attribution"),
+}
 
 
 def tr(text: str) -> str:
@@ -14,7 +26,7 @@ def tr(text: str) -> str:
 
 def output_words(output: str) -> str:
     """What an output is called: ``error_probability`` → “Error probability”."""
-    words = tr(output.replace("_", " "))
+    words = tr(OUTPUTS.get(output, output.replace("_", " ")))
     return words[:1].upper() + words[1:]
 
 

@@ -19,6 +19,7 @@ from qgis.core import (
     QgsVectorLayer,
     QgsVectorLayerSimpleLabeling,
 )
+from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 
 from ...engine.version import plugin_version
 from ...models.card import Card, Modality
@@ -54,10 +55,10 @@ def numbers_sheet(accuracy: Mapping[str, Any], errors: Optional[Table], more: in
 
 
 _OF_CLASS = (
-    ("users_accuracy", "user's accuracy"),
-    ("producers_accuracy", "producer's accuracy"),
-    ("f1", "F1"),
-    ("iou", "IoU"),
+    ("users_accuracy", QT_TRANSLATE_NOOP("AuxLens", "user's accuracy")),
+    ("producers_accuracy", QT_TRANSLATE_NOOP("AuxLens", "producer's accuracy")),
+    ("f1", QT_TRANSLATE_NOOP("AuxLens", "F1")),
+    ("iou", QT_TRANSLATE_NOOP("AuxLens", "IoU")),
 )
 
 

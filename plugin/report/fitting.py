@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from html import escape
 
 from qgis.core import (
     QgsLayoutItemLabel,
@@ -27,6 +28,11 @@ _MM_A_CHARACTER = 1.7  # of a table, in its largest font
 def breakable(text: str, characters: int = 40, mark: str = "\u200b") -> str:
     """A text whose long words, such as paths, can be broken: with a mark (a space of no width) every few characters."""
     return re.sub(rf"(\S{{{max(1, characters)}}})(?=\S)", rf"\1{mark}", text)
+
+
+def plain(text: str, *, html: bool) -> str:
+    """A text that a label shows as it is: not run as an expression, and not read as HTML where the label would."""
+    return (escape(text) if html else text).replace("[%", "[\u200b%")
 
 
 def fit_label(label: QgsLayoutItemLabel) -> None:

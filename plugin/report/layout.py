@@ -34,7 +34,7 @@ from qgis.PyQt.QtXml import QDomDocument
 from ...engine.jobs import JobError
 from ..charts import Chart, svg
 from ..words import tr
-from .fitting import breakable, fit_label, fit_table, nice_interval, table_contents
+from .fitting import breakable, fit_label, fit_table, nice_interval, plain, table_contents
 from .sheets import MapPicture, Report, Sheet
 from .tables import Table
 
@@ -255,7 +255,7 @@ class _Filler:
     def label(self, name: str, text: str) -> None:
         item = self._item(name, QgsLayoutItemLabel, tr("label")) if text else None
         if item is not None:
-            item.setText(breakable(text))
+            item.setText(plain(breakable(text), html=item.mode() == QgsLayoutItemLabel.Mode.ModeHtml))
             fit_label(item)
 
     def map(self, name: str, picture: MapPicture, layout: QgsPrintLayout) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 from qgis.core import QgsRasterLayer
+from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 from qgis.PyQt.QtGui import QColor
 
 from ...models.card import Card, LandClass
@@ -313,7 +314,11 @@ def plain_dominant(scene: MappedScene) -> MapPicture:
     return MapPicture([shown], tr("Dominant player"), legend(shown))
 
 
-PLACES = (("certain", "Most certain"), ("median", "Median"), ("doubtful", "Most doubtful"))
+PLACES = (
+    ("certain", QT_TRANSLATE_NOOP("AuxLens", "Most certain")),
+    ("median", QT_TRANSLATE_NOOP("AuxLens", "Median")),
+    ("doubtful", QT_TRANSLATE_NOOP("AuxLens", "Most doubtful")),
+)
 
 
 def places_chart(subject: Subject) -> Chart:

@@ -21,7 +21,7 @@ from qgis.PyQt.QtGui import QColor, QImage, QPainter
 
 from auxlens.plugin.charts import Bar, bars, ramp, svg, swatches
 from auxlens.plugin.report.build import TEMPLATE, Request, compose
-from auxlens.plugin.report.fitting import breakable, fit_label, nice_interval
+from auxlens.plugin.report.fitting import breakable, fit_label, nice_interval, plain
 from auxlens.plugin.report.layout import fill, page_kinds, read_template, resize
 from auxlens.plugin.report.tables import read_accuracy, read_table
 from auxlens.plugin.scenes import scenes_in_folder
@@ -303,6 +303,14 @@ def test_bars_keep_their_lengths_and_sides():
     red, blue = found["#ff0000"], found["#0000ff"]
     assert len(red) == pytest.approx(2 * len(blue), rel=0.03)
     assert max(blue) <= min(red)
+
+
+@pytest.mark.usefixtures("qgis_app")
+def test_names_are_no_expressions_and_no_html():
+    label = QgsLayoutItemLabel(QgsPrintLayout(QgsProject.instance()))
+    label.setText(plain("scene [% 1 + 1 %]", html=False))
+    assert label.currentText() == "scene [\u200b% 1 + 1 %]"
+    assert plain("a <b>", html=True) == "a &lt;b&gt;"
 
 
 @pytest.mark.usefixtures("qgis_app")
