@@ -6,1532 +6,1702 @@
     <message>
       <location filename="../../algorithms/accuracy.py" />
       <source>Assess the accuracy of a map</source>
-      <translation type="unfinished" />
+      <translation>Genauigkeit einer Karte beurteilen</translation>
     </message>
     <message>
       <location filename="../../algorithms/accuracy.py" />
       <source>Compares a map with a reference: confusion matrix, accuracies of each class and area-adjusted estimates with confidence intervals, or the errors of a regression, and how reliable the probabilities are.</source>
-      <translation type="unfinished" />
+      <translation>Vergleicht eine Karte mit einer Referenz: Konfusionsmatrix, Genauigkeiten jeder Klasse und flächenbereinigte Schätzungen mit Vertrauensbereichen oder die Fehler einer Regression, und wie verlässlich die Wahrscheinlichkeiten sind.</translation>
     </message>
     <message>
       <location filename="../../algorithms/accuracy.py" />
       <source>validation,confusion matrix,kappa,F1,IoU,user's accuracy,producer's accuracy,area estimation,Olofsson,RMSE,R2,calibration,reliability</source>
-      <translation type="unfinished" />
+      <translation>Validierung,Konfusionsmatrix,Kappa,F1,IoU,Nutzergenauigkeit,Produzentengenauigkeit,Flächenschätzung,Olofsson,RMSE,R2,Kalibrierung,Verlässlichkeit</translation>
     </message>
     <message>
       <location filename="../../algorithms/accuracy.py" />
       <source>Accuracy report</source>
-      <translation type="unfinished" />
+      <translation>Genauigkeitsbericht</translation>
     </message>
     <message>
       <location filename="../../algorithms/accuracy.py" />
       <source>HTML files (*.html)</source>
-      <translation type="unfinished" />
+      <translation>HTML-Dateien (*.html)</translation>
     </message>
     <message>
       <location filename="../../algorithms/accuracy.py" />
       <source>Report with charts.</source>
-      <translation type="unfinished" />
+      <translation>Bericht mit Diagrammen.</translation>
     </message>
     <message>
       <location filename="../../algorithms/accuracy.py" />
       <source>Table</source>
-      <translation type="unfinished" />
+      <translation>Tabelle</translation>
     </message>
     <message>
       <location filename="../../algorithms/accuracy.py" />
       <source>CSV files (*.csv)</source>
-      <translation type="unfinished" />
+      <translation>CSV-Dateien (*.csv)</translation>
     </message>
     <message>
       <location filename="../../algorithms/accuracy.py" />
       <source>A row a class, means, overall figures.</source>
-      <translation type="unfinished" />
+      <translation>Eine Zeile je Klasse, Mittelwerte, Gesamtwerte.</translation>
     </message>
     <message>
       <location filename="../../algorithms/accuracy.py" />
       <source>Figures</source>
-      <translation type="unfinished" />
+      <translation>Kennzahlen</translation>
     </message>
     <message>
       <location filename="../../algorithms/accuracy.py" />
       <source>JSON files (*.json)</source>
-      <translation type="unfinished" />
+      <translation>JSON-Dateien (*.json)</translation>
     </message>
     <message>
       <location filename="../../algorithms/accuracy.py" />
       <source>Everything, for other programs.</source>
-      <translation type="unfinished" />
+      <translation>Alles, für andere Programme.</translation>
     </message>
     <message>
       <location filename="../../algorithms/attributionquality.py" />
       <source>Assess the attributions of a model</source>
-      <translation type="unfinished" />
+      <translation>Attributionen eines Modells beurteilen</translation>
     </message>
     <message>
       <location filename="../../algorithms/attributionquality.py" />
       <source>Judges a model's attributions at sampled pixels of a scene: against exact Shapley values, against other methods on the same network, and against controls.</source>
-      <translation type="unfinished" />
+      <translation>Beurteilt die Attributionen eines Modells an Stichprobenpixeln einer Szene: gegen exakte Shapley-Werte, gegen andere Verfahren am selben Netz und gegen Kontrollen.</translation>
     </message>
     <message>
       <location filename="../../algorithms/attributionquality.py" />
       <source>explanation,Shapley,SHAP,XAI,insertion,deletion,infidelity,integrated gradients,occlusion</source>
-      <translation type="unfinished" />
+      <translation>Erklärung,Shapley,SHAP,XAI,Einfügen,Löschen,Infidelity,Integrated Gradients,Verdeckung</translation>
     </message>
     <message>
       <location filename="../../algorithms/attributionquality.py" />
       <source>Models trained alike, for example with other seeds, to see whether they explain alike.</source>
-      <translation type="unfinished" />
+      <translation>Gleich trainierte Modelle, zum Beispiel mit anderen Startwerten, um zu sehen, ob sie gleich erklären.</translation>
     </message>
     <message>
       <location filename="../../algorithms/attributionquality.py" />
       <source>What stands in for the bands of an absent player: their mean as in training, a blurred copy, or noise; verdicts on explanations depend on it.</source>
-      <translation type="unfinished" />
+      <translation>Was die Kanäle eines fehlenden Spielers ersetzt: ihr Mittelwert wie im Training, eine unscharfe Kopie oder Rauschen; das Urteil über Erklärungen hängt davon ab.</translation>
     </message>
     <message>
       <location filename="../../algorithms/attributionquality.py" />
       <source>Pixels to sample; fewer are taken with many players, of which all coalitions are computed.</source>
-      <translation type="unfinished" />
+      <translation>Pixel der Stichprobe; weniger bei vielen Spielern, von denen alle Koalitionen berechnet werden.</translation>
     </message>
     <message>
       <location filename="../../algorithms/attributionquality.py" />
       <source>Report</source>
-      <translation type="unfinished" />
+      <translation>Bericht</translation>
     </message>
     <message>
       <location filename="../../algorithms/attributionquality.py" />
       <source>Report with charts and a verdict.</source>
-      <translation type="unfinished" />
+      <translation>Bericht mit Diagrammen und einem Urteil.</translation>
     </message>
     <message>
       <location filename="../../algorithms/attributionquality.py" />
       <source>A row a method, a column a measure.</source>
-      <translation type="unfinished" />
+      <translation>Eine Zeile je Verfahren, eine Spalte je Maß.</translation>
     </message>
     <message>
       <location filename="../../algorithms/attributionquality.py" />
       <source>Other models</source>
-      <translation type="unfinished" />
+      <translation>Weitere Modelle</translation>
     </message>
     <message>
       <location filename="../../algorithms/attributionquality.py" />
       <source>Absent bands</source>
-      <translation type="unfinished" />
+      <translation>Fehlende Kanäle</translation>
     </message>
     <message>
       <location filename="../../algorithms/attributionquality.py" />
       <source>Pixels</source>
-      <translation type="unfinished" />
+      <translation>Pixel</translation>
     </message>
     <message>
       <location filename="../../algorithms/base.py" />
       <source>Demo</source>
-      <translation type="unfinished" />
+      <translation>Demo</translation>
     </message>
     <message>
       <location filename="../../algorithms/base.py" />
       <source>Train</source>
-      <translation type="unfinished" />
+      <translation>Trainieren</translation>
     </message>
     <message>
       <location filename="../../algorithms/base.py" />
       <source>Map</source>
-      <translation type="unfinished" />
+      <translation>Karte</translation>
     </message>
     <message>
       <location filename="../../algorithms/base.py" />
       <source>Assess</source>
-      <translation type="unfinished" />
+      <translation>Beurteilen</translation>
     </message>
     <message>
       <location filename="../../algorithms/base.py" />
       <source>Present</source>
-      <translation type="unfinished" />
+      <translation>Darstellen</translation>
     </message>
     <message>
       <location filename="../../algorithms/base.py" />
       <source>Model</source>
-      <translation type="unfinished" />
+      <translation>Modell</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/comparestrategies.py" />
+      <source>Compare strategies on a folder of scenes</source>
+      <translation>Strategien an einem Ordner von Szenen vergleichen</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/comparestrategies.py" />
+      <source>Compares what auxiliary modalities are good for, as something to learn (multitask), as inputs (multimodal), not at all (single) or as a control (shuffled), with random forests and gradient boosting beside them: same scenes, split and steps, several seeds, differences with confidence intervals.</source>
+      <translation>Vergleicht, wozu Hilfsmodalitäten taugen: als etwas zu Lernendes (multitask), als Eingaben (multimodal), gar nicht (single) oder als Kontrolle (shuffled), daneben Random Forest und Gradient Boosting: dieselben Szenen, Aufteilung und Schritte, mehrere Startwerte, Unterschiede mit Vertrauensbereichen.</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/comparestrategies.py" />
+      <source>ablation,benchmark,baseline,random forest,gradient boosting,multitask,multimodal,bootstrap,label efficiency</source>
+      <translation>Ablation,Benchmark,Vergleichsverfahren,Random Forest,Gradient Boosting,Multitask,multimodal,Bootstrap,Referenzbedarf</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/comparestrategies.py" />
+      <source>Report with verdicts and charts.</source>
+      <translation>Bericht mit Urteilen und Diagrammen.</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/comparestrategies.py" />
+      <source>A row a method, seed and figure.</source>
+      <translation>Eine Zeile je Verfahren, Startwert und Kennzahl.</translation>
     </message>
     <message>
       <location filename="../../algorithms/createdemo.py" />
       <source>Create demo scenes</source>
-      <translation type="unfinished" />
+      <translation>Demoszenen erzeugen</translation>
     </message>
     <message>
       <location filename="../../algorithms/createdemo.py" />
       <source>Writes synthetic but physically plausible scenes to try AuxLens on: optical and radar bands, elevation, land cover as reference, and the known causes of errors.</source>
-      <translation type="unfinished" />
+      <translation>Schreibt künstliche, aber physikalisch plausible Szenen zum Ausprobieren von AuxLens: optische und Radarkanäle, Höhe, Landbedeckung als Referenz und die bekannten Fehlerursachen.</translation>
     </message>
     <message>
       <location filename="../../algorithms/createdemo.py" />
       <source>example,sample,synthetic,test data,sentinel</source>
-      <translation type="unfinished" />
+      <translation>Beispiel,Probe,künstlich,Testdaten,Sentinel</translation>
     </message>
     <message>
       <location filename="../../algorithms/createdemo.py" />
       <source>Scenes to write; the last third carries haze, cloud shadow and a class unseen in the others.</source>
-      <translation type="unfinished" />
+      <translation>Anzahl der Szenen; das letzte Drittel hat Dunst, Wolkenschatten und eine Klasse, die in den übrigen nicht vorkommt.</translation>
     </message>
     <message>
       <location filename="../../algorithms/createdemo.py" />
       <source>Width and height of each scene, in pixels of 10 m.</source>
-      <translation type="unfinished" />
+      <translation>Breite und Höhe jeder Szene, in Pixeln von 10 m.</translation>
     </message>
     <message>
       <location filename="../../algorithms/createdemo.py" />
       <source>Folder to write to; it gets one sub-folder a scene.</source>
-      <translation type="unfinished" />
+      <translation>Zielordner; er erhält einen Unterordner je Szene.</translation>
     </message>
     <message>
       <location filename="../../algorithms/createdemo.py" />
       <source>Number of scenes</source>
-      <translation type="unfinished" />
+      <translation>Anzahl der Szenen</translation>
     </message>
     <message>
       <location filename="../../algorithms/createdemo.py" />
       <source>Scene size (pixels)</source>
-      <translation type="unfinished" />
+      <translation>Größe der Szenen (Pixel)</translation>
     </message>
     <message>
       <location filename="../../algorithms/createdemo.py" />
       <source>Folder of scenes</source>
-      <translation type="unfinished" />
+      <translation>Ordner mit Szenen</translation>
     </message>
     <message>
       <location filename="../../algorithms/map.py" />
       <source>Map a scene and explain the map</source>
-      <translation type="unfinished" />
+      <translation>Eine Szene kartieren und die Karte erklären</translation>
     </message>
     <message>
       <location filename="../../algorithms/map.py" />
       <source>Maps one scene with a trained model and explains the map: class probabilities, uncertainty, reconstructed modalities with their errors, and the probability that the map is wrong. Only what is asked for is computed. A scene-level model maps whole polygons, or tiles.</source>
-      <translation type="unfinished" />
+      <translation>Kartiert eine Szene mit einem trainierten Modell und erklärt die Karte: Klassenwahrscheinlichkeiten, Unsicherheit, rekonstruierte Modalitäten mit ihren Fehlern und die Wahrscheinlichkeit, dass die Karte falsch ist. Nur was verlangt ist, wird berechnet. Ein Modell auf Szenenebene kartiert ganze Polygone oder Kacheln.</translation>
     </message>
     <message>
       <location filename="../../algorithms/map.py" />
       <source>deep learning,inference,prediction,classification,segmentation,regression,explainability,uncertainty,error</source>
-      <translation type="unfinished" />
+      <translation>Deep Learning,Inferenz,Vorhersage,Klassifikation,Segmentierung,Regression,Erklärbarkeit,Unsicherheit,Fehler</translation>
     </message>
     <message>
       <location filename="../../algorithms/map.py" />
       <source>Classes, or the estimate of a regression.</source>
-      <translation type="unfinished" />
+      <translation>Klassen oder der Schätzwert einer Regression.</translation>
     </message>
     <message>
       <location filename="../../algorithms/map.py" />
       <source>Class probabilities</source>
-      <translation type="unfinished" />
+      <translation>Klassenwahrscheinlichkeiten</translation>
     </message>
     <message>
       <location filename="../../algorithms/map.py" />
       <source>A band a class, 0 to 1 (segmentation only).</source>
-      <translation type="unfinished" />
+      <translation>Ein Kanal je Klasse, 0 bis 1 (nur Segmentierung).</translation>
     </message>
     <message>
       <location filename="../../algorithms/map.py" />
       <source>Uncertainty</source>
-      <translation type="unfinished" />
+      <translation>Unsicherheit</translation>
     </message>
     <message>
       <location filename="../../algorithms/map.py" />
       <source>Normalised entropy of the classes, 0 to 1; for a regression the predicted scale of its error.</source>
-      <translation type="unfinished" />
+      <translation>Normierte Entropie der Klassen, 0 bis 1; bei einer Regression die vorhergesagte Größe ihres Fehlers.</translation>
     </message>
     <message>
       <location filename="../../algorithms/map.py" />
       <source>Reconstruction</source>
-      <translation type="unfinished" />
+      <translation>Rekonstruktion</translation>
     </message>
     <message>
       <location filename="../../algorithms/map.py" />
       <source>Auxiliary bands as the network predicts them from the inputs, in their physical units.</source>
-      <translation type="unfinished" />
+      <translation>Hilfskanäle, wie das Netz sie aus den Eingaben vorhersagt, in ihren physikalischen Einheiten.</translation>
     </message>
     <message>
       <location filename="../../algorithms/map.py" />
       <source>Expected error</source>
-      <translation type="unfinished" />
+      <translation>Erwarteter Fehler</translation>
     </message>
     <message>
       <location filename="../../algorithms/map.py" />
       <source>The network's own predicted scale of the reconstruction error; needs no auxiliary raster.</source>
-      <translation type="unfinished" />
+      <translation>Die vom Netz selbst vorhergesagte Größe des Rekonstruktionsfehlers; braucht kein Hilfsraster.</translation>
     </message>
     <message>
       <location filename="../../algorithms/map.py" />
       <source>Reconstruction error</source>
-      <translation type="unfinished" />
+      <translation>Rekonstruktionsfehler</translation>
     </message>
     <message>
       <location filename="../../algorithms/map.py" />
       <source>Reconstruction minus auxiliary raster, in physical units; needs auxiliary rasters.</source>
-      <translation type="unfinished" />
+      <translation>Rekonstruktion minus Hilfsraster, in physikalischen Einheiten; braucht Hilfsraster.</translation>
     </message>
     <message>
       <location filename="../../algorithms/map.py" />
       <source>Main error</source>
-      <translation type="unfinished" />
+      <translation>Hauptfehler</translation>
     </message>
     <message>
       <location filename="../../algorithms/map.py" />
       <source>1 where the map differs from the reference; for a regression the difference. Needs a reference.</source>
-      <translation type="unfinished" />
+      <translation>1, wo die Karte von der Referenz abweicht; bei einer Regression der Unterschied. Braucht eine Referenz.</translation>
     </message>
     <message>
       <location filename="../../algorithms/map.py" />
       <source>Error probability</source>
-      <translation type="unfinished" />
+      <translation>Fehlerwahrscheinlichkeit</translation>
     </message>
     <message>
       <location filename="../../algorithms/map.py" />
       <source>Calibrated probability that the map is wrong at the pixel, 0 to 1; needs no reference.</source>
-      <translation type="unfinished" />
+      <translation>Kalibrierte Wahrscheinlichkeit, dass die Karte am Pixel falsch ist, 0 bis 1; braucht keine Referenz.</translation>
     </message>
     <message>
       <location filename="../../algorithms/map.py" />
       <source>Attribution</source>
-      <translation type="unfinished" />
+      <translation>Attribution</translation>
     </message>
     <message>
       <location filename="../../algorithms/map.py" />
       <source>A band a player with its contribution to the mapped class's score; the last is the dominant player.</source>
-      <translation type="unfinished" />
+      <translation>Ein Kanal je Spieler mit seinem Beitrag zur Bewertung der kartierten Klasse; der letzte ist der bestimmende Spieler.</translation>
     </message>
     <message>
       <location filename="../../algorithms/mapfolder.py" />
       <source>Map a folder of scenes</source>
-      <translation type="unfinished" />
+      <translation>Einen Ordner von Szenen kartieren</translation>
     </message>
     <message>
       <location filename="../../algorithms/mapfolder.py" />
       <source>Maps every scene of a folder with a trained model, on this machine or on a Dask cluster; a scene that fails does not stop the others, and a second run does only what is missing or out of date.</source>
-      <translation type="unfinished" />
+      <translation>Kartiert jede Szene eines Ordners mit einem trainierten Modell, auf diesem Rechner oder auf einem Dask-Cluster; eine fehlerhafte Szene hält die übrigen nicht auf, und ein zweiter Lauf macht nur, was fehlt oder veraltet ist.</translation>
     </message>
     <message>
       <location filename="../../algorithms/mapfolder.py" />
       <source>deep learning,inference,prediction,classification,segmentation,regression,batch,cluster,dask,stac,uncertainty</source>
-      <translation type="unfinished" />
+      <translation>Deep Learning,Inferenz,Vorhersage,Klassifikation,Segmentierung,Regression,Stapel,Cluster,Dask,STAC,Unsicherheit</translation>
     </message>
     <message>
       <location filename="../../algorithms/mapfolder.py" />
       <source>Output folder</source>
-      <translation type="unfinished" />
+      <translation>Ausgabeordner</translation>
     </message>
     <message>
       <location filename="../../algorithms/mapfolder.py" />
       <source>Summary table</source>
-      <translation type="unfinished" />
+      <translation>Übersichtstabelle</translation>
     </message>
     <message>
       <location filename="../../algorithms/mapfolder.py" />
       <source>Table to write: a row a scene with its status, class areas, mean uncertainty and mean errors.</source>
-      <translation type="unfinished" />
+      <translation>Tabelle: eine Zeile je Szene mit Zustand, Klassenflächen, mittlerer Unsicherheit und mittleren Fehlern.</translation>
     </message>
     <message>
       <location filename="../../algorithms/mapfolder.py" />
       <source>Summary report</source>
-      <translation type="unfinished" />
+      <translation>Übersichtsbericht</translation>
     </message>
     <message>
       <location filename="../../algorithms/mapfolder.py" />
       <source>Report to write: what became of each scene, with thumbnails.</source>
-      <translation type="unfinished" />
+      <translation>Bericht: was aus jeder Szene wurde, mit Vorschaubildern.</translation>
     </message>
     <message>
       <location filename="../../algorithms/mapfolder.py" />
       <source>Folder to write to: a sub-folder a scene, and a STAC catalog of all of them.</source>
-      <translation type="unfinished" />
+      <translation>Zielordner: ein Unterordner je Szene und ein STAC-Katalog von allen.</translation>
     </message>
     <message>
       <location filename="../../algorithms/modelinfo.py" />
       <source>Describe a model</source>
-      <translation type="unfinished" />
+      <translation>Ein Modell beschreiben</translation>
     </message>
     <message>
       <location filename="../../algorithms/modelinfo.py" />
       <source>Writes what a model needs, what it gives, how good it is and where it was trained, with a map of the training scenes, as a page to read, keep or hand over.</source>
-      <translation type="unfinished" />
+      <translation>Schreibt auf, was ein Modell braucht, was es liefert, wie gut es ist und wo es trainiert wurde, mit einer Karte der Trainingsszenen, als Seite zum Lesen, Aufheben und Weitergeben.</translation>
     </message>
     <message>
       <location filename="../../algorithms/modelinfo.py" />
       <source>model card,metadata,accuracy,training data,extent,documentation</source>
-      <translation type="unfinished" />
+      <translation>Modellkarte,Metadaten,Genauigkeit,Trainingsdaten,Ausdehnung,Dokumentation</translation>
     </message>
     <message>
       <location filename="../../algorithms/modelinfo.py" />
       <source>Model page</source>
-      <translation type="unfinished" />
+      <translation>Modellseite</translation>
     </message>
     <message>
       <location filename="../../algorithms/modelinfo.py" />
       <source>Page to write, without scripts.</source>
-      <translation type="unfinished" />
+      <translation>Die Seite, ohne Skripte.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Empty for those that the model was trained with.</source>
-      <translation type="unfinished" />
+      <translation>Leer für die, mit denen das Modell trainiert wurde.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Files of each input modality inside a scene's folder: modality=pattern, one a line or separated by “;”, for example s2=s2.tif or s2=B02.tif,B03.tif,B04.tif.</source>
-      <translation type="unfinished" />
+      <translation>Dateien jeder Eingabemodalität im Ordner einer Szene: Modalität=Muster, eines je Zeile oder durch „;“ getrennt, zum Beispiel s2=s2.tif oder s2=B02.tif,B03.tif,B04.tif.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Files of each auxiliary modality, in the same form, for example s1=s1.tif. Scenes may lack them.</source>
-      <translation type="unfinished" />
+      <translation>Dateien jeder Hilfsmodalität in derselben Form, zum Beispiel s1=s1.tif. Szenen dürfen sie entbehren.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>File with the truth, relative to the scene's folder, for example label.tif or ../classes.gpkg; for scene-level tasks also ../labels.csv, with the scenes' names in its first column.</source>
-      <translation type="unfinished" />
+      <translation>Datei mit der Wahrheit, vom Ordner der Szene aus, zum Beispiel label.tif oder ../classes.gpkg; bei Aufgaben auf Szenenebene auch ../labels.csv mit den Namen der Szenen in der ersten Spalte.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Model file (.safetensors) that AuxLens has trained.</source>
-      <translation type="unfinished" />
+      <translation>Modelldatei (.safetensors), die AuxLens trainiert hat.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Rasters that the network is given, when it is trained and whenever it maps. Single-band rasters together form one modality, every multi-band raster is one. The finest band of the first sets the grid.</source>
-      <translation type="unfinished" />
+      <translation>Raster, die das Netz erhält, beim Training und bei jeder Kartierung. Einkanalige Raster bilden zusammen eine Modalität, jedes mehrkanalige ist eine. Der feinste Kanal der ersten bestimmt das Gitter.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Rasters of the auxiliary modalities, each one a modality. Training learns to reconstruct them; mapping does not need them, but compares the reconstruction with them where they exist.</source>
-      <translation type="unfinished" />
+      <translation>Raster der Hilfsmodalitäten, jedes eine Modalität. Das Training lernt, sie zu rekonstruieren; das Kartieren braucht sie nicht, vergleicht aber die Rekonstruktion mit ihnen, wo es sie gibt.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Raster or vector layer with the truth: classes or, for a regression, numbers. It may be sparse.</source>
-      <translation type="unfinished" />
+      <translation>Raster- oder Vektorlayer mit der Wahrheit: Klassen oder, bei einer Regression, Zahlen. Er darf lückenhaft sein.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Name of the field with the classes or numbers; needed for a vector reference only.</source>
-      <translation type="unfinished" />
+      <translation>Name des Feldes mit den Klassen oder Zahlen; nur bei einer Vektorreferenz nötig.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
-      <source>Map to assess: classes or, for a regression, numbers. Its grid is the one that is compared on.</source>
-      <translation type="unfinished" />
+      <source>Map to assess: classes or, for a regression, numbers. A raster's grid is the one that is compared on; of a layer of polygons each polygon counts once.</source>
+      <translation>Karte, die beurteilt wird: Klassen oder, bei einer Regression, Zahlen. Verglichen wird auf dem Gitter des Rasters; von einem Polygonlayer zählt jedes Polygon einmal.</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Name of the field with the mapped classes or numbers; for a map of polygons only.</source>
+      <translation>Name des Feldes mit den kartierten Klassen oder Zahlen; nur bei einer Karte aus Polygonen.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Probabilities of the classes, a band a class, 0 to 1: shows whether they mean what they say.</source>
-      <translation type="unfinished" />
+      <translation>Wahrscheinlichkeiten der Klassen, ein Kanal je Klasse, 0 bis 1: zeigt, ob sie bedeuten, was sie sagen.</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Rasters that “map” wrote for one scene, in any order and under any name: map, probability, uncertainty, error probability, expected error, reconstruction error, attribution. Other rasters are left out.</source>
+      <translation>Raster, die „map“ für eine Szene geschrieben hat, in beliebiger Reihenfolge und unter beliebigem Namen: Karte, Wahrscheinlichkeit, Unsicherheit, Fehlerwahrscheinlichkeit, erwarteter Fehler, Rekonstruktionsfehler, Attribution. Andere Raster bleiben außen vor.</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Parcels, districts or other areas, in any CRS. They may overlap, have several parts, and lie outside.</source>
+      <translation>Flurstücke, Bezirke oder andere Flächen in beliebigem KBS. Sie dürfen sich überlappen, mehrteilig sein und außerhalb liegen.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Folder with one sub-folder a scene; or with the files of all scenes, told apart by what * stands for in the first input pattern, for example *_S2.tif.</source>
-      <translation type="unfinished" />
+      <translation>Ordner mit einem Unterordner je Szene; oder mit den Dateien aller Szenen, unterschieden durch das, wofür * im ersten Eingabemuster steht, zum Beispiel *_S2.tif.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Layers to write for each scene; only what is asked for is computed.</source>
-      <translation type="unfinished" />
+      <translation>Layer, die für jede Szene geschrieben werden; nur was verlangt ist, wird berechnet.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Address of a Dask cluster's scheduler, for example tcp://host:8786, whose workers have AuxLens and see the same files; empty to map on this machine.</source>
-      <translation type="unfinished" />
+      <translation>Adresse des Schedulers eines Dask-Clusters, zum Beispiel tcp://host:8786, dessen Rechner AuxLens haben und dieselben Dateien sehen; leer, um auf diesem Rechner zu kartieren.</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Folder of test scenes</source>
+      <translation>Ordner mit Testszenen</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Folder with the scenes to test on, found by the same patterns; without one, some of the scenes are held out for testing.</source>
+      <translation>Ordner mit den Szenen zum Testen, gefunden mit denselben Mustern; ohne ihn werden einige der Szenen zum Testen zurückgehalten.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>What the map shows: classes (segmentation) or a quantity (regression) of every pixel; or one class (scene_classification) or number (scene_regression) for each polygon or scene.</source>
-      <translation type="unfinished" />
+      <translation>Was die Karte zeigt: Klassen (segmentation) oder eine Größe (regression) jedes Pixels; oder eine Klasse (scene_classification) oder Zahl (scene_regression) je Polygon oder Szene.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>What the auxiliary rasters are for: multitask learns to reconstruct them, single leaves them out, multimodal takes them as inputs (and needs them whenever it maps), shuffled is a control that learns to reconstruct those of other places.</source>
-      <translation type="unfinished" />
+      <translation>Wozu die Hilfsraster dienen: multitask lernt, sie zu rekonstruieren, single lässt sie weg, multimodal nimmt sie als Eingaben (und braucht sie bei jeder Kartierung), shuffled ist eine Kontrolle, die lernt, die anderer Orte zu rekonstruieren.</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Trainings of each strategy, each with a seed of its own: chance needs at least two, better three to five.</source>
+      <translation>Trainings je Strategie, jedes mit eigenem Startwert: der Zufall verlangt mindestens zwei, besser drei bis fünf.</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Shares of the training references in percent, separated by “;”, for example 10;25;50;100: what fewer references cost. Each share below 100 trains single and multitask once more.</source>
+      <translation>Anteile der Trainingsreferenzen in Prozent, durch „;“ getrennt, zum Beispiel 10;25;50;100: was weniger Referenzen kosten. Jeder Anteil unter 100 trainiert single und multitask noch einmal.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Size of the network: small is quick and enough for most scenes; base and large want a GPU.</source>
-      <translation type="unfinished" />
+      <translation>Größe des Netzes: small ist schnell und genügt für die meisten Szenen; base und large verlangen eine GPU.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Passes over the training chips at most; training stops early when validation no longer improves.</source>
-      <translation type="unfinished" />
+      <translation>Höchstzahl der Durchgänge durch die Trainingsausschnitte; das Training endet früher, wenn die Validierung nicht mehr besser wird.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Minutes after which training stops and keeps the best weights so far; 0 for no limit.</source>
-      <translation type="unfinished" />
+      <translation>Minuten, nach denen das Training endet und die bis dahin besten Gewichte behält; 0 für keine Grenze.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Width and height of the training chips, in pixels of the input grid.</source>
-      <translation type="unfinished" />
+      <translation>Breite und Höhe der Trainingsausschnitte, in Pixeln des Eingabegitters.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Start of the random numbers; the same seed gives the same result again.</source>
-      <translation type="unfinished" />
+      <translation>Startwert der Zufallszahlen; derselbe ergibt wieder dasselbe Ergebnis.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Where to compute: auto (a GPU if there is one), cpu, cuda, cuda:1 (the second GPU) or mps.</source>
-      <translation type="unfinished" />
+      <translation>Wo gerechnet wird: auto (eine GPU, falls vorhanden), cpu, cuda, cuda:1 (die zweite GPU) oder mps.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Number format of the network; auto takes the fastest one that keeps the result.</source>
-      <translation type="unfinished" />
+      <translation>Zahlenformat des Netzes; auto nimmt das schnellste, das das Ergebnis erhält.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Width and height of the window computed at once, in pixels; 0 takes the model's.</source>
-      <translation type="unfinished" />
+      <translation>Breite und Höhe des auf einmal berechneten Fensters in Pixeln; 0 nimmt die des Modells.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Context read around each tile, in pixels; −1 takes the model's margin, which leaves no seams.</source>
-      <translation type="unfinished" />
+      <translation>Umgebung, die um jede Kachel gelesen wird, in Pixeln; −1 nimmt den Rand des Modells, der keine Nähte lässt.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Windows computed together; 0 lets the engine choose.</source>
-      <translation type="unfinished" />
+      <translation>Gemeinsam berechnete Fenster; 0 überlässt die Wahl der Engine.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Part of the scene to map, in any CRS; empty for the whole scene.</source>
-      <translation type="unfinished" />
+      <translation>Teil der Szene, der kartiert wird, in beliebigem KBS; leer für die ganze Szene.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Polygons that a scene-level model maps, each as a whole; without any it maps the tiles of a regular grid. Other models take none.</source>
-      <translation type="unfinished" />
+      <translation>Polygone, die ein Modell auf Szenenebene kartiert, jedes als Ganzes; ohne sie die Kacheln eines regelmäßigen Gitters. Andere Modelle nehmen keine.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Raster (not 0) or polygons inside which to map; everything outside becomes nodata.</source>
-      <translation type="unfinished" />
+      <translation>Raster (nicht 0) oder Polygone, innerhalb derer kartiert wird; alles außerhalb wird Nodata.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Model file to write: the weights and a card that describes them.</source>
-      <translation type="unfinished" />
+      <translation>Modelldatei: die Gewichte und eine Karte, die sie beschreibt.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Report to write: learning curves, figures on validation and test, example chips.</source>
-      <translation type="unfinished" />
+      <translation>Bericht: Lernkurven, Kennzahlen auf Validierung und Test, Beispielausschnitte.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Groups of input bands whose contributions make up each score, one “player=band,band” a line, for example “visible=B2,B3,B4”; empty for groups by modality and spectral region, “none” for no attributions.</source>
-      <translation type="unfinished" />
+      <translation>Gruppen von Eingabekanälen, deren Beiträge jede Bewertung ausmachen, eine Zeile „Spieler=Kanal,Kanal“ je Gruppe, zum Beispiel „visible=B2,B3,B4“; leer für Gruppen nach Modalität und Spektralbereich, „none“ für keine Attributionen.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Class, by name or value, whose score the attributions explain; empty for each pixel's mapped class.</source>
-      <translation type="unfinished" />
+      <translation>Klasse, nach Name oder Wert, deren Bewertung die Attributionen erklären; leer für die kartierte Klasse jedes Pixels.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>GeoPackage with the polygons (or tiles) and a field for each result; of scene-level models only.</source>
-      <translation type="unfinished" />
+      <translation>GeoPackage mit den Polygonen (oder Kacheln) und einem Feld je Ergebnis; nur von Modellen auf Szenenebene.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>AuxLens model (*.safetensors)</source>
-      <translation type="unfinished" />
+      <translation>AuxLens-Modell (*.safetensors)</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Input rasters</source>
-      <translation type="unfinished" />
+      <translation>Eingaberaster</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Auxiliary rasters</source>
-      <translation type="unfinished" />
+      <translation>Hilfsraster</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Reference</source>
-      <translation type="unfinished" />
+      <translation>Referenz</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Reference field</source>
-      <translation type="unfinished" />
+      <translation>Referenzfeld</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
-      <source>Input patterns</source>
-      <translation type="unfinished" />
+      <source>Map field</source>
+      <translation>Kartenfeld</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
-      <source>Auxiliary patterns</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <location filename="../../algorithms/parameters.py" />
-      <source>Reference pattern</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <location filename="../../algorithms/parameters.py" />
-      <source>Layers</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <location filename="../../algorithms/parameters.py" />
-      <source>Dask scheduler</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <location filename="../../algorithms/parameters.py" />
-      <source>Main task</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <location filename="../../algorithms/parameters.py" />
-      <source>Strategy</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <location filename="../../algorithms/parameters.py" />
-      <source>Network size</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <location filename="../../algorithms/parameters.py" />
-      <source>Epochs</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <location filename="../../algorithms/parameters.py" />
-      <source>Time limit (minutes)</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <location filename="../../algorithms/parameters.py" />
-      <source>Chip size (pixels)</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <location filename="../../algorithms/parameters.py" />
-      <source>Seed</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <location filename="../../algorithms/parameters.py" />
-      <source>Device</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <location filename="../../algorithms/parameters.py" />
-      <source>Precision</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <location filename="../../algorithms/parameters.py" />
-      <source>Tile size (pixels)</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <location filename="../../algorithms/parameters.py" />
-      <source>Overlap (pixels)</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <location filename="../../algorithms/parameters.py" />
-      <source>Batch size</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <location filename="../../algorithms/parameters.py" />
-      <source>Extent</source>
-      <translation type="unfinished" />
+      <source>Layers of the mapped scene</source>
+      <translation>Layer der kartierten Szene</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Polygons</source>
-      <translation type="unfinished" />
+      <translation>Polygone</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Input patterns</source>
+      <translation>Eingabemuster</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Auxiliary patterns</source>
+      <translation>Hilfsmuster</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Reference pattern</source>
+      <translation>Referenzmuster</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Layers</source>
+      <translation>Layer</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Dask scheduler</source>
+      <translation>Dask-Scheduler</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Main task</source>
+      <translation>Hauptaufgabe</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Strategy</source>
+      <translation>Strategie</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Repetitions</source>
+      <translation>Wiederholungen</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Shares of references (%)</source>
+      <translation>Anteile der Referenzen (%)</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Network size</source>
+      <translation>Größe des Netzes</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Epochs</source>
+      <translation>Epochen</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Time limit (minutes)</source>
+      <translation>Zeitgrenze (Minuten)</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Chip size (pixels)</source>
+      <translation>Größe der Ausschnitte (Pixel)</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Seed</source>
+      <translation>Startwert</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Device</source>
+      <translation>Gerät</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Precision</source>
+      <translation>Genauigkeit der Zahlen</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Tile size (pixels)</source>
+      <translation>Kachelgröße (Pixel)</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Overlap (pixels)</source>
+      <translation>Überlappung (Pixel)</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Batch size</source>
+      <translation>Stapelgröße</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Extent</source>
+      <translation>Ausdehnung</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Mask</source>
-      <translation type="unfinished" />
+      <translation>Maske</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Training report</source>
-      <translation type="unfinished" />
+      <translation>Trainingsbericht</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Players</source>
-      <translation type="unfinished" />
+      <translation>Spieler</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Attributed class</source>
-      <translation type="unfinished" />
+      <translation>Erklärte Klasse</translation>
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
       <source>Report on a mapped scene</source>
-      <translation type="unfinished" />
+      <translation>Bericht über eine kartierte Szene</translation>
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
       <source>Makes a report of a mapped scene, as PDF through a layout that you may edit and as HTML: the map, where it is doubtful and why, the auxiliary modalities, areas, the model and how to make it again.</source>
-      <translation type="unfinished" />
+      <translation>Macht einen Bericht über eine kartierte Szene, als PDF über ein Layout, das sich bearbeiten lässt, und als HTML: die Karte, wo sie zweifelhaft ist und warum, die Hilfsmodalitäten, Flächen, das Modell und wie sie sich wieder herstellen lässt.</translation>
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
       <source>layout,print,PDF,HTML,atlas,map book,publication,explainability</source>
-      <translation type="unfinished" />
+      <translation>Layout,Druck,PDF,HTML,Atlas,Kartenbuch,Veröffentlichung,Erklärbarkeit</translation>
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
       <source>Layers that “map” made, of one scene or of several; they are told by their tags, not their names.</source>
-      <translation type="unfinished" />
+      <translation>Layer, die „map“ gemacht hat, von einer oder mehreren Szenen; sie werden an ihren Metadaten erkannt, nicht an ihren Namen.</translation>
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
       <source>Instead of layers: a folder with rasters that “map” or “mapfolder” made, sub-folders included.</source>
-      <translation type="unfinished" />
+      <translation>Statt Layern: ein Ordner mit Rastern, die „map“ oder „mapfolder“ gemacht haben, samt Unterordnern.</translation>
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
       <source>Size of the pages: the template's own (A4 in AuxLens's), A4 or Letter.</source>
-      <translation type="unfinished" />
+      <translation>Größe der Seiten: die der Vorlage (A4 in der von AuxLens), A4 oder Letter.</translation>
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
       <source>One static HTML file with everything inside.</source>
-      <translation type="unfinished" />
+      <translation>Eine statische HTML-Datei, in der alles enthalten ist.</translation>
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
       <source>Pages at 300 dpi, printed through the template.</source>
-      <translation type="unfinished" />
-    </message>
-    <message>
-      <location filename="../../algorithms/report.py" />
-      <source>Layers of the mapped scene</source>
-      <translation type="unfinished" />
+      <translation>Seiten mit 300 dpi, über die Vorlage gedruckt.</translation>
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
       <source>Folder of mapped scenes</source>
-      <translation type="unfinished" />
+      <translation>Ordner mit kartierten Szenen</translation>
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
       <source>Title</source>
-      <translation type="unfinished" />
+      <translation>Titel</translation>
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
       <source>Paper</source>
-      <translation type="unfinished" />
+      <translation>Papier</translation>
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
       <source>PDF files (*.pdf)</source>
-      <translation type="unfinished" />
+      <translation>PDF-Dateien (*.pdf)</translation>
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
       <source>Model that made the map, where it is no longer where the map's tags say.</source>
-      <translation type="unfinished" />
+      <translation>Modell, das die Karte gemacht hat, falls es nicht mehr dort liegt, wo die Metadaten der Karte sagen.</translation>
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
       <source>Figures of accuracy</source>
-      <translation type="unfinished" />
+      <translation>Kennzahlen der Genauigkeit</translation>
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
       <source>Figures (*.json *.csv)</source>
-      <translation type="unfinished" />
+      <translation>Kennzahlen (*.json *.csv)</translation>
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
       <source>What “accuracy” wrote as JSON or CSV: gives areas with confidence intervals.</source>
-      <translation type="unfinished" />
+      <translation>Was „accuracy“ als JSON oder CSV geschrieben hat: ergibt Flächen mit Vertrauensbereichen.</translation>
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
       <source>Table of explained errors</source>
-      <translation type="unfinished" />
+      <translation>Tabelle der erklärten Fehler</translation>
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
       <source>What “explainerrors” wrote as CSV; any other table is shown as it is.</source>
-      <translation type="unfinished" />
+      <translation>Was „explainerrors“ als CSV geschrieben hat; jede andere Tabelle wird gezeigt, wie sie ist.</translation>
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
       <source>Layout template</source>
-      <translation type="unfinished" />
+      <translation>Layoutvorlage</translation>
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
       <source>Layout templates (*.qpt)</source>
-      <translation type="unfinished" />
+      <translation>Layoutvorlagen (*.qpt)</translation>
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
       <source>Template of your own; the items are named as in AuxLens's, resources/templates/report.qpt.</source>
-      <translation type="unfinished" />
+      <translation>Eigene Vorlage; die Elemente heißen wie in der von AuxLens, resources/templates/report.qpt.</translation>
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
       <source>Title of the report; the scene's name where it is empty.</source>
-      <translation type="unfinished" />
+      <translation>Titel des Berichts; leer für den Namen der Szene.</translation>
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
       <source>Report as PDF</source>
-      <translation type="unfinished" />
+      <translation>Bericht als PDF</translation>
     </message>
     <message>
       <location filename="../../algorithms/train.py" />
       <source>Train a model on layers</source>
-      <translation type="unfinished" />
+      <translation>Ein Modell auf Layern trainieren</translation>
     </message>
     <message>
       <location filename="../../algorithms/train.py" />
       <source>Trains a model on the layers of one scene: it learns to map the reference from the input rasters and, as auxiliary tasks, to reconstruct the auxiliary rasters, which are not needed when it maps.</source>
-      <translation type="unfinished" />
+      <translation>Trainiert ein Modell auf den Layern einer Szene: Es lernt, aus den Eingaberastern die Referenz zu kartieren und, als Hilfsaufgaben, die Hilfsraster zu rekonstruieren, die es beim Kartieren nicht braucht.</translation>
     </message>
     <message>
       <location filename="../../algorithms/train.py" />
       <source>deep learning,neural network,classification,segmentation,regression,multitask</source>
-      <translation type="unfinished" />
+      <translation>Deep Learning,neuronales Netz,Klassifikation,Segmentierung,Regression,Multitask</translation>
     </message>
     <message>
       <location filename="../../algorithms/trainfolder.py" />
       <source>Train a model on a folder of scenes</source>
-      <translation type="unfinished" />
+      <translation>Ein Modell auf einem Ordner von Szenen trainieren</translation>
     </message>
     <message>
       <location filename="../../algorithms/trainfolder.py" />
       <source>Trains a model on a folder of scenes, with a sub-folder or a file name for each; whole scenes are kept apart for validation and test where there are enough of them.</source>
-      <translation type="unfinished" />
+      <translation>Trainiert ein Modell auf einem Ordner von Szenen, mit einem Unterordner oder Dateinamen für jede; ganze Szenen werden für Validierung und Test beiseitegelegt, wo es genug davon gibt.</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/zonalexplanation.py" />
+      <source>Explain a map by polygon</source>
+      <translation>Eine Karte je Polygon erklären</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/zonalexplanation.py" />
+      <source>Summarises the explanation layers of a mapped scene by polygon: areas by class, uncertainty, error probability, expected and observed reconstruction errors, attributions, and a sentence in plain words.</source>
+      <translation>Fasst die Erklärungslayer einer kartierten Szene je Polygon zusammen: Flächen der Klassen, Unsicherheit, Fehlerwahrscheinlichkeit, erwartete und beobachtete Rekonstruktionsfehler, Attributionen und ein Satz in einfachen Worten.</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/zonalexplanation.py" />
+      <source>zonal statistics,parcels,fields,area,percentile,error probability,attribution,uncertainty,table</source>
+      <translation>Zonenstatistik,Flurstücke,Felder,Fläche,Perzentil,Fehlerwahrscheinlichkeit,Attribution,Unsicherheit,Tabelle</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/zonalexplanation.py" />
+      <source>Explained polygons</source>
+      <translation>Erklärte Polygone</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/zonalexplanation.py" />
+      <source>The polygons with their figures, styled by error probability.</source>
+      <translation>Die Polygone mit ihren Kennzahlen, nach Fehlerwahrscheinlichkeit gestaltet.</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/zonalexplanation.py" />
+      <source>The same figures, a row a polygon.</source>
+      <translation>Dieselben Kennzahlen, eine Zeile je Polygon.</translation>
     </message>
     <message>
       <location filename="../../plugin/cards.py" />
       <source>The model file “{}” does not exist any more.</source>
-      <translation type="unfinished" />
+      <translation>Die Modelldatei „{}“ gibt es nicht mehr.</translation>
     </message>
     <message>
       <location filename="../../plugin/cards.py" />
       <source>The model file “{}” is not the one that made this map (its SHA-256 differs).</source>
-      <translation type="unfinished" />
+      <translation>Die Modelldatei „{}“ ist nicht die, die diese Karte gemacht hat (ihr SHA-256 ist ein anderer).</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/action.py" />
       <source>Why here?</source>
-      <translation type="unfinished" />
+      <translation>Warum hier?</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/action.py" />
       <source>Ask a mapped scene about a place: click a pixel or draw an outline.</source>
-      <translation type="unfinished" />
+      <translation>Eine kartierte Szene nach einem Ort fragen: auf ein Pixel klicken oder einen Umriss ziehen.</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/answer.py" />
       <source>Nothing is mapped here</source>
-      <translation type="unfinished" />
+      <translation>Hier ist nichts kartiert</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/answer.py" />
       <source>Estimated as {}</source>
-      <translation type="unfinished" />
+      <translation>Geschätzt auf {}</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/answer.py" />
       <source>{} pixels</source>
-      <translation type="unfinished" />
+      <translation>{} Pixel</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/answer.py" />
       <source> on {} of the area</source>
-      <translation type="unfinished" />
+      <translation> auf {} der Fläche</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/answer.py" />
       <source>Mapped as {}</source>
-      <translation type="unfinished" />
+      <translation>Kartiert als {}</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/dock.py" />
       <source>The mapped scene that is asked, where several lie below each other.</source>
-      <translation type="unfinished" />
+      <translation>Die gefragte Szene, wo mehrere kartierte untereinanderliegen.</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/dock.py" />
       <source>Copy text</source>
-      <translation type="unfinished" />
+      <translation>Text kopieren</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/dock.py" />
       <source>Copy picture</source>
-      <translation type="unfinished" />
+      <translation>Bild kopieren</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/dock.py" />
       <source>No mapped scene lies here: add layers that “map” made, and click on them.</source>
-      <translation type="unfinished" />
+      <translation>Hier liegt keine kartierte Szene: Layer hinzufügen, die „map“ gemacht hat, und darauf klicken.</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/dock.py" />
       <source>The layers have changed; click again.</source>
-      <translation type="unfinished" />
+      <translation>Die Layer haben sich geändert; bitte noch einmal klicken.</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/view.py" />
       <source>predicted {}</source>
-      <translation type="unfinished" />
+      <translation>vorhergesagt {}</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/view.py" />
       <source>predicted</source>
-      <translation type="unfinished" />
+      <translation>vorhergesagt</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/view.py" />
       <source>Doubt</source>
-      <translation type="unfinished" />
+      <translation>Zweifel</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/view.py" />
       <source>Probability of the classes</source>
-      <translation type="unfinished" />
+      <translation>Wahrscheinlichkeit der Klassen</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/view.py" />
       <source>{} of it differs from the reference</source>
-      <translation type="unfinished" />
+      <translation>{} davon weichen von der Referenz ab</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/view.py" />
       <source>differs from the reference</source>
-      <translation type="unfinished" />
+      <translation>weicht von der Referenz ab</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/view.py" />
       <source>agrees with the reference</source>
-      <translation type="unfinished" />
+      <translation>stimmt mit der Referenz überein</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/view.py" />
       <source>observed</source>
-      <translation type="unfinished" />
+      <translation>beobachtet</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/view.py" />
       <source>observed {}</source>
-      <translation type="unfinished" />
+      <translation>beobachtet {}</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/view.py" />
       <source>Attribution (log-odds)</source>
-      <translation type="unfinished" />
+      <translation>Attribution (Log-Odds)</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/view.py" />
       <source>Attribution: what speaks for it (+) and against it (−)</source>
-      <translation type="unfinished" />
+      <translation>Attribution: was dafür (+) und dagegen (−) spricht</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/view.py" />
       <source>higher than {} % of the scene</source>
-      <translation type="unfinished" />
+      <translation>höher als {} % der Szene</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/view.py" />
       <source>dominant: {}</source>
-      <translation type="unfinished" />
+      <translation>bestimmend: {}</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/view.py" />
       <source>{}: off by {} times the expected error</source>
-      <translation type="unfinished" />
+      <translation>{}: um das {}-Fache des erwarteten Fehlers daneben</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/view.py" />
       <source>Click a mapped scene, or draw an outline.</source>
-      <translation type="unfinished" />
+      <translation>Auf eine kartierte Szene klicken oder einen Umriss ziehen.</translation>
     </message>
     <message>
       <location filename="../../plugin/report/build.py" />
       <source>Printing the PDF</source>
-      <translation type="unfinished" />
+      <translation>PDF wird gedruckt</translation>
     </message>
     <message>
       <location filename="../../plugin/report/build.py" />
       <source>The report was canceled.</source>
-      <translation type="unfinished" />
+      <translation>Der Bericht wurde abgebrochen.</translation>
     </message>
     <message>
       <location filename="../../plugin/report/build.py" />
       <source>Mapped scenes</source>
-      <translation type="unfinished" />
+      <translation>Kartierte Szenen</translation>
     </message>
     <message>
       <location filename="../../plugin/report/build.py" />
       <source>Are errors explained?</source>
-      <translation type="unfinished" />
+      <translation>Sind die Fehler erklärt?</translation>
     </message>
     <message>
       <location filename="../../plugin/report/build.py" />
       <source>Writing the HTML</source>
-      <translation type="unfinished" />
+      <translation>HTML wird geschrieben</translation>
     </message>
     <message>
       <location filename="../../plugin/report/build.py" />
       <source>Measuring {}</source>
-      <translation type="unfinished" />
+      <translation>{} wird ausgemessen</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>Save the text below as job.json and run it with: auxlens run job.json</source>
-      <translation type="unfinished" />
+      <translation>Den Text unten als job.json speichern und ausführen mit: auxlens run job.json</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>Against references</source>
-      <translation type="unfinished" />
+      <translation>Verglichen mit Referenzen</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/common_sheets.py" />
+      <source>user's accuracy</source>
+      <translation>Nutzergenauigkeit</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/common_sheets.py" />
+      <source>producer's accuracy</source>
+      <translation>Produzentengenauigkeit</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/common_sheets.py" />
+      <source>F1</source>
+      <translation>F1</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/common_sheets.py" />
+      <source>IoU</source>
+      <translation>IoU</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>class</source>
-      <translation type="unfinished" />
+      <translation>Klasse</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>reference pixels</source>
-      <translation type="unfinished" />
+      <translation>Referenzpixel</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>Scenes</source>
-      <translation type="unfinished" />
+      <translation>Szenen</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>share</source>
-      <translation type="unfinished" />
+      <translation>Anteil</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>Name</source>
-      <translation type="unfinished" />
+      <translation>Name</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>Created</source>
-      <translation type="unfinished" />
+      <translation>Erstellt</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>Licence</source>
-      <translation type="unfinished" />
+      <translation>Lizenz</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>Made with</source>
-      <translation type="unfinished" />
+      <translation>Gemacht mit</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>Report by</source>
-      <translation type="unfinished" />
+      <translation>Bericht von</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>SHA-256 of the model</source>
-      <translation type="unfinished" />
+      <translation>SHA-256 des Modells</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>It is the first scene's; every raster carries its own.</source>
-      <translation type="unfinished" />
+      <translation>Es ist der Auftrag der ersten Szene; jedes Raster trägt seinen eigenen.</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>scene</source>
-      <translation type="unfinished" />
+      <translation>Szene</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>area</source>
-      <translation type="unfinished" />
+      <translation>Fläche</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>mean uncertainty</source>
-      <translation type="unfinished" />
+      <translation>mittlere Unsicherheit</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>expected wrong</source>
-      <translation type="unfinished" />
+      <translation>falsch erwartet</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>likely wrong (≥ 50 %)</source>
-      <translation type="unfinished" />
+      <translation>wohl falsch (≥ 50 %)</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>wrong by the reference</source>
-      <translation type="unfinished" />
+      <translation>laut Referenz falsch</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>{} scenes mapped with the model “{}”</source>
-      <translation type="unfinished" />
+      <translation>{} Szenen, kartiert mit dem Modell „{}“</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>not stated</source>
-      <translation type="unfinished" />
+      <translation>nicht angegeben</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>Trained on</source>
-      <translation type="unfinished" />
+      <translation>Trainiert auf</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>How to reproduce</source>
-      <translation type="unfinished" />
+      <translation>Wie man sie wieder herstellt</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>mapped area ({})</source>
-      <translation type="unfinished" />
+      <translation>kartierte Fläche ({})</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>AuxLens {}</source>
-      <translation type="unfinished" />
+      <translation>AuxLens {}</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>Figures on {}</source>
-      <translation type="unfinished" />
+      <translation>Kennzahlen auf {}</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>Reconstruction of {}</source>
-      <translation type="unfinished" />
+      <translation>Rekonstruktion von {}</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>Error probability ({})</source>
-      <translation type="unfinished" />
+      <translation>Fehlerwahrscheinlichkeit ({})</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>Where the scenes lie</source>
-      <translation type="unfinished" />
+      <translation>Wo die Szenen liegen</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>({} more rows in the file)</source>
-      <translation type="unfinished" />
+      <translation>({} weitere Zeilen in der Datei)</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>Input {}</source>
-      <translation type="unfinished" />
+      <translation>Eingabe {}</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>Auxiliary {}</source>
-      <translation type="unfinished" />
+      <translation>Hilfsmodalität {}</translation>
     </message>
     <message>
       <location filename="../../plugin/report/common_sheets.py" />
       <source>SHA-256 of the {}, {}</source>
-      <translation type="unfinished" />
+      <translation>SHA-256 ({}, {})</translation>
     </message>
     <message>
       <location filename="../../plugin/report/layout.py" />
       <source>map</source>
-      <translation type="unfinished" />
+      <translation>Karte</translation>
     </message>
     <message>
       <location filename="../../plugin/report/layout.py" />
       <source>picture</source>
-      <translation type="unfinished" />
+      <translation>Bild</translation>
     </message>
     <message>
       <location filename="../../plugin/report/layout.py" />
       <source>table</source>
-      <translation type="unfinished" />
+      <translation>Tabelle</translation>
     </message>
     <message>
       <location filename="../../plugin/report/layout.py" />
       <source>label</source>
-      <translation type="unfinished" />
+      <translation>Beschriftung</translation>
     </message>
     <message>
       <location filename="../../plugin/report/layout.py" />
       <source>The template has no page “{}”; it was left out.</source>
-      <translation type="unfinished" />
+      <translation>Die Vorlage hat keine Seite „{}“; sie wurde weggelassen.</translation>
     </message>
     <message>
       <location filename="../../plugin/report/layout.py" />
       <source>The template has no {} “{}.{}”; it was left out.</source>
-      <translation type="unfinished" />
+      <translation>In der Vorlage fehlt: {} „{}.{}“; weggelassen.</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>The uncertainty is how evenly the probability is spread over the classes; it is no rate of errors.</source>
-      <translation type="unfinished" />
+      <translation>Die Unsicherheit sagt, wie gleichmäßig sich die Wahrscheinlichkeit auf die Klassen verteilt; sie ist keine Fehlerquote.</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>A player is a group of input bands. Its attribution is its part in the score of the mapped class: positive speaks for the class, negative against it; together with the bias they add up to the score.</source>
-      <translation type="unfinished" />
+      <translation>Ein Spieler ist eine Gruppe von Eingabekanälen. Seine Attribution ist sein Anteil an der Bewertung der kartierten Klasse: Positives spricht für die Klasse, Negatives dagegen; mit dem Grundwert zusammen ergeben sie die Bewertung.</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>What the network says this modality looks like, judging by the inputs alone.</source>
-      <translation type="unfinished" />
+      <translation>Wie diese Modalität nach Meinung des Netzes aussieht, allein nach den Eingaben beurteilt.</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>Estimated areas are adjusted for the map's errors (Olofsson et al. 2014); lines are 95 % intervals.</source>
-      <translation type="unfinished" />
+      <translation>Geschätzte Flächen sind um die Fehler der Karte bereinigt (Olofsson et al. 2014); Linien sind 95-%-Vertrauensbereiche.</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>Areas are counted on the map; intervals need an assessment of its accuracy.</source>
-      <translation type="unfinished" />
+      <translation>Flächen sind auf der Karte gezählt; Vertrauensbereiche setzen eine Beurteilung ihrer Genauigkeit voraus.</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>Where the map is doubtful</source>
-      <translation type="unfinished" />
+      <translation>Wo die Karte zweifelhaft ist</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>Share of the area by error probability</source>
-      <translation type="unfinished" />
+      <translation>Flächenanteil nach Fehlerwahrscheinlichkeit</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>error probability</source>
-      <translation type="unfinished" />
+      <translation>Fehlerwahrscheinlichkeit</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>Why: what the map rests on</source>
-      <translation type="unfinished" />
+      <translation>Warum: worauf die Karte beruht</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>Dominant player</source>
-      <translation type="unfinished" />
+      <translation>Bestimmender Spieler</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/scene_sheets.py" />
+      <source>Most certain</source>
+      <translation>Am sichersten</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/scene_sheets.py" />
+      <source>Median</source>
+      <translation>Median</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/scene_sheets.py" />
+      <source>Most doubtful</source>
+      <translation>Am zweifelhaftesten</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>By band</source>
-      <translation type="unfinished" />
+      <translation>Nach Kanal</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>the model's card</source>
-      <translation type="unfinished" />
+      <translation>die Karte des Modells</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>mapped area</source>
-      <translation type="unfinished" />
+      <translation>kartierte Fläche</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>The scene (first input)</source>
-      <translation type="unfinished" />
+      <translation>Die Szene (erste Eingabe)</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>The map</source>
-      <translation type="unfinished" />
+      <translation>Die Karte</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>Mapped on {} with the model “{}” (AuxLens {})</source>
-      <translation type="unfinished" />
+      <translation>Kartiert am {} mit dem Modell „{}“ (AuxLens {})</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>the map</source>
-      <translation type="unfinished" />
+      <translation>die Karte</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>there is no layer “map”</source>
-      <translation type="unfinished" />
+      <translation>es gibt keinen Layer „map“</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>where the map is doubtful</source>
-      <translation type="unfinished" />
+      <translation>wo die Karte zweifelhaft ist</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>there is no layer “error probability” or “uncertainty”</source>
-      <translation type="unfinished" />
+      <translation>es gibt keinen Layer „error probability“ oder „uncertainty“</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>Main error: where map and reference differ</source>
-      <translation type="unfinished" />
+      <translation>Hauptfehler: wo Karte und Referenz voneinander abweichen</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>why: attributions</source>
-      <translation type="unfinished" />
+      <translation>warum: Attributionen</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>there is no layer “attribution”</source>
-      <translation type="unfinished" />
+      <translation>es gibt keinen Layer „attribution“</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>auxiliary modalities</source>
-      <translation type="unfinished" />
+      <translation>Hilfsmodalitäten</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>there is no layer “reconstruction” or of its errors</source>
-      <translation type="unfinished" />
+      <translation>es gibt keinen Layer „reconstruction“ oder seiner Fehler</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>Reconstruction error (reconstruction − reference)</source>
-      <translation type="unfinished" />
+      <translation>Rekonstruktionsfehler (Rekonstruktion − Referenz)</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>Expected error (needs no reference)</source>
-      <translation type="unfinished" />
+      <translation>Erwarteter Fehler (braucht keine Referenz)</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>It was not given when the scene was mapped, so its error is the expected one.</source>
-      <translation type="unfinished" />
+      <translation>Sie lag beim Kartieren nicht vor, daher ist ihr Fehler der erwartete.</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>Auxiliary modality: {}</source>
-      <translation type="unfinished" />
+      <translation>Hilfsmodalität: {}</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>mean</source>
-      <translation type="unfinished" />
+      <translation>Mittel</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>bias</source>
-      <translation type="unfinished" />
+      <translation>Bias</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>RMSE</source>
-      <translation type="unfinished" />
+      <translation>RMSE</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>expected error</source>
-      <translation type="unfinished" />
+      <translation>erwarteter Fehler</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>band</source>
-      <translation type="unfinished" />
+      <translation>Kanal</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>expected to be wrong</source>
-      <translation type="unfinished" />
+      <translation>falsch erwartet</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>more likely wrong than right</source>
-      <translation type="unfinished" />
+      <translation>eher falsch als richtig</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>areas by class</source>
-      <translation type="unfinished" />
+      <translation>Flächen nach Klasse</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>the map shows a quantity</source>
-      <translation type="unfinished" />
+      <translation>die Karte zeigt eine Größe</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>Areas by class</source>
-      <translation type="unfinished" />
+      <translation>Flächen nach Klasse</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>The error probability was fitted on held-out references: {} of this map is expected to be wrong.</source>
-      <translation type="unfinished" />
+      <translation>Die Fehlerwahrscheinlichkeit wurde an zurückgehaltenen Referenzen angepasst: {} dieser Karte sind falsch zu erwarten.</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>area ({})</source>
-      <translation type="unfinished" />
+      <translation>Fläche ({})</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>{} ({})</source>
-      <translation type="unfinished" />
+      <translation>{} ({})</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>mean expected error</source>
-      <translation type="unfinished" />
+      <translation>mittlerer erwarteter Fehler</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>Left out: {} ({}).</source>
-      <translation type="unfinished" />
+      <translation>Weggelassen: {} ({}).</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>RMSE by the reference</source>
-      <translation type="unfinished" />
+      <translation>RMSE laut Referenz</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>overall accuracy</source>
-      <translation type="unfinished" />
+      <translation>Gesamtgenauigkeit</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>estimated area ({}), ± 95 %</source>
-      <translation type="unfinished" />
+      <translation>geschätzte Fläche ({}), ± 95 %</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>mapped as {}</source>
-      <translation type="unfinished" />
+      <translation>kartiert als {}</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>Probability</source>
-      <translation type="unfinished" />
+      <translation>Wahrscheinlichkeit</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>It ranks wrong above right pixels with an AUROC of {}.</source>
-      <translation type="unfinished" />
+      <translation>Sie ordnet falsche über richtige Pixel mit einer AUROC von {}.</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>observed wrong</source>
-      <translation type="unfinished" />
+      <translation>falsch beobachtet</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>Share of the area that each player dominates</source>
-      <translation type="unfinished" />
+      <translation>Flächenanteil, den jeder Spieler bestimmt</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>error probability {}</source>
-      <translation type="unfinished" />
+      <translation>Fehlerwahrscheinlichkeit {}</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>Reference: {} as measured</source>
-      <translation type="unfinished" />
+      <translation>Referenz: {}, wie gemessen</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>Mean size of its attribution (log-odds)</source>
-      <translation type="unfinished" />
+      <translation>Mittlere Größe seiner Attribution (Log-Odds)</translation>
     </message>
     <message>
       <location filename="../../plugin/report/scene_sheets.py" />
       <source>uncertainty {}</source>
-      <translation type="unfinished" />
+      <translation>Unsicherheit {}</translation>
     </message>
     <message>
       <location filename="../../plugin/scenes.py" />
       <source>“{}” was not made by AuxLens and was left out.</source>
-      <translation type="unfinished" />
+      <translation>„{}“ wurde nicht von AuxLens gemacht und weggelassen.</translation>
     </message>
     <message>
       <location filename="../../plugin/scenes.py" />
       <source>“{}” cannot be read (was its file deleted?) and was left out.</source>
-      <translation type="unfinished" />
+      <translation>„{}“ ist nicht lesbar (Datei gelöscht?) und wurde weggelassen.</translation>
     </message>
     <message>
       <location filename="../../plugin/scenes.py" />
       <source>“{}” shows the same output of the same scene as “{}” and was left out.</source>
-      <translation type="unfinished" />
+      <translation>„{}“ zeigt dieselbe Ausgabe derselben Szene wie „{}“ und wurde weggelassen.</translation>
     </message>
     <message>
       <location filename="../../plugin/settings.py" />
       <source>Setting up the AuxLens engine</source>
-      <translation type="unfinished" />
+      <translation>Die AuxLens-Engine wird eingerichtet</translation>
     </message>
     <message>
       <location filename="../../plugin/settings.py" />
       <source>Leave empty for the environment that “Set up engine…” makes under your profile.</source>
-      <translation type="unfinished" />
+      <translation>Leer lassen für die Umgebung, die „Engine einrichten …“ im Profil anlegt.</translation>
     </message>
     <message>
       <location filename="../../plugin/settings.py" />
       <source>Python 3.11 or newer that “Set up engine…” makes the environment with; leave empty to look for one.</source>
-      <translation type="unfinished" />
+      <translation>Python 3.11 oder neuer, mit dem „Engine einrichten …“ die Umgebung anlegt; leer lassen, um eines zu suchen.</translation>
     </message>
     <message>
       <location filename="../../plugin/settings.py" />
       <source>Set up engine…</source>
-      <translation type="unfinished" />
+      <translation>Engine einrichten …</translation>
     </message>
     <message>
       <location filename="../../plugin/settings.py" />
       <source>AuxLens computes in a process of its own, with packages that QGIS does not ship (PyTorch, rasterio and others). “Set up engine…” downloads them (about 1 GB) into an environment in your QGIS profile; the Python of QGIS stays as it is.</source>
-      <translation type="unfinished" />
+      <translation>AuxLens rechnet in einem eigenen Prozess mit Paketen, die QGIS nicht mitbringt (PyTorch, rasterio und andere). „Engine einrichten …“ lädt sie (etwa 1 GB) in eine Umgebung im QGIS-Profil; das Python von QGIS bleibt, wie es ist.</translation>
     </message>
     <message>
       <location filename="../../plugin/settings.py" />
       <source>Engine's Python</source>
-      <translation type="unfinished" />
+      <translation>Python der Engine</translation>
     </message>
     <message>
       <location filename="../../plugin/settings.py" />
       <source>State</source>
-      <translation type="unfinished" />
+      <translation>Zustand</translation>
     </message>
     <message>
       <location filename="../../plugin/settings.py" />
       <source>Python for the set-up</source>
-      <translation type="unfinished" />
+      <translation>Python zum Einrichten</translation>
     </message>
     <message>
       <location filename="../../plugin/settings.py" />
       <source>Ready: {}</source>
-      <translation type="unfinished" />
+      <translation>Bereit: {}</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/words.py" />
+      <source>probability</source>
+      <translation>Wahrscheinlichkeit</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/words.py" />
+      <source>uncertainty</source>
+      <translation>Unsicherheit</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/words.py" />
+      <source>reconstruction</source>
+      <translation>Rekonstruktion</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/words.py" />
+      <source>reconstruction error</source>
+      <translation>Rekonstruktionsfehler</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/words.py" />
+      <source>main error</source>
+      <translation>Hauptfehler</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/words.py" />
+      <source>attribution</source>
+      <translation>Attribution</translation>
     </message>
   </context>
 </TS>

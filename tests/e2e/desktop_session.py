@@ -14,7 +14,7 @@ from pathlib import Path
 from qgis.core import QgsApplication, QgsProject, QgsRasterLayer
 from qgis.PyQt.QtCore import QEventLoop, QPoint, Qt, QTimer
 from qgis.PyQt.QtGui import QGuiApplication
-from qgis.PyQt.QtWidgets import QApplication, QDockWidget, QLineEdit, QToolButton, QTreeView
+from qgis.PyQt.QtWidgets import QApplication, QDialog, QDockWidget, QLineEdit, QToolButton, QTreeView
 from qgis.utils import iface, plugins, unloadPlugin
 
 sys.path.insert(0, os.environ["AUXLENS_E2E"])  # QGIS does not say where this file is
@@ -113,6 +113,10 @@ def report_on_the_group():
     group = next(iter(QgsProject.instance().layerTreeRoot().findGroups()))
     layers = [node.layer().id() for node in group.findLayers()]
     ok, results = run_dialog("report", {"LAYERS": layers, "OUTPUT_PDF": str(FOLDER / "report.pdf")}, "_report")
+    for window in QApplication.topLevelWidgets():
+        if isinstance(window, QDialog):
+            window.hide()  # the log of an algorithm that ran in the main thread
+    layout(iface.mainWindow())  # the viewer of results has opened
     return {"ok": ok, "results": results}
 
 
@@ -165,13 +169,14 @@ def ask_why(window):
     dock = window.findChild(QDockWidget, "AuxLensWhyHere")
     said = {"shown": dock.isVisible()}
     window.resizeDocks([dock], [420], Qt.Orientation.Horizontal)
+    pause(500)  # the canvas has become narrower
     iface.zoomToActiveLayer()
     wait_for(lambda: not canvas.isDrawing(), 20)
     view, middle = canvas.viewport(), canvas.viewport().rect().center()
     mouse.click(view, middle + QPoint(20, 20))
     said["pixel"] = _answer(dock)
     said["seconds"] = _seconds(dock)
-    wait_for(lambda: dock.found.percentiles, 10)
+    wait_for(lambda: dock.found and dock.found.percentiles, 10)
     shoot(window, "why_here")
     mouse.click(dock.text_button, dock.text_button.rect().center())
     said["text"] = QGuiApplication.clipboard().text()
@@ -204,7 +209,7 @@ def _seconds(dock):
 
 def session():
     window = iface.mainWindow()
-    window.resize(1500, 950)
+    window.setGeometry(0, 0, 1500, 950)  # all of it on the screen, so that the mouse can get everywhere
     layout(window)
     RESULT["plugin"] = wait_for(lambda: "auxlens" in plugins, 20)
     provider = QgsApplication.processingRegistry().providerById("auxlens")
