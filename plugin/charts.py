@@ -87,7 +87,7 @@ def bars(items: Sequence[Bar], longest: Optional[float] = None, title: str = "",
             return
         line = min(most_px, area.height() / len(items))
         size = min(11.0, line * 0.62)
-        label_px = min(area.width() * 0.42, max(width_of(bar.label, size) for bar in items) + 8)
+        label_px = min(area.width() * 0.5, max(width_of(bar.label, size) for bar in items) + 8)
         text_px = max(width_of(bar.text, size) for bar in items) + 8
         room = max(area.width() - label_px - text_px, 10.0)
         signed = any(bar.value < 0 for bar in items)

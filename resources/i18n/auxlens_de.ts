@@ -224,6 +224,41 @@
       <translation>Ordner mit Szenen</translation>
     </message>
     <message>
+      <location filename="../../algorithms/explainerrors.py" />
+      <source>Explain the errors of a map</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/explainerrors.py" />
+      <source>Asks whether a map's errors are explained by the auxiliary tasks: correlations with honest tests, how well each layer finds the errors, and where. Takes the layers that “Map a scene” or “Map a folder” wrote.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/explainerrors.py" />
+      <source>correlation,Dutilleul,bootstrap,AUROC,risk coverage,error detection,uncertainty,calibration,explainability</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/explainerrors.py" />
+      <source>Correlation of main and reconstruction errors in a moving window, a band an auxiliary band.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/explainerrors.py" />
+      <source>Verdict, charts, windows to see.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/explainerrors.py" />
+      <source>Every figure with its interval.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/explainerrors.py" />
+      <source>Local correlation</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <location filename="../../algorithms/map.py" />
       <source>Map a scene and explain the map</source>
       <translation>Eine Szene kartieren und die Karte erklären</translation>
@@ -440,6 +475,21 @@
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
+      <source>Layers that AuxLens wrote for one scene, in any order: main error (or map), reconstruction error, expected error, uncertainty, probability, error probability, reconstruction. What is missing is left out.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Folder with a sub-folder of such layers a scene, as “Map a folder” writes; instead of single layers.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Side of the moving window of the local correlations, in pixels; an odd number.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
       <source>Map to assess: classes or, for a regression, numbers. A raster's grid is the one that is compared on; of a layer of polygons each polygon counts once.</source>
       <translation>Karte, die beurteilt wird: Klassen oder, bei einer Regression, Zahlen. Verglichen wird auf dem Gitter des Rasters; von einem Polygonlayer zählt jedes Polygon einmal.</translation>
     </message>
@@ -625,6 +675,21 @@
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
+      <source>Layers of a mapped scene</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Folder of mapped scenes</source>
+      <translation>Ordner mit kartierten Szenen</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Window of local correlations</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
       <source>Map field</source>
       <translation>Kartenfeld</translation>
     </message>
@@ -800,11 +865,6 @@
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
-      <source>Folder of mapped scenes</source>
-      <translation>Ordner mit kartierten Szenen</translation>
-    </message>
-    <message>
-      <location filename="../../algorithms/report.py" />
       <source>Title</source>
       <translation>Titel</translation>
     </message>
@@ -872,6 +932,81 @@
       <location filename="../../algorithms/report.py" />
       <source>Report as PDF</source>
       <translation>Bericht als PDF</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/style.py" />
+      <source>Style explanation layers alike</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/style.py" />
+      <source>Applies the explanation styles to layers or to a group of them, told by their tags and not by their names: the same colours and the same scale for the same output, so that scenes can be compared.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/style.py" />
+      <source>symbology,legend,colour ramp,theme,QML,SLD,colour blind,percentile,batch</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/style.py" />
+      <source>Layers that “map” made, of one scene or of several; others are left as they are.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/style.py" />
+      <source>Name of a group of the layer tree, whose layers are styled too, with those of the groups in it.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/style.py" />
+      <source>Band to show where a layer has one of that name, for example s1:VH, a class or a player.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/style.py" />
+      <source>Share of the values, in percent, beyond a scale's ends: 0 shows all, 2 lets outliers saturate.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/style.py" />
+      <source>Makes a map theme for each output, to switch between them in the layer tree and in layouts.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/style.py" />
+      <source>Writes each style beside its raster: qml opens styled in QGIS, sld is for other programs.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/style.py" />
+      <source>Group</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/style.py" />
+      <source>Band</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/style.py" />
+      <source>Percent cut off at either end</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/style.py" />
+      <source>Make a map theme for each output</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/style.py" />
+      <source>Save styles beside the rasters</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/style.py" />
+      <source>Theme “{}”.</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <location filename="../../algorithms/train.py" />
@@ -1614,6 +1749,21 @@
       <translation>Unsicherheit {}</translation>
     </message>
     <message>
+      <location filename="../../plugin/restyle.py" />
+      <source>{}: {} to {} on {} layer(s).</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../plugin/restyle.py" />
+      <source>Reconstruction in colours ({}): the same stretch on {} layer(s) and {} reference(s).</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../plugin/restyle.py" />
+      <source>“{}” cannot be written: {}</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <location filename="../../plugin/scenes.py" />
       <source>“{}” was not made by AuxLens and was left out.</source>
       <translation>„{}“ wurde nicht von AuxLens gemacht und weggelassen.</translation>
@@ -1672,6 +1822,11 @@
       <location filename="../../plugin/settings.py" />
       <source>Ready: {}</source>
       <translation>Bereit: {}</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/themes.py" />
+      <source>AuxLens: {}</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <location filename="../../plugin/words.py" />
