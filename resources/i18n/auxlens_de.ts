@@ -226,37 +226,37 @@
     <message>
       <location filename="../../algorithms/explainerrors.py" />
       <source>Explain the errors of a map</source>
-      <translation type="unfinished" />
+      <translation>Die Fehler einer Karte erklären</translation>
     </message>
     <message>
       <location filename="../../algorithms/explainerrors.py" />
       <source>Asks whether a map's errors are explained by the auxiliary tasks: correlations with honest tests, how well each layer finds the errors, and where. Takes the layers that “Map a scene” or “Map a folder” wrote.</source>
-      <translation type="unfinished" />
+      <translation>Fragt, ob die Hilfsaufgaben die Fehler einer Karte erklären: Korrelationen mit redlichen Tests, wie gut jeder Layer die Fehler findet und wo. Nimmt die Layer, die „map“ oder „mapfolder“ geschrieben hat.</translation>
     </message>
     <message>
       <location filename="../../algorithms/explainerrors.py" />
       <source>correlation,Dutilleul,bootstrap,AUROC,risk coverage,error detection,uncertainty,calibration,explainability</source>
-      <translation type="unfinished" />
+      <translation>Korrelation,Dutilleul,Bootstrap,AUROC,Risiko und Abdeckung,Fehlererkennung,Unsicherheit,Kalibrierung,Erklärbarkeit</translation>
     </message>
     <message>
       <location filename="../../algorithms/explainerrors.py" />
       <source>Correlation of main and reconstruction errors in a moving window, a band an auxiliary band.</source>
-      <translation type="unfinished" />
+      <translation>Korrelation von Haupt- und Rekonstruktionsfehlern in einem gleitenden Fenster, ein Kanal je Hilfskanal.</translation>
     </message>
     <message>
       <location filename="../../algorithms/explainerrors.py" />
       <source>Verdict, charts, windows to see.</source>
-      <translation type="unfinished" />
+      <translation>Urteil, Diagramme, sehenswerte Fenster.</translation>
     </message>
     <message>
       <location filename="../../algorithms/explainerrors.py" />
       <source>Every figure with its interval.</source>
-      <translation type="unfinished" />
+      <translation>Jede Kennzahl mit ihrem Vertrauensbereich.</translation>
     </message>
     <message>
       <location filename="../../algorithms/explainerrors.py" />
       <source>Local correlation</source>
-      <translation type="unfinished" />
+      <translation>Lokale Korrelation</translation>
     </message>
     <message>
       <location filename="../../algorithms/map.py" />
@@ -476,17 +476,17 @@
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Layers that AuxLens wrote for one scene, in any order: main error (or map), reconstruction error, expected error, uncertainty, probability, error probability, reconstruction. What is missing is left out.</source>
-      <translation type="unfinished" />
+      <translation>Layer, die AuxLens für eine Szene geschrieben hat, in beliebiger Reihenfolge: Hauptfehler (oder Karte), Rekonstruktionsfehler, erwarteter Fehler, Unsicherheit, Wahrscheinlichkeit, Fehlerwahrscheinlichkeit, Rekonstruktion. Was fehlt, wird weggelassen.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Folder with a sub-folder of such layers a scene, as “Map a folder” writes; instead of single layers.</source>
-      <translation type="unfinished" />
+      <translation>Ordner mit einem Unterordner solcher Layer je Szene, wie „mapfolder“ sie schreibt; statt einzelner Layer.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Side of the moving window of the local correlations, in pixels; an odd number.</source>
-      <translation type="unfinished" />
+      <translation>Seitenlänge des gleitenden Fensters der lokalen Korrelationen, in Pixeln; eine ungerade Zahl.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
@@ -676,7 +676,7 @@
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Layers of a mapped scene</source>
-      <translation type="unfinished" />
+      <translation>Layer einer kartierten Szene</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
@@ -686,7 +686,7 @@
     <message>
       <location filename="../../algorithms/parameters.py" />
       <source>Window of local correlations</source>
-      <translation type="unfinished" />
+      <translation>Fenster der lokalen Korrelationen</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
@@ -936,77 +936,77 @@
     <message>
       <location filename="../../algorithms/style.py" />
       <source>Style explanation layers alike</source>
-      <translation type="unfinished" />
+      <translation>Erklärungslayer einheitlich gestalten</translation>
     </message>
     <message>
       <location filename="../../algorithms/style.py" />
       <source>Applies the explanation styles to layers or to a group of them, told by their tags and not by their names: the same colours and the same scale for the same output, so that scenes can be compared.</source>
-      <translation type="unfinished" />
+      <translation>Wendet die Erklärungsstile auf Layer oder eine Gruppe von Layern an, erkannt an ihren Metadaten und nicht an ihren Namen: dieselben Farben und dieselbe Skala für dieselbe Ausgabe, damit sich Szenen vergleichen lassen.</translation>
     </message>
     <message>
       <location filename="../../algorithms/style.py" />
       <source>symbology,legend,colour ramp,theme,QML,SLD,colour blind,percentile,batch</source>
-      <translation type="unfinished" />
+      <translation>Symbolisierung,Legende,Farbverlauf,Thema,QML,SLD,farbenblind,Perzentil,Stapel</translation>
     </message>
     <message>
       <location filename="../../algorithms/style.py" />
       <source>Layers that “map” made, of one scene or of several; others are left as they are.</source>
-      <translation type="unfinished" />
+      <translation>Layer, die „map“ gemacht hat, von einer oder mehreren Szenen; andere bleiben, wie sie sind.</translation>
     </message>
     <message>
       <location filename="../../algorithms/style.py" />
       <source>Name of a group of the layer tree, whose layers are styled too, with those of the groups in it.</source>
-      <translation type="unfinished" />
+      <translation>Name einer Gruppe des Layerbaums, deren Layer ebenfalls gestaltet werden, samt denen der Gruppen darin.</translation>
     </message>
     <message>
       <location filename="../../algorithms/style.py" />
       <source>Band to show where a layer has one of that name, for example s1:VH, a class or a player.</source>
-      <translation type="unfinished" />
+      <translation>Kanal, der gezeigt wird, wo ein Layer einen dieses Namens hat, zum Beispiel s1:VH, eine Klasse oder ein Spieler.</translation>
     </message>
     <message>
       <location filename="../../algorithms/style.py" />
       <source>Share of the values, in percent, beyond a scale's ends: 0 shows all, 2 lets outliers saturate.</source>
-      <translation type="unfinished" />
+      <translation>Anteil der Werte, in Prozent, jenseits der Enden einer Skala: 0 zeigt alle, 2 lässt Ausreißer sättigen.</translation>
     </message>
     <message>
       <location filename="../../algorithms/style.py" />
       <source>Makes a map theme for each output, to switch between them in the layer tree and in layouts.</source>
-      <translation type="unfinished" />
+      <translation>Legt für jede Ausgabe ein Kartenthema an, um im Layerbaum und in Layouts zwischen ihnen zu wechseln.</translation>
     </message>
     <message>
       <location filename="../../algorithms/style.py" />
       <source>Writes each style beside its raster: qml opens styled in QGIS, sld is for other programs.</source>
-      <translation type="unfinished" />
+      <translation>Schreibt jeden Stil neben sein Raster: qml öffnet sich in QGIS gestaltet, sld ist für andere Programme.</translation>
     </message>
     <message>
       <location filename="../../algorithms/style.py" />
       <source>Group</source>
-      <translation type="unfinished" />
+      <translation>Gruppe</translation>
     </message>
     <message>
       <location filename="../../algorithms/style.py" />
       <source>Band</source>
-      <translation type="unfinished" />
+      <translation>Kanal</translation>
     </message>
     <message>
       <location filename="../../algorithms/style.py" />
       <source>Percent cut off at either end</source>
-      <translation type="unfinished" />
+      <translation>An jedem Ende abgeschnittene Prozent</translation>
     </message>
     <message>
       <location filename="../../algorithms/style.py" />
       <source>Make a map theme for each output</source>
-      <translation type="unfinished" />
+      <translation>Für jede Ausgabe ein Kartenthema anlegen</translation>
     </message>
     <message>
       <location filename="../../algorithms/style.py" />
       <source>Save styles beside the rasters</source>
-      <translation type="unfinished" />
+      <translation>Stile neben den Rastern speichern</translation>
     </message>
     <message>
       <location filename="../../algorithms/style.py" />
       <source>Theme “{}”.</source>
-      <translation type="unfinished" />
+      <translation>Thema „{}“.</translation>
     </message>
     <message>
       <location filename="../../algorithms/train.py" />
@@ -1751,17 +1751,17 @@
     <message>
       <location filename="../../plugin/restyle.py" />
       <source>{}: {} to {} on {} layer(s).</source>
-      <translation type="unfinished" />
+      <translation>{}: {} bis {} auf {} Layer(n).</translation>
     </message>
     <message>
       <location filename="../../plugin/restyle.py" />
       <source>Reconstruction in colours ({}): the same stretch on {} layer(s) and {} reference(s).</source>
-      <translation type="unfinished" />
+      <translation>Rekonstruktion in Farben ({}): dieselbe Streckung auf {} Layer(n) und {} Referenz(en).</translation>
     </message>
     <message>
       <location filename="../../plugin/restyle.py" />
       <source>“{}” cannot be written: {}</source>
-      <translation type="unfinished" />
+      <translation>„{}“ kann nicht geschrieben werden: {}</translation>
     </message>
     <message>
       <location filename="../../plugin/scenes.py" />
@@ -1826,7 +1826,7 @@
     <message>
       <location filename="../../plugin/themes.py" />
       <source>AuxLens: {}</source>
-      <translation type="unfinished" />
+      <translation>AuxLens: {}</translation>
     </message>
     <message>
       <location filename="../../plugin/words.py" />
