@@ -1,9 +1,9 @@
 """Tree genus of crowns from RGB (IDTReeS 2020), five folds of whole plots; writes ``crowns.md`` beside this file.
 
 ``python benchmarks/crowns.py`` needs the sample data in ``../shared/data`` beside the checkout. Each fold's crowns are
-mapped by a model that was trained on the plots of the other folds (of which a sixth are for validation), and the
+mapped by a model that was trained on the plots of the other folds (of which it keeps a quarter for validation), and the
 crowns of all folds are counted together. Trainings take long: their crowns are kept under ``--keep``, and what is there
-already is not computed again; ``--seed`` and ``--strategy`` do a part only.
+already is not computed again; ``--seed``, ``--strategy`` and ``--fold`` do a part only.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ tune_process()
 
 import geopandas as gpd  # noqa: E402
 import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
 import rasterio  # noqa: E402
 import shapely  # noqa: E402
 from rasterio.enums import Resampling  # noqa: E402
@@ -37,8 +38,6 @@ from auxlens.engine import jobs  # noqa: E402
 from auxlens.engine.run import run  # noqa: E402
 from auxlens.engine.scene.grid import grid_of  # noqa: E402
 from auxlens.engine.scene.objects import mask_of  # noqa: E402
-from auxlens.engine.training import setup  # noqa: E402
-from auxlens.engine.training.split import TEST, TRAIN, VALIDATION  # noqa: E402
 
 PLOTS = HERE.parents[1] / "shared" / "data" / "idtrees" / "plots"
 CROWNS = PLOTS.parent / "crowns.gpkg"
@@ -103,21 +102,22 @@ def forest(crowns: dict[str, gpd.GeoDataFrame], hyperspectral: bool, seed: int) 
     return truth, mapped
 
 
-def write_scenes(folder: Path, learned: Sequence[str]) -> None:
-    """A folder of all plots: averaged RGB, height, and leading components fitted on the plots that are learned from."""
+def write_scenes(folders: dict[Path, Sequence[str]]) -> None:
+    """Folders of plots: averaged RGB, height, and leading components fitted on the plots of the first folder."""
     spectra = {}
-    for plot in (path.name for path in PLOTS.iterdir()):
+    for plot in (plot for plots in folders.values() for plot in plots):
         with rasterio.open(PLOTS / plot / "hsi.tif") as raster:
             spectra[plot] = (raster.read().astype(np.float32), raster.profile)
+    learned = next(iter(folders.values()))
     pixels = np.concatenate([spectra[plot][0].reshape(len(spectra[plot][0]), -1).T for plot in learned])
     components = PCA(COMPONENTS, random_state=0).fit(pixels)
-    for plot, (values, profile) in spectra.items():
-        scene = folder / plot
+    for scene in (folder / plot for folder, plots in folders.items() for plot in plots):
         scene.mkdir(parents=True)
-        (scene / "chm.tif").symlink_to(PLOTS / plot / "chm.tif")
+        values, profile = spectra[scene.name]
         scores = components.transform(values.reshape(len(values), -1).T).T.reshape(-1, *values.shape[1:])
         write(scene / "hsi.tif", scores.astype(np.float32), profile["crs"], profile["transform"])
-        with rasterio.open(PLOTS / plot / "rgb.tif") as raster:
+        (scene / "chm.tif").symlink_to(PLOTS / scene.name / "chm.tif")
+        with rasterio.open(PLOTS / scene.name / "rgb.tif") as raster:
             shape = (raster.count, raster.height // COARSENING, raster.width // COARSENING)
             rgb = raster.read(out_shape=shape, resampling=Resampling.average)
             scale = raster.transform.scale(raster.width / shape[2], raster.height / shape[1])
@@ -134,26 +134,18 @@ def write(path: Path, values: np.ndarray, crs: object, transform: object) -> Non
 def network(crowns: dict[str, gpd.GeoDataFrame], strategy: str, seed: int, fold: int) -> dict[str, object]:
     """Train without a fold's plots and map its crowns; truth, map and how long it took."""
     held_out = plots_by_fold()[fold]
-    learned = [plot for plot in sorted(crowns) if plot not in held_out]
-    validated = np.random.default_rng(seed).permutation(learned)[: len(learned) // 6].tolist()
-
-    def split(blocks: Sequence[object], _seed: int) -> tuple[list[str], str]:
-        names = [plots[block.scene] for block in blocks]
-        splits = [TEST if n in held_out else VALIDATION if n in validated else TRAIN for n in names]
-        return splits, "scene"
-
     with tempfile.TemporaryDirectory(prefix="auxlens-") as temporary:
         folder, model = Path(temporary), f"{temporary}/genus.safetensors"
-        write_scenes(folder / "scenes", learned)
-        plots = sorted(path.name for path in (folder / "scenes").iterdir())
-        gpd.pd.concat(crowns.values()).to_file(folder / "crowns.gpkg")
-        setup.split_blocks = split  # the folds of this benchmark instead of the plugin's own split
+        learned = [plot for plot in sorted(crowns) if plot not in held_out]
+        write_scenes({folder / "learned": learned, folder / "held_out": held_out})
+        pd.concat(crowns.values()).to_file(folder / "crowns.gpkg")
         job = jobs.TrainFolderJob(
             model,
             task="scene_classification",
             strategy=strategy,
             seed=seed,
-            scenes=str(folder / "scenes"),
+            scenes=str(folder / "learned"),
+            test_scenes=str(folder / "held_out"),
             input_patterns="rgb=rgb.tif",
             auxiliary_patterns="hsi=hsi.tif;chm=chm.tif",
             reference_pattern="../../crowns.gpkg",
@@ -166,14 +158,14 @@ def network(crowns: dict[str, gpd.GeoDataFrame], strategy: str, seed: int, fold:
         truth, mapped = [], []
         for plot in (plot for plot in held_out if len(crowns[plot])):
             crowns[plot].to_file(folder / f"{plot}.gpkg")
-            rgb, out = str(folder / "scenes" / plot / "rgb.tif"), str(folder / f"{plot}_map.gpkg")
+            rgb, out = str(folder / "held_out" / plot / "rgb.tif"), str(folder / f"{plot}_map.gpkg")
             run(
                 jobs.MapJob(
                     model, (rgb,), polygons=str(folder / f"{plot}.gpkg"), output_polygons=out, precision="float32"
                 ),
                 Silent(),
             )
-            found = gpd.read_file(out)
+            found = gpd.read_file(out, layer=Path(out).stem)
             truth += found["genus"].tolist()
             mapped += found["map"].tolist()
     return {"truth": truth, "map": mapped, "seconds": seconds}
@@ -198,6 +190,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / "auxlens-crowns")
     parser.add_argument("--seed", type=int, help="train with one seed only, and write no table")
+    parser.add_argument("--fold", type=int, help="train for one fold only, and write no table")
     parser.add_argument("--strategy", choices=STRATEGIES, help="train with one strategy only, and write no table")
     options = parser.parse_args()
     options.keep.mkdir(parents=True, exist_ok=True)
@@ -207,7 +200,7 @@ def main() -> None:
         results, seconds = [], []
         for seed in range(options.seeds) if options.seed is None else [options.seed]:
             truth, mapped = [], []
-            for fold in range(FOLDS):
+            for fold in range(FOLDS) if options.fold is None else [options.fold]:
                 kept = options.keep / f"{strategy}_{seed}_{fold}.json"
                 if not kept.exists():
                     kept.write_text(json.dumps(network(crowns, strategy, seed, fold)))
@@ -219,7 +212,7 @@ def main() -> None:
             results.append((truth, mapped))
         learned = "RGB; learns height and spectra" if strategy == "multitask" else "RGB"
         rows.append(row(f"network, `{strategy}`", learned, results, seconds))
-    if options.seed is not None or options.strategy is not None:
+    if (options.seed, options.strategy, options.fold) != (None, None, None):
         return
     for name, hyperspectral in (("RGB", False), ("RGB + 369 bands", True)):
         results = [forest(crowns, hyperspectral, seed) for seed in range(options.seeds)]
@@ -229,7 +222,7 @@ def main() -> None:
 
 
 def heading(crowns: dict[str, gpd.GeoDataFrame], seeds: int) -> list[str]:
-    genera = gpd.pd.concat(crowns.values())["genus"].value_counts()
+    genera = pd.concat(crowns.values())["genus"].value_counts()
     named = ", ".join(f"{name} {count}" for name, count in genera.items())
     return [
         "# Tree genus of crowns from RGB",

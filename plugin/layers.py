@@ -12,6 +12,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProcessingLayerPostProcessorInterface,
+    QgsVectorLayer,
 )
 from qgis.PyQt import sip
 
@@ -85,8 +86,10 @@ class _Arranger(QgsProcessingLayerPostProcessorInterface):
         self, layer: QgsMapLayer, context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> None:
         """Called by QGIS in the main thread when the layer is in the project."""
-        style = Path(layer.source().split("|")[0]).with_suffix(".qml")
-        if style.exists():
+        style = Path(layer.source()).with_suffix(".qml")
+        if isinstance(layer, QgsVectorLayer):
+            layer.loadDefaultStyle()  # the one in its GeoPackage
+        elif style.exists():
             layer.loadNamedStyle(str(style))
         layer.setName(layer_title(self._output, self._scene))
         layer.setCustomProperty(OUTPUT_PROPERTY, self._output)  # after the style, which has properties of its own

@@ -12,7 +12,7 @@ from ...models.card import LandClass
 from ...models.errors import SceneError
 from ..jobs import CLASS_TASKS, AccuracyJob
 from ..scene.objects import check_polygons
-from ..scene.reference import MAX_CLASSES, PALETTE, is_raster, read_features, split_layer
+from ..scene.reference import MAX_CLASSES, PALETTE, is_raster, layer_names, read_features, split_layer
 from .agreement import Agreement, Density
 from .areas import stratified
 from .counts import ClassCounts
@@ -127,7 +127,7 @@ def _reliability(
 ) -> Reliability | None:
     """Of the fields ``probability_<class>``, where the map has them."""
     file, layer = split_layer(job.map)
-    frame = gpd.read_file(file, layer=layer) if layer else gpd.read_file(file)
+    frame = gpd.read_file(file, layer=layer or layer_names(file)[0])
     frame = frame[~(frame.geometry.is_empty | frame.geometry.isna())]
     fields = [name for name in frame.columns if name.startswith(_PROBABILITY)]
     if not fields:

@@ -19,6 +19,7 @@ from .areas import Z95, Estimates
 from .classes import by_class, figures, means
 from .reliability import Reliability
 
+TASK_OF = {"pixels": ("segmentation", "regression"), "polygons": ("scene_classification", "scene_regression")}
 MEANS = {"macro": "mean of classes", "weighted": "mean weighted by reference pixels"}
 
 
@@ -181,7 +182,7 @@ def _adjusted(result: ClassResult) -> dict[str, float]:
 def _class_content(result: ClassResult) -> dict[str, Any]:
     left_out = [result.classes[i].name for i in result.estimates.left_out] if result.estimates else []
     content: dict[str, Any] = {
-        "task": "segmentation",
+        "task": TASK_OF[result.compared.counted][0],
         "overall": {**result.overall, **_adjusted(result)},
         "means": means(result.matrix),
         "classes": [
@@ -206,7 +207,12 @@ def _class_content(result: ClassResult) -> dict[str, Any]:
 def _number_content(result: NumberResult) -> dict[str, Any]:
     low, high = result.density.span
     density = {"low": low, "high": high, "rows": "map", "columns": "reference", "pixels": result.density.counts}
-    return {"task": "regression", "unit": result.unit, "overall": result.overall, "density": density}
+    return {
+        "task": TASK_OF[result.compared.counted][1],
+        "unit": result.unit,
+        "overall": result.overall,
+        "density": density,
+    }
 
 
 def _plain(value: Any) -> Any:

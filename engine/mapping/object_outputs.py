@@ -10,6 +10,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 from numpy.typing import NDArray
 from pyogrio.errors import DataSourceError
 
@@ -17,7 +18,6 @@ from ...models.errors import Canceled, SceneError
 from ...models.parts import part_path
 from ..jobs import Progress
 from ..scene.window import Tile, Window
-from ..scene.writing import write_text
 from .object_products import ObjectProducts
 from .object_styles import polygon_style
 from .products import Arrays
@@ -57,7 +57,7 @@ def table_of(products: ObjectProducts) -> gpd.GeoDataFrame:
 
 
 def write_polygons(path: str, products: ObjectProducts, tags: dict[str, str]) -> None:
-    """Write the table as a GeoPackage with its style; it appears under its name when it is complete.
+    """Write the table as a GeoPackage with its style inside; it appears under its name when it is complete.
 
     Raises:
         SceneError: the folder is missing, the disk is full, or another program holds the file that was there before.
@@ -68,14 +68,29 @@ def write_polygons(path: str, products: ObjectProducts, tags: dict[str, str]) ->
         table_of(products).to_file(
             part, driver="GPKG", layer=target.stem, dataset_metadata=tags, VERSION=_GEOPACKAGE_VERSION
         )
+        pyogrio.write_dataframe(_style_table(target.stem, products), part, layer="layer_styles", driver="GPKG")
         os.replace(part, target)
-        write_text(target.with_suffix(".qml"), polygon_style(products.card))
     except (DataSourceError, OSError) as error:
         raise SceneError(
             f"“{path}” cannot be written ({error}); remove its layer from QGIS, or choose a folder with room."
         ) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _style_table(layer: str, products: ObjectProducts) -> pd.DataFrame:
+    """The table in which QGIS keeps a GeoPackage's styles; a ``.qml`` beside it could be of a raster of its name."""
+    now = pd.Timestamp.now("UTC").tz_localize(None).floor("ms")
+    texts = {
+        "f_table_catalog": "",
+        "f_table_schema": "",
+        "f_table_name": layer,
+        "f_geometry_column": "geom",
+        "styleName": products.card.name,
+        "styleQML": polygon_style(products.card),
+        "styleSLD": "",
+    }
+    return pd.DataFrame([{**texts, "useAsDefault": True, "description": "", "owner": "", "ui": "", "update_time": now}])
 
 
 def map_objects(

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..assess.areas import Z95
 from ..assess.classes import by_class, means
-from ..assess.results import MEANS, ClassResult, NumberResult, Result, estimate_rows
+from ..assess.results import MEANS, TASK_OF, ClassResult, NumberResult, Result, estimate_rows
 from ..version import plugin_version
 from . import accuracy_charts as charts
 from .page import render
@@ -55,7 +55,7 @@ def _of_classes(result: ClassResult) -> dict[str, Any]:
     ]
     estimates = result.estimates
     return {
-        "task": "segmentation",
+        "task": TASK_OF[result.compared.counted][0],
         "headline": headline + ([(overall["ece"], "expected calibration error")] if reliability else []),
         "classes": result.classes,
         "confusion": _confusion(result),
@@ -71,14 +71,14 @@ def _of_classes(result: ClassResult) -> dict[str, Any]:
         "adjusted": _adjusted(result),
         "area_chart": charts.area_chart(result) if estimates else "",
         "reliability": reliability.figures() if reliability else {},
-        "reliability_chart": charts.reliability_chart(reliability) if reliability else "",
+        "reliability_chart": charts.reliability_chart(reliability, result.compared.counted) if reliability else "",
     }
 
 
 def _of_numbers(result: NumberResult) -> dict[str, Any]:
     overall, unit = result.overall, f" ({result.unit})" if result.unit else ""
     return {
-        "task": "regression",
+        "task": TASK_OF[result.compared.counted][1],
         "headline": [
             (overall["r2"], "R²"),
             (overall["rmse"], f"RMSE{unit}"),

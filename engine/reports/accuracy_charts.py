@@ -61,12 +61,16 @@ def area_chart(result: ClassResult) -> str:
         label="estimated ± 95 %",
     )
     axes.set_xlim(left=0)
-    axes.set_xlabel(f"area ({result.area_unit})", fontsize=9, color=fig.INK)
+    axes.set_xlabel(
+        f"area ({result.area_unit})" if result.compared.counted == "pixels" else result.area_unit,
+        fontsize=9,
+        color=fig.INK,
+    )
     axes.legend(frameon=False, fontsize=9, labelcolor=fig.INK, ncols=2, loc="lower left", bbox_to_anchor=(-0.01, 1.0))
     return fig.as_svg(made)
 
 
-def reliability_chart(reliability: Reliability) -> str:
+def reliability_chart(reliability: Reliability, counted: str) -> str:
     """Accuracy over confidence with the line where both are equal, above the number of pixels a bin."""
     made = fig.figure(5.4, 5.2)
     diagram, histogram = made.subplots(2, 1, sharex=True, height_ratios=(3, 1))
@@ -83,10 +87,10 @@ def reliability_chart(reliability: Reliability) -> str:
         label="map",
     )
     diagram.set_ylim(0, 1.02)
-    diagram.set_ylabel("share of right pixels", fontsize=9, color=fig.INK)
+    diagram.set_ylabel(f"share of right {counted}", fontsize=9, color=fig.INK)
     diagram.legend(frameon=False, fontsize=9, labelcolor=fig.INK, loc="upper left")
     histogram.bar(middle, reliability.pixels / reliability.pixels.sum(), 0.92 / BINS, color=fig.QUIET, linewidth=0)
-    histogram.set_ylabel("share of pixels", fontsize=9, color=fig.INK)
+    histogram.set_ylabel(f"share of {counted}", fontsize=9, color=fig.INK)
     histogram.set_xlabel("confidence (largest probability)", fontsize=9, color=fig.INK)
     histogram.set_xlim(0, 1)
     for axes in (diagram, histogram):

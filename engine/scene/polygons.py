@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ...models.errors import SceneError
 from .grid import Grid
 from .objects import check_polygons, mask_of, outline, window_of
-from .reference import split_layer
+from .reference import layer_names, split_layer
 from .window import Window, plan
 
 log = logging.getLogger("auxlens")
@@ -70,7 +70,7 @@ def polygons_of(path: str, grid: Grid, area: Window) -> Polygons:
     if not os.path.exists(file):
         raise SceneError(f"The polygons “{file}” do not exist; check the path.")
     try:
-        frame = gpd.read_file(file, layer=layer) if layer else gpd.read_file(file)
+        frame = gpd.read_file(file, layer=layer or next(iter(layer_names(file)), None))
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
         raise SceneError(f"“{path}” is no vector file that can be read; give a layer of polygons.") from error
     frame = frame[~(frame.geometry.is_empty | frame.geometry.isna())].reset_index(drop=True)

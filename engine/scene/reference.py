@@ -161,7 +161,7 @@ def read_features(path: str, field: str, grid: Grid | None = None) -> gpd.GeoDat
     if not os.path.exists(file):
         raise SceneError(f"The reference “{file}” does not exist; check the path.")
     try:
-        layers = [str(name) for name, geometry in pyogrio.list_layers(file) if geometry is not None]
+        layers = layer_names(file)
         if layer and layer not in layers:
             raise SceneError(
                 f"The reference “{file}” has no layer “{layer}”; its layers are: {', '.join(layers) or 'none'}."
@@ -183,6 +183,11 @@ def read_features(path: str, field: str, grid: Grid | None = None) -> gpd.GeoDat
             raise SceneError(f"The reference “{path}” has no CRS, the scene has one; set the reference's CRS.")
         joined = joined.to_crs(grid.crs)
     return joined
+
+
+def layer_names(file: str) -> list[str]:
+    """Names of the layers of a vector file that have geometries."""
+    return [str(name) for name, geometry in pyogrio.list_layers(file) if geometry is not None]
 
 
 def is_table(path: str) -> bool:

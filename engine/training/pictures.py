@@ -14,7 +14,7 @@ from ..scene.window import Window
 from .chips import ChipReader, Sample
 from .evaluation import Evaluation, Task, forward, physical
 from .loop import Outcome
-from .objects import ObjectChip, SceneObject, middle_chip
+from .objects import ObjectChip, SceneObject
 from .split import TEST, VALIDATION
 
 _EXAMPLES = 4
@@ -47,7 +47,7 @@ def _examples(
 ) -> list[Example]:
     """Chips around the test blocks with the most different classes, and the most reference; or around objects."""
     if card.main.is_scene_level:
-        chips = [middle_chip(item, _CHIP_PX) for item in _different(reader)]
+        chips = [ObjectChip(o.scene, _around(o.window, sizes[o.scene]), 0, o) for o in _different(reader)]
         return [_example(chip, card, network, reader, task) for chip in chips]
     blocks = [b for b, s in zip(reader.blocks, reader.splits, strict=True) if s == TEST]
     blocks.sort(key=lambda b: (-(b.counts > 0).sum(), -b.counts.sum()))

@@ -83,7 +83,6 @@ def test_train_and_map_polygons(run, scenes, model, tmp_path):
     values = gdal.Open(result["OUTPUT_MAP"]).ReadAsArray()
     assert values[0, 0] == feature["map_value"] and feature["map"] in {c.name for c in card.main.classes}
 
-    found.loadNamedStyle(str(tmp_path / "fields.qml"))
     renderer = found.renderer()
     assert isinstance(renderer, QgsCategorizedSymbolRenderer) and renderer.classAttribute() == "map"
     shown = {c.value(): c.symbol().color().name() for c in renderer.categories()}

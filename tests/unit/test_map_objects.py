@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import geopandas as gpd
 import numpy as np
+import pyogrio
 import pytest
 import rasterio
 import shapely
@@ -88,7 +89,7 @@ def test_a_polygon_has_the_mean_score_of_its_pixels(untrained, scene, polygons, 
     model = untrained("scene_classification")
     result = run(job_of(model, scene, tmp_path, polygons=polygons(), auxiliary=scene["auxiliary"]), quiet())
     assert result["outputs"] == {"polygons": str(tmp_path / "polygons.gpkg")} and result["figures"]["polygons"] == 5
-    found = gpd.read_file(tmp_path / "polygons.gpkg").set_index("name")
+    found = gpd.read_file(tmp_path / "polygons.gpkg", layer="polygons").set_index("name")
     assert found.crs.to_epsg() == 4326 and list(found.index) == [name for name in SHAPES if name != "away"]
     network, card, raw = dense(model, scene["values"])
     _, scale = network.head("s1").physical(raw["s1"])
@@ -115,7 +116,7 @@ def test_rasters_are_filled_with_the_polygons_values(untrained, scene, polygons,
     model = untrained("scene_classification")
     outputs = ("polygons", "map", "probability", "uncertainty", "error_probability", "reconstruction", "expected_error")
     run(job_of(model, scene, tmp_path, outputs, polygons=polygons()), quiet())
-    found = gpd.read_file(tmp_path / "polygons.gpkg").set_index("name")
+    found = gpd.read_file(tmp_path / "polygons.gpkg", layer="polygons").set_index("name")
     mapped, probability = read(tmp_path / "map.tif")[0], read(tmp_path / "probability.tif")
     covered = np.zeros(mapped.shape, bool)
     for name in ("dot", "edge", "round", "over", "a"):  # from the last to the first
@@ -137,7 +138,7 @@ def test_rasters_are_filled_with_the_polygons_values(untrained, scene, polygons,
 def test_without_polygons_the_tiles_of_a_grid_are_mapped(untrained, scene, tmp_path, quiet):
     model = untrained("scene_regression")
     run(job_of(model, scene, tmp_path, ("polygons", "map", "uncertainty"), tile_size=40), quiet())
-    found = gpd.read_file(tmp_path / "polygons.gpkg")
+    found = gpd.read_file(tmp_path / "polygons.gpkg", layer="polygons")
     assert len(found) == 4 * 5 and found.crs.to_epsg() == 32632 and found["pixels"].max() == 40 * 40
     network, _, raw = dense(model, scene["values"])
     last = found[(found["row"] == 4) & (found["column"] == 5)].iloc[0]
@@ -147,16 +148,16 @@ def test_without_polygons_the_tiles_of_a_grid_are_mapped(untrained, scene, tmp_p
     assert np.isclose(last["map"], estimate, rtol=1e-4) and np.isclose(last["uncertainty"], scale, rtol=1e-4)
     assert np.allclose(read(tmp_path / "map.tif")[0, 120:, 160:], estimate, rtol=1e-4)
     run(job_of(model, scene, tmp_path), quiet())
-    assert len(gpd.read_file(tmp_path / "polygons.gpkg")) == 2 * 2  # of the model's own size, 96 px
+    assert len(gpd.read_file(tmp_path / "polygons.gpkg", layer="polygons")) == 2 * 2  # of the model's own size, 96 px
 
 
 def test_fields_of_the_layer_are_kept_beside_the_results(untrained, scene, polygons, tmp_path, quiet, caplog):
     given = polygons(("a", "over"), genus=["Pinus", "Acer"], Map=["x", "y"])
     run(job_of(untrained("scene_classification"), scene, tmp_path, polygons=given), quiet())
-    found = gpd.read_file(tmp_path / "polygons.gpkg")
+    found = gpd.read_file(tmp_path / "polygons.gpkg", layer="polygons")
     assert found["genus"].tolist() == ["Pinus", "Acer"] and found["Map_given"].tolist() == ["x", "y"]
     assert set(found["map"]) <= {"water", "wood", "town"} and "kept as Map_given" in caplog.text
-    style = (tmp_path / "polygons.qml").read_text()
+    style = pyogrio.read_dataframe(tmp_path / "polygons.gpkg", layer="layer_styles")["styleQML"].iloc[0]
     assert 'attr="map"' in style and 'value="wood"' in style and "0,170,0,160" in style
 
 
@@ -170,7 +171,7 @@ def test_mask_and_extent(untrained, scene, polygons, write, tmp_path, quiet):
         job_of(untrained("scene_classification"), scene, tmp_path, ("polygons", "map"), polygons=given, **limits),
         quiet(),
     )
-    found = gpd.read_file(tmp_path / "polygons.gpkg")
+    found = gpd.read_file(tmp_path / "polygons.gpkg", layer="polygons")
     assert found[["name", "pixels"]].to_numpy().tolist() == [["a", 10 * 28]]
     mapped = read(tmp_path / "map.tif")[0]
     assert mapped.shape == (40, 30) and (mapped[10:20, 2:] != 255).all() and (mapped != 255).sum() == 10 * 28

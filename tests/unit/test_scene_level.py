@@ -102,7 +102,7 @@ def test_classes_of_polygons(small, folder, tmp_path, quiet):
         jobs.MapJob(str(model), (str(folder / "plot_2" / "rgb.tif"),), polygons=crowns, output_polygons=str(out)),
         quiet(),
     )
-    mapped = gpd.read_file(out)
+    mapped = gpd.read_file(out, layer=out.stem)
     assert len(mapped) == 36 and (mapped["map"] == mapped["genus"]).mean() > 0.8
     assert np.allclose(mapped.filter(like="probability_").filter(regex="Acer|Pinus|Quercus").sum(axis=1), 1, atol=1e-5)
 
@@ -138,7 +138,7 @@ def test_labels_of_whole_scenes(small, folder, tmp_path, quiet):
     run_map(
         jobs.MapJob(str(model), (str(root / "chip_11" / "rgb.tif"),), output_polygons=str(out), tile_size=64), quiet()
     )
-    assert gpd.read_file(out)["map"].tolist() == ["fen"]
+    assert gpd.read_file(out, layer=out.stem)["map"].tolist() == ["fen"]
 
 
 def test_the_same_seed_gives_the_same_model(small, folder, tmp_path, quiet):
