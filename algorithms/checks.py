@@ -34,6 +34,7 @@ from .parameters import LARGEST
 _ENDINGS = {
     "OUTPUT": (".gpkg",),
     "OUTPUT_MODEL": (".safetensors",),
+    "OUTPUT_ONNX": (".onnx",),
     "OUTPUT_REPORT": (".html", ".htm"),
     "OUTPUT_TABLE": (".csv",),
     "OUTPUT_JSON": (".json",),

@@ -14,6 +14,7 @@ from .attributionquality import AttributionQuality
 from .comparestrategies import CompareStrategies
 from .createdemo import CreateDemo
 from .explainerrors import ExplainErrors
+from .exportonnx import ExportOnnx
 from .map import Map
 from .mapfolder import MapFolder
 from .modelinfo import ModelInfo
@@ -37,6 +38,7 @@ ALGORITHMS = (
     Sensitivity,
     ZonalExplanation,
     ModelInfo,
+    ExportOnnx,
     AttributionQuality,
     Style,
     Report,

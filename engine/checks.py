@@ -22,6 +22,7 @@ from .jobs import (
     AttributionQualityJob,
     CompareJob,
     ExplainErrorsJob,
+    ExportOnnxJob,
     JobError,
     MapFolderJob,
     MapJob,
@@ -232,6 +233,26 @@ def check_zonal(job: ZonalJob) -> None:
     if not wanted:
         raise JobError("No output is asked for; choose the polygons, the table or both.")
     _check_paths(wanted, (*job.rasters, job.polygons))
+
+
+def check_exportonnx(job: ExportOnnxJob, card: Card) -> None:
+    """Check an export's job before any work and without the engine.
+
+    Raises:
+        JobError: no file is asked for, it would be written over the model, or the tiles' size does not suit the model.
+    """
+    if not job.output_onnx:
+        raise JobError("No ONNX file is asked for; give a file to write.")
+    _check_paths(outputs_of(job), (job.model,))
+    if job.tile_size < 0:
+        raise JobError("The tile size is 0 or more.")
+    if job.tile_size and card.main.kind.startswith("scene_"):
+        raise JobError("Deepness maps pixels, this model labels scenes; export it without a tile size.")
+    if 0 < job.tile_size <= 2 * card.margin_px:
+        raise JobError(
+            f"Tiles of {job.tile_size} px are all margin: the model looks {card.margin_px} px around each pixel. Give "
+            f"{4 * card.margin_px} px or more, for example {card.tile_px}."
+        )
 
 
 def check_modelinfo(job: ModelInfoJob) -> None:

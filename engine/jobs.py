@@ -401,6 +401,23 @@ class ModelInfoJob:
     output_report: str
 
 
+@dataclass(frozen=True)
+class ExportOnnxJob:
+    """Write a model's network as ONNX, for other tools.
+
+    Attributes:
+        model: Model file.
+        output_onnx: ONNX file to write.
+        tile_size: 0 for a network that takes any size and gives the map, reconstructions and expected errors. Otherwise
+            width and height in pixels of the only size that it takes; it then gives the map alone, with metadata for
+            the QGIS plugin Deepness, which needs both.
+    """
+
+    model: str
+    output_onnx: str
+    tile_size: int = 0
+
+
 REMOVALS = ("mean", "blur", "noise")
 
 
@@ -469,6 +486,7 @@ JOBS: Dict[str, Type[Any]] = {
     "explainerrors": ExplainErrorsJob,
     "sensitivity": SensitivityJob,
     "modelinfo": ModelInfoJob,
+    "exportonnx": ExportOnnxJob,
     "attributionquality": AttributionQualityJob,
 }
 

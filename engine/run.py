@@ -21,6 +21,7 @@ EXECUTORS = {
     jobs.ExplainErrorsJob: ".explain.job",
     jobs.SensitivityJob: ".sensitivity.job",
     jobs.ModelInfoJob: ".publish.info",
+    jobs.ExportOnnxJob: ".publish.onnx_file",
     jobs.AttributionQualityJob: ".attribution.job",
 }
 

@@ -160,6 +160,8 @@ class Network(nn.Module):
         """
         batch, bands, height, width = x.shape
         stride = self.config.stride
+        if torch.onnx.is_in_onnx_export():  # a loop over rows would be that of the example's size
+            return F.pad(self.standardise(x).nan_to_num(nan=0.0), (0, -width % stride, 0, -height % stride))
         size = (batch, bands, height + -height % stride, width + -width % stride)
         ready = torch.empty(size, dtype=_compute_type(x), device=x.device, memory_format=torch.channels_last).zero_()
         step = max(1, _ROWS_PX // (batch * width))

@@ -61,6 +61,7 @@ CONTRACT = {
         *["OUTPUT_REPORT", "OUTPUT_TABLE", "OUTPUT_CORRELATION"],
     ],
     "modelinfo": ["MODEL", "OUTPUT_REPORT"],
+    "exportonnx": ["MODEL", "TILE_SIZE", "OUTPUT_ONNX"],
     "style": ["LAYERS", "GROUP", "BAND", "PERCENTILE", "THEMES", "SAVE"],
     "report": [
         *["LAYERS", "FOLDER", "TITLE", "MODEL", "ACCURACY", "ERRORS", "TEMPLATE", "PAPER"],
