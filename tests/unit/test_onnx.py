@@ -148,7 +148,8 @@ def test_players_do_not_get_in_the_way(quiet, values, tmp_path: Path):
     config = NetworkConfig((8, 12, 16), (100.0,) * 3, (60.0,) * 3, tasks, players=((0,), (1, 2)))
     network = Network(config).eval()
     card = Card(
-        players=(Player("one", ("s2:B2",)), Player("two", ("s2:B3", "s2:B4"))), name="players", created="", plugin_version="0", inputs=(Modality("s2", BANDS, config.mean, config.std),),
+        players=(Player("one", ("s2:B2",)), Player("two", ("s2:B3", "s2:B4"))),
+        name="players", created="", plugin_version="0", inputs=(Modality("s2", BANDS, config.mean, config.std),),
         auxiliary=(), network=config.to_dict(), tile_px=96, margin_px=config.margin_px,
         main=MainTask("segmentation", "c", (LandClass(1, "a", "#ff0000"), LandClass(2, "b", "#0000ff"))),
     )  # fmt: skip
