@@ -1,5 +1,6 @@
 """Every algorithm through real Processing and the real engine: demo scenes, a model, a map of an unseen scene."""
 
+import csv
 import json
 import os
 import time
@@ -14,6 +15,7 @@ from qgis.core import (
     QgsCoordinateTransform,
     QgsFeature,
     QgsGeometry,
+    QgsProcessingContext,
     QgsProcessingException,
     QgsProject,
     QgsRasterLayer,
@@ -345,3 +347,50 @@ def test_a_working_folder_that_is_not_the_engines(run, trained, unseen, tmp_path
 
 def test_qgis_is_alive(qgis_app):
     assert QgsApplication.processingRegistry().providerById("auxlens") is not None
+
+
+def test_explainerrors(run, mapped, tmp_path):
+    out = {
+        "OUTPUT_REPORT": tmp_path / "e.html",
+        "OUTPUT_TABLE": tmp_path / "e.csv",
+        "OUTPUT_CORRELATION": tmp_path / "e.tif",
+    }
+    layers = [path for name, path in mapped.items() if name.startswith("OUTPUT_") and str(path).endswith(".tif")]
+    run("explainerrors", INPUTS=layers, **{name: str(path) for name, path in out.items()})
+    with open(out["OUTPUT_TABLE"], encoding="utf-8") as file:
+        rows = {(r["figure"], r["of"], r["group"]): r for r in csv.DictReader(file)}
+    wrong = bands(mapped["OUTPUT_MAIN_ERROR"])[0]
+    errors = np.abs(bands(mapped["OUTPUT_RECONSTRUCTION_ERROR"])[0])
+    known = (wrong != 255) & np.isfinite(errors)
+    expected = np.corrcoef(wrong[known], errors[known])[0, 1]
+    assert float(rows["pearson", "s1:VV (absolute)", "all"]["value"]) == pytest.approx(expected, abs=1e-4)
+    assert "Are the map’s errors explained" in out["OUTPUT_REPORT"].read_text(encoding="utf-8")
+    assert bands(out["OUTPUT_CORRELATION"]).shape == (3, *wrong.shape)
+
+
+def test_explainerrors_says_what_is_missing(provider, mapped):
+    algorithm = provider.algorithm("explainerrors")
+    context = QgsProcessingContext()
+    values = {"OUTPUT_REPORT": "TEMPORARY_OUTPUT"}
+    ok, message = algorithm.checkParameterValues(values, context)
+    assert not ok and "Give either the layers of one mapped scene" in message
+    ok, message = algorithm.checkParameterValues(
+        {**values, "INPUTS": [mapped["OUTPUT_MAP"]], "WINDOW_SIZE": 8}, context
+    )
+    assert not ok and "odd number" in message
+
+
+def test_sensitivity(run, trained, unseen, tmp_path):
+    out = {
+        "OUTPUT_REPORT": tmp_path / "s.html",
+        "OUTPUT_TABLE": tmp_path / "s.csv",
+        "OUTPUT_SENSITIVITY": tmp_path / "s.tif",
+    }
+    paths = {name: str(path) for name, path in out.items()}
+    run("sensitivity", MODEL=trained["OUTPUT_MODEL"], INPUTS=unseen["INPUTS"], **paths)
+    values = bands(out["OUTPUT_SENSITIVITY"])
+    known = np.isfinite(values[-1])
+    assert (values[-1][known] == values[:-1].argmax(axis=0)[known] + 1).all() and values[:-1][:, known].max() <= 1
+    layer = QgsRasterLayer(paths["OUTPUT_SENSITIVITY"], "s")
+    assert layer.bandName(layer.bandCount()).endswith("most influential player")
+    assert layer.renderer().type() == "paletted"
