@@ -13,13 +13,13 @@ from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QPointF, QRectF, QS
 from qgis.PyQt.QtGui import QColor, QFont, QFontMetricsF, QImage, QLinearGradient, QPainter, QPen, QPolygonF
 from qgis.PyQt.QtSvg import QSvgGenerator
 
+from ..engine.palettes import PLAYER_COLORS, Ramp
 from .words import figure, percent
 
 Chart = Callable[[QPainter, QRectF], None]
 
 INK, QUIET, LINE = QColor("#22303c"), QColor("#66727e"), QColor("#dfe4e8")
 FOR, AGAINST = QColor("#0072b2"), QColor("#d55e00")  # colour-blind safe (Okabe & Ito)
-PLAYERS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#999999")
 PX_PER_MM = 96 / 25.4
 _LEFT, _RIGHT, _MIDDLE = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight, Qt.AlignmentFlag.AlignHCenter
 
@@ -68,7 +68,16 @@ def width_of(content: str, size_px: float = 11, bold: bool = False) -> float:
 
 def player_color(at: int) -> QColor:
     """Colour of the player at a position."""
-    return QColor(PLAYERS[at % len(PLAYERS)])
+    return QColor(PLAYER_COLORS[at % len(PLAYER_COLORS)])
+
+
+def ramp_color(colors: Ramp, share: float) -> QColor:
+    """Colour of a ramp at a share, 0–1, of its length."""
+    place = min(max(share, 0.0), 1.0) * (len(colors) - 1)
+    at = min(int(place), len(colors) - 2)
+    low, high, part = QColor(colors[at]), QColor(colors[at + 1]), place - at
+    mixed = (round(a + (b - a) * part) for a, b in zip(low.getRgb()[:3], high.getRgb()[:3]))
+    return QColor(*mixed)
 
 
 def bars(items: Sequence[Bar], longest: Optional[float] = None, title: str = "", most_px: float = 20) -> Chart:

@@ -16,6 +16,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QSize
 from qgis.PyQt.QtGui import QColor, QImage
 
+from ..engine.palettes import GREYS
 from .charts import Chart, ramp, swatches
 from .renderers import as_classes, as_colours, on_ramp
 
@@ -82,7 +83,7 @@ def _colours(layer: QgsRasterLayer) -> List[QColor]:
         items = renderer.shader().rasterShaderFunction().colorRampItemList()
         if len(items) > 1:
             return [item.color for item in items]
-    return [QColor(grey, grey, grey) for grey in (0, 64, 128, 191, 255)]
+    return [QColor(color) for color in GREYS]
 
 
 def natural_colour(layer: QgsRasterLayer, names: List[str]) -> QgsRasterLayer:

@@ -11,22 +11,18 @@ from ...engine.jobs import Canceled, JobError
 from ..cards import card_of, classes_of
 from ..scenes import MappedScene
 from ..words import tr
-from .common_sheets import model_sheets, numbers_sheet, overview_sheets, reproduce_sheets, scene_sheet
+from .closing_sheets import model_sheets, numbers_sheet, reproduce_sheets
+from .doubt_sheet import error_sheet
 from .layout import write_pdf
+from .map_sheets import areas_sheets, map_sheet, title_sheet
+from .modality_sheets import modality_sheets
+from .overview_sheets import overview_sheets, scene_sheet
 from .page import render_html
-from .scene_sheets import (
-    Subject,
-    areas_sheets,
-    error_sheet,
-    map_sheet,
-    modality_sheets,
-    subject_of,
-    title_sheet,
-    why_sheet,
-)
 from .sheets import Report, Sheet
 from .statistics import measure
+from .subject import Subject, subject_of
 from .tables import read_accuracy, read_table
+from .why_sheet import why_sheet
 
 TEMPLATE = str(Path(__file__).resolve().parents[2] / "resources" / "templates" / "report.qpt")
 _ERROR_ROWS = 30

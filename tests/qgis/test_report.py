@@ -344,7 +344,7 @@ def test_trimming_cuts_off_nothing_but_emptiness():
 
 
 def test_long_jobs_take_several_pages_and_stay_json(mapped):
-    from auxlens.plugin.report.common_sheets import _pages_of
+    from auxlens.plugin.report.closing_sheets import _pages_of
 
     job = {"job": "map", "inputs": [f"/data/{'x' * 150}/B{n}.tif" for n in range(60)], "mask": ""}
     pages = _pages_of(job)

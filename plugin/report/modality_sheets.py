@@ -1,0 +1,120 @@
+"""The sheets of the auxiliary modalities: reconstruction, reference, their difference, expected error."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Sequence, Tuple
+
+import numpy as np
+from qgis.core import QgsRasterLayer
+
+from ..cards import units_of
+from ..charts import AGAINST, FOR, Chart, Line, spectrum
+from ..pictures import band_layer, legend
+from ..scenes import reference_layer
+from ..words import figure, tr
+from .sheets import MapPicture, Sheet
+from .subject import Subject
+from .tables import Table
+
+_DEVIATIONS = 2.0  # a single band is shown this many standard deviations about its mean
+
+
+def modality_sheets(subject: Subject) -> List[Sheet]:
+    """Each auxiliary modality: reconstruction beside the reference and their difference, or the expected error."""
+    scene = subject.scene
+    found, first = [], 0
+    for name, bands in scene.modalities().items():
+        found.append(_modality_sheet(subject, name, bands, first))
+        first += len(bands)
+    if not found:
+        subject.leave_out(tr("auxiliary modalities"), tr("there is no layer “reconstruction” or of its errors"))
+    return found
+
+
+def _modality_sheet(subject: Subject, name: str, bands: Sequence[str], first: int) -> Sheet:
+    scene, figures, unit = subject.scene, subject.figures, units_of(subject.card).get(name, "")
+    full, number = f"{name}:{bands[0]}", first + 1
+    shown = tr("{} ({})").format(bands[0], unit) if unit else bands[0]
+    maps: Dict[str, MapPicture] = {}
+    if "reconstruction" in scene.layers:
+        low, high = _range(subject, full)
+        layer = band_layer(scene.layers["reconstruction"], number, low, high, unit)
+        maps["reconstruction"] = MapPicture([layer], tr("Reconstruction of {}").format(shown), legend(layer))
+        measured = reference_layer(scene, name)
+        if measured is not None:
+            reference = band_layer(measured[0], measured[1][bands[0]], low, high, unit)
+            reference.setRenderer(_same_colours(layer, reference, measured[1][bands[0]]))
+            maps["reference"] = MapPicture(
+                [reference], tr("Reference: {} as measured").format(shown), legend(reference)
+            )
+    for output, caption, signed in (
+        ("reconstruction_error", tr("Reconstruction error (reconstruction − reference)"), True),
+        ("expected_error", tr("Expected error (needs no reference)"), False),
+    ):
+        if output in scene.layers:
+            reach = _DEVIATIONS * figures.moments[output][full].rms or 1.0
+            layer = band_layer(scene.layers[output], number, -reach if signed else 0.0, reach, unit)
+            maps[output] = MapPicture([layer], caption, legend(layer))
+    charts = {"bands_chart": _band_chart(subject, name, bands)} if len(bands) > 1 else {}
+    caption = tr("What the network says this modality looks like, judging by the inputs alone.")
+    if "reference" not in maps and "reconstruction_error" not in maps:
+        caption += " " + tr("It was not given when the scene was mapped, so its error is the expected one.")
+    heading = tr("Auxiliary modality: {}").format(name)
+    slots = {f"map_{at}": picture for at, picture in enumerate(maps.values(), 1)}
+    return Sheet(
+        "modality", heading, {"caption": caption}, slots, charts, {"bands": _band_table(subject, name, bands, unit)}
+    )
+
+
+def _range(subject: Subject, band: str) -> Tuple[float, float]:
+    """Between which values a reconstructed band is shown: by the card, as in the styles; without one by the scene."""
+    moments = subject.figures.moments["reconstruction"][band]
+    mean, std = moments.mean, moments.std
+    for modality in subject.card.auxiliary if subject.card else ():
+        if band in modality.band_names:
+            at = modality.band_names.index(band)
+            mean, std = modality.mean[at], modality.std[at]
+    return mean - _DEVIATIONS * (std or 0.5), mean + _DEVIATIONS * (std or 0.5)
+
+
+def _same_colours(source: QgsRasterLayer, layer: QgsRasterLayer, band: int) -> Any:
+    renderer = source.renderer().clone()
+    renderer.setInput(layer.dataProvider())
+    renderer.setBand(band)
+    return renderer
+
+
+def _band_table(subject: Subject, name: str, bands: Sequence[str], unit: str) -> Table:
+    moments = subject.figures.moments
+    columns = [
+        ("reconstruction", tr("mean"), lambda m: m.mean),
+        ("reconstruction_error", tr("bias"), lambda m: m.mean),
+        ("reconstruction_error", tr("RMSE"), lambda m: m.rms),
+        ("expected_error", tr("expected error"), lambda m: m.mean),
+    ]
+    used = [column for column in columns if column[0] in moments]
+    shown = bands if len(bands) <= 8 else [*bands[:7], "…"]
+    rows = [
+        (
+            band,
+            *(figure(take(moments[output][f"{name}:{band}"]), unit) if band != "…" else "" for output, _, take in used),
+        )
+        for band in shown
+    ]
+    return Table((tr("band"), *(label for _, label, _ in used)), tuple(rows))
+
+
+def _band_chart(subject: Subject, name: str, bands: Sequence[str]) -> Chart:
+    moments = subject.figures.moments
+
+    def over(output: str, take: Any) -> Any:
+        return np.array([take(moments[output][f"{name}:{band}"]) for band in bands])
+
+    lines = []
+    if "reconstruction_error" in moments:
+        lines.append(Line(tr("RMSE"), over("reconstruction_error", lambda m: m.rms), AGAINST))
+    if "expected_error" in moments:
+        lines.append(Line(tr("mean expected error"), over("expected_error", lambda m: m.mean), FOR))
+    if not lines:
+        lines.append(Line(tr("mean"), over("reconstruction", lambda m: m.mean), FOR))
+    return spectrum(lines, bands, units_of(subject.card).get(name, ""), tr("By band"))

@@ -1,0 +1,104 @@
+"""The sheet about why the map says what it says: players, and the attributions of three places."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from qgis.core import QgsPointXY
+from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
+from qgis.PyQt.QtGui import QColor
+
+from ..charts import AGAINST, FOR, Bar, Chart, bars, player_color, share_bars, side_by_side, stacked, words
+from ..pictures import legend, paletted
+from ..pixels import centre_of
+from ..places import Place, look, players
+from ..scenes import MappedScene
+from ..words import figure, percent, tr
+from .sheets import MapPicture, Sheet
+from .subject import Subject
+
+PLACES = (
+    ("certain", QT_TRANSLATE_NOOP("AuxLens", "Most certain")),
+    ("median", QT_TRANSLATE_NOOP("AuxLens", "Median")),
+    ("doubtful", QT_TRANSLATE_NOOP("AuxLens", "Most doubtful")),
+)
+
+
+def why_sheet(subject: Subject) -> Optional[Sheet]:
+    """Why the map says what it says: dominant players, and the attributions of three places."""
+    scene, figures = subject.scene, subject.figures
+    if "attribution" not in scene.layers:
+        subject.leave_out(tr("why: attributions"), tr("there is no layer “attribution”"))
+        return None
+    named = players(scene)
+    shares = [
+        (name, player_color(at), figures.dominant.get(name, 0.0) / (sum(figures.dominant.values()) or 1.0))
+        for at, name in enumerate(named)
+    ]
+    sizes = [
+        Bar(
+            name,
+            figures.attributed.get(name, float("nan")),
+            player_color(at),
+            figure(figures.attributed.get(name, float("nan"))),
+        )
+        for at, name in enumerate(named)
+    ]
+    charts = {
+        "players": stacked(
+            [
+                (share_bars(shares, tr("Share of the area that each player dominates")), 26 + 20 * len(named)),
+                (bars(sizes, title=tr("Mean size of its attribution (log-odds)")), 0),
+            ]
+        ),
+        "places": places_chart(subject),
+    }
+    caption = tr(
+        "A player is a group of input bands. Its attribution is its part in the score of the mapped class: positive "
+        "speaks for the class, negative against it; together with the bias they add up to the score."
+    )
+    return Sheet("why", tr("Why: what the map rests on"), {"caption": caption}, {"map": plain_dominant(scene)}, charts)
+
+
+def plain_dominant(scene: MappedScene) -> MapPicture:
+    """The attribution's last band, a colour a player."""
+    layer, named = scene.layers["attribution"], players(scene)
+    shown = paletted(layer, layer.bandCount(), [(at + 1, player_color(at), name) for at, name in enumerate(named)])
+    return MapPicture([shown], tr("Dominant player"), legend(shown))
+
+
+def places_chart(subject: Subject) -> Chart:
+    """Three places side by side: what is mapped, how probable, and what speaks for it."""
+    found = []
+    for key, name in PLACES:
+        if key in subject.figures.places:
+            row, column = subject.figures.places[key]
+            place = look(subject.scene, subject.classes, slice(row, row + 1), slice(column, column + 1))
+            found.append((tr(name), centre_of(subject.scene.any_layer, row, column), place))
+    reach = max((abs(v) for _, _, place in found for _, v in place.attributions if v == v), default=1.0)
+    return side_by_side([_place_chart(name, point, place, reach) for name, point, place in found])
+
+
+def _place_chart(name: str, point: QgsPointXY, place: Place, reach: float) -> Chart:
+    lines = [(name, True), (f"{point.x():.6g}, {point.y():.7g}", False)]
+    mapped = place.mapped.name if place.mapped else figure(place.estimate)
+    lines.append((tr("mapped as {}").format(mapped), False))
+    if "error_probability" in place.values:
+        lines.append((tr("error probability {}").format(percent(place.values["error_probability"])), False))
+    elif "uncertainty" in place.values:
+        lines.append((tr("uncertainty {}").format(figure(place.values["uncertainty"])), False))
+    charts = [(words(lines), 17.0 * len(lines) + 6)]
+    if place.probabilities:
+        top = sorted(place.probabilities, key=lambda pair: -pair[1])[:3]
+        shares = [(c.name, QColor(c.color), p) for c, p in top]
+        charts.append(
+            (bars([Bar(n, p, c, percent(p)) for n, c, p in shares], 1.0, tr("Probability")), 24 + 20.0 * len(top) + 8)
+        )
+    charts.append((attribution_bars(place, reach), 0))
+    return stacked(charts)
+
+
+def attribution_bars(place: Place, reach: Optional[float] = None) -> Chart:
+    """The players' attributions at a place, for (blue) and against (orange) what is mapped."""
+    items = [Bar(player, v, FOR if v >= 0 else AGAINST, figure(v)) for player, v in place.attributions]
+    return bars(items, reach, tr("Attribution (log-odds)"))
