@@ -6,7 +6,6 @@ import os
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from qgis.core import (
-    QgsMapLayer,
     QgsProcessing,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
@@ -53,10 +52,7 @@ class Report(Algorithm):
         )
         text = p.tr("Layers that “map” made, of one scene or of several; they are told by their tags, not their names.")
         self.addParameter(p.described(layers, text))
-        kind = QgsProcessingParameterFile.Behavior.Folder
-        folder = QgsProcessingParameterFile("FOLDER", p.tr("Folder of mapped scenes"), kind, optional=True)
-        text = p.tr("Instead of layers: a folder with rasters that “map” or “mapfolder” made, sub-folders included.")
-        self.addParameter(p.described(folder, text))
+        self.addParameter(p.mapped_scenes())
         title = QgsProcessingParameterString("TITLE", p.tr("Title"), optional=True)
         self.addParameter(p.described(title, p.tr("Title of the report; the scene's name where it is empty.")))
         for name, label, ending, text, advanced in _files():
@@ -74,7 +70,7 @@ class Report(Algorithm):
     def checkParameterValues(self, parameters: Mapping[str, Any], context: QgsProcessingContext) -> Tuple[bool, str]:
         """Everything that can be said before the run, in one sentence."""
         try:
-            self._layers(parameters, context)  # first, because it says which layer cannot be read
+            map_layers(self, "LAYERS", parameters, context)  # first, because it says which layer cannot be read
             for definition in self.parameterDefinitions():
                 checks.acceptable(definition, parameters.get(definition.name()), context)
             ok, message = super().checkParameterValues(parameters, context)
@@ -138,18 +134,16 @@ class Report(Algorithm):
         Raises:
             SceneError, JobError: neither layers nor a folder, both, or nothing that AuxLens made.
         """
-        layers, folder = self._layers(parameters, context), self.parameterAsString(parameters, "FOLDER", context)
+        layers = map_layers(self, "LAYERS", parameters, context)
+        folder = self.parameterAsString(parameters, "SCENES", context)
         if bool(layers) == bool(folder):
-            raise JobError("Give either the layers of a mapped scene (LAYERS) or a folder of mapped scenes (FOLDER).")
+            raise JobError("Give either the layers of a mapped scene (LAYERS) or a folder of mapped scenes (SCENES).")
         if folder:
-            return scenes_in_folder(folder)
+            return scenes_in_folder(os.path.abspath(folder))
         scenes, notes = mapped_scenes(layers)
         if not scenes:
             raise JobError("None of the layers was made by AuxLens; choose layers that “map” made. " + " ".join(notes))
         return scenes, notes
-
-    def _layers(self, parameters: Mapping[str, Any], context: QgsProcessingContext) -> List[QgsMapLayer]:
-        return map_layers(self, "LAYERS", parameters, context)
 
 
 def _files():

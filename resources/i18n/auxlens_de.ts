@@ -85,11 +85,6 @@
     </message>
     <message>
       <location filename="../../algorithms/attributionquality.py" />
-      <source>What stands in for the bands of an absent player: their mean as in training, a blurred copy, or noise; verdicts on explanations depend on it.</source>
-      <translation>Was die Kanäle eines fehlenden Spielers ersetzt: ihr Mittelwert wie im Training, eine unscharfe Kopie oder Rauschen; das Urteil über Erklärungen hängt davon ab.</translation>
-    </message>
-    <message>
-      <location filename="../../algorithms/attributionquality.py" />
       <source>Pixels to sample; fewer are taken with many players, of which all coalitions are computed.</source>
       <translation>Pixel der Stichprobe; weniger bei vielen Spielern, von denen alle Koalitionen berechnet werden.</translation>
     </message>
@@ -112,11 +107,6 @@
       <location filename="../../algorithms/attributionquality.py" />
       <source>Other models</source>
       <translation>Weitere Modelle</translation>
-    </message>
-    <message>
-      <location filename="../../algorithms/attributionquality.py" />
-      <source>Absent bands</source>
-      <translation>Fehlende Kanäle</translation>
     </message>
     <message>
       <location filename="../../algorithms/attributionquality.py" />
@@ -490,6 +480,11 @@
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
+      <source>What stands in for the bands of an absent player: their mean as in training, a blurred copy, or noise; verdicts on explanations depend on it.</source>
+      <translation>Was die Kanäle eines fehlenden Spielers ersetzt: ihr Mittelwert wie im Training, eine unscharfe Kopie oder Rauschen; das Urteil über Erklärungen hängt davon ab.</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
       <source>Map to assess: classes or, for a regression, numbers. A raster's grid is the one that is compared on; of a layer of polygons each polygon counts once.</source>
       <translation>Karte, die beurteilt wird: Klassen oder, bei einer Regression, Zahlen. Verglichen wird auf dem Gitter des Rasters; von einem Polygonlayer zählt jedes Polygon einmal.</translation>
     </message>
@@ -690,6 +685,11 @@
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
+      <source>Absent bands</source>
+      <translation>Fehlende Kanäle</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
       <source>Map field</source>
       <translation>Kartenfeld</translation>
     </message>
@@ -845,11 +845,6 @@
     </message>
     <message>
       <location filename="../../algorithms/report.py" />
-      <source>Instead of layers: a folder with rasters that “map” or “mapfolder” made, sub-folders included.</source>
-      <translation>Statt Layern: ein Ordner mit Rastern, die „map“ oder „mapfolder“ gemacht haben, samt Unterordnern.</translation>
-    </message>
-    <message>
-      <location filename="../../algorithms/report.py" />
       <source>Size of the pages: the template's own (A4 in AuxLens's), A4 or Letter.</source>
       <translation>Größe der Seiten: die der Vorlage (A4 in der von AuxLens), A4 oder Letter.</translation>
     </message>
@@ -932,6 +927,36 @@
       <location filename="../../algorithms/report.py" />
       <source>Report as PDF</source>
       <translation>Bericht als PDF</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/sensitivity.py" />
+      <source>Measure what a map depends on</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/sensitivity.py" />
+      <source>Takes away the bands of each player in turn and measures how much the map and each reconstructed band change, by class, and whether the map and the auxiliary tasks depend on the same bands.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/sensitivity.py" />
+      <source>occlusion,perturbation,band importance,explainability,XAI,ablation</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/sensitivity.py" />
+      <source>A band a player with the change of the map without it; the last is the most influential player.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/sensitivity.py" />
+      <source>A row a class, player and task.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/sensitivity.py" />
+      <source>Sensitivity</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <location filename="../../algorithms/style.py" />
@@ -1239,189 +1264,199 @@
       <translation>{} wird ausgemessen</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>Save the text below as job.json and run it with: auxlens run job.json</source>
       <translation>Den Text unten als job.json speichern und ausführen mit: auxlens run job.json</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
-      <source>Against references</source>
-      <translation>Verglichen mit Referenzen</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>user's accuracy</source>
       <translation>Nutzergenauigkeit</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>producer's accuracy</source>
       <translation>Produzentengenauigkeit</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>F1</source>
       <translation>F1</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>IoU</source>
       <translation>IoU</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
+      <source>Against references</source>
+      <translation>Verglichen mit Referenzen</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>class</source>
       <translation>Klasse</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>reference pixels</source>
       <translation>Referenzpixel</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
-      <source>Scenes</source>
-      <translation>Szenen</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/common_sheets.py" />
-      <source>share</source>
-      <translation>Anteil</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>Name</source>
       <translation>Name</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>Created</source>
       <translation>Erstellt</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>Licence</source>
       <translation>Lizenz</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>Made with</source>
       <translation>Gemacht mit</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>Report by</source>
       <translation>Bericht von</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>SHA-256 of the model</source>
       <translation>SHA-256 des Modells</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>It is the first scene's; every raster carries its own.</source>
       <translation>Es ist der Auftrag der ersten Szene; jedes Raster trägt seinen eigenen.</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
-      <source>scene</source>
-      <translation>Szene</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/common_sheets.py" />
-      <source>area</source>
-      <translation>Fläche</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/common_sheets.py" />
-      <source>mean uncertainty</source>
-      <translation>mittlere Unsicherheit</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/common_sheets.py" />
-      <source>expected wrong</source>
-      <translation>falsch erwartet</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/common_sheets.py" />
-      <source>likely wrong (≥ 50 %)</source>
-      <translation>wohl falsch (≥ 50 %)</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/common_sheets.py" />
-      <source>wrong by the reference</source>
-      <translation>laut Referenz falsch</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/common_sheets.py" />
-      <source>{} scenes mapped with the model “{}”</source>
-      <translation>{} Szenen, kartiert mit dem Modell „{}“</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>not stated</source>
       <translation>nicht angegeben</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>Trained on</source>
       <translation>Trainiert auf</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>How to reproduce</source>
       <translation>Wie man sie wieder herstellt</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
-      <source>mapped area ({})</source>
-      <translation>kartierte Fläche ({})</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>AuxLens {}</source>
       <translation>AuxLens {}</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>Figures on {}</source>
       <translation>Kennzahlen auf {}</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>Reconstruction of {}</source>
       <translation>Rekonstruktion von {}</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>Error probability ({})</source>
       <translation>Fehlerwahrscheinlichkeit ({})</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
-      <source>Where the scenes lie</source>
-      <translation>Wo die Szenen liegen</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>({} more rows in the file)</source>
       <translation>({} weitere Zeilen in der Datei)</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>Input {}</source>
       <translation>Eingabe {}</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>Auxiliary {}</source>
       <translation>Hilfsmodalität {}</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/common_sheets.py" />
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>SHA-256 of the {}, {}</source>
       <translation>SHA-256 ({}, {})</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/doubt_sheet.py" />
+      <source>The uncertainty is how evenly the probability is spread over the classes; it is no rate of errors.</source>
+      <translation>Die Unsicherheit sagt, wie gleichmäßig sich die Wahrscheinlichkeit auf die Klassen verteilt; sie ist keine Fehlerquote.</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/doubt_sheet.py" />
+      <source>Where the map is doubtful</source>
+      <translation>Wo die Karte zweifelhaft ist</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/doubt_sheet.py" />
+      <source>Share of the area by error probability</source>
+      <translation>Flächenanteil nach Fehlerwahrscheinlichkeit</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/doubt_sheet.py" />
+      <source>error probability</source>
+      <translation>Fehlerwahrscheinlichkeit</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/doubt_sheet.py" />
+      <source>share</source>
+      <translation>Anteil</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/doubt_sheet.py" />
+      <source>expected wrong</source>
+      <translation>falsch erwartet</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/doubt_sheet.py" />
+      <source>where the map is doubtful</source>
+      <translation>wo die Karte zweifelhaft ist</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/doubt_sheet.py" />
+      <source>there is no layer “error probability” or “uncertainty”</source>
+      <translation>es gibt keinen Layer „error probability“ oder „uncertainty“</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/doubt_sheet.py" />
+      <source>Main error: where map and reference differ</source>
+      <translation>Hauptfehler: wo Karte und Referenz voneinander abweichen</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/doubt_sheet.py" />
+      <source>The error probability was fitted on held-out references: {} of this map is expected to be wrong.</source>
+      <translation>Die Fehlerwahrscheinlichkeit wurde an zurückgehaltenen Referenzen angepasst: {} dieser Karte sind falsch zu erwarten.</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/doubt_sheet.py" />
+      <source>area ({})</source>
+      <translation>Fläche ({})</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/doubt_sheet.py" />
+      <source>It ranks wrong above right pixels with an AUROC of {}.</source>
+      <translation>Sie ordnet falsche über richtige Pixel mit einer AUROC von {}.</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/doubt_sheet.py" />
+      <source>observed wrong</source>
+      <translation>falsch beobachtet</translation>
     </message>
     <message>
       <location filename="../../plugin/report/layout.py" />
@@ -1454,297 +1489,287 @@
       <translation>In der Vorlage fehlt: {} „{}.{}“; weggelassen.</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>The uncertainty is how evenly the probability is spread over the classes; it is no rate of errors.</source>
-      <translation>Die Unsicherheit sagt, wie gleichmäßig sich die Wahrscheinlichkeit auf die Klassen verteilt; sie ist keine Fehlerquote.</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>A player is a group of input bands. Its attribution is its part in the score of the mapped class: positive speaks for the class, negative against it; together with the bias they add up to the score.</source>
-      <translation>Ein Spieler ist eine Gruppe von Eingabekanälen. Seine Attribution ist sein Anteil an der Bewertung der kartierten Klasse: Positives spricht für die Klasse, Negatives dagegen; mit dem Grundwert zusammen ergeben sie die Bewertung.</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>What the network says this modality looks like, judging by the inputs alone.</source>
-      <translation>Wie diese Modalität nach Meinung des Netzes aussieht, allein nach den Eingaben beurteilt.</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
+      <location filename="../../plugin/report/map_sheets.py" />
       <source>Estimated areas are adjusted for the map's errors (Olofsson et al. 2014); lines are 95 % intervals.</source>
       <translation>Geschätzte Flächen sind um die Fehler der Karte bereinigt (Olofsson et al. 2014); Linien sind 95-%-Vertrauensbereiche.</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
+      <location filename="../../plugin/report/map_sheets.py" />
       <source>Areas are counted on the map; intervals need an assessment of its accuracy.</source>
       <translation>Flächen sind auf der Karte gezählt; Vertrauensbereiche setzen eine Beurteilung ihrer Genauigkeit voraus.</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>Where the map is doubtful</source>
-      <translation>Wo die Karte zweifelhaft ist</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>Share of the area by error probability</source>
-      <translation>Flächenanteil nach Fehlerwahrscheinlichkeit</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>error probability</source>
-      <translation>Fehlerwahrscheinlichkeit</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>Why: what the map rests on</source>
-      <translation>Warum: worauf die Karte beruht</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>Dominant player</source>
-      <translation>Bestimmender Spieler</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>Most certain</source>
-      <translation>Am sichersten</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>Median</source>
-      <translation>Median</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>Most doubtful</source>
-      <translation>Am zweifelhaftesten</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>By band</source>
-      <translation>Nach Kanal</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>the model's card</source>
-      <translation>die Karte des Modells</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>mapped area</source>
-      <translation>kartierte Fläche</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
+      <location filename="../../plugin/report/map_sheets.py" />
       <source>The scene (first input)</source>
       <translation>Die Szene (erste Eingabe)</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
+      <location filename="../../plugin/report/map_sheets.py" />
       <source>The map</source>
       <translation>Die Karte</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
+      <location filename="../../plugin/report/map_sheets.py" />
       <source>Mapped on {} with the model “{}” (AuxLens {})</source>
       <translation>Kartiert am {} mit dem Modell „{}“ (AuxLens {})</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
+      <location filename="../../plugin/report/map_sheets.py" />
       <source>the map</source>
       <translation>die Karte</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
+      <location filename="../../plugin/report/map_sheets.py" />
       <source>there is no layer “map”</source>
       <translation>es gibt keinen Layer „map“</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>where the map is doubtful</source>
-      <translation>wo die Karte zweifelhaft ist</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>there is no layer “error probability” or “uncertainty”</source>
-      <translation>es gibt keinen Layer „error probability“ oder „uncertainty“</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>Main error: where map and reference differ</source>
-      <translation>Hauptfehler: wo Karte und Referenz voneinander abweichen</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>why: attributions</source>
-      <translation>warum: Attributionen</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>there is no layer “attribution”</source>
-      <translation>es gibt keinen Layer „attribution“</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>auxiliary modalities</source>
-      <translation>Hilfsmodalitäten</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>there is no layer “reconstruction” or of its errors</source>
-      <translation>es gibt keinen Layer „reconstruction“ oder seiner Fehler</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>Reconstruction error (reconstruction − reference)</source>
-      <translation>Rekonstruktionsfehler (Rekonstruktion − Referenz)</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>Expected error (needs no reference)</source>
-      <translation>Erwarteter Fehler (braucht keine Referenz)</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>It was not given when the scene was mapped, so its error is the expected one.</source>
-      <translation>Sie lag beim Kartieren nicht vor, daher ist ihr Fehler der erwartete.</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>Auxiliary modality: {}</source>
-      <translation>Hilfsmodalität: {}</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>mean</source>
-      <translation>Mittel</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>bias</source>
-      <translation>Bias</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>RMSE</source>
-      <translation>RMSE</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>expected error</source>
-      <translation>erwarteter Fehler</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>band</source>
-      <translation>Kanal</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>expected to be wrong</source>
-      <translation>falsch erwartet</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>more likely wrong than right</source>
-      <translation>eher falsch als richtig</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
+      <location filename="../../plugin/report/map_sheets.py" />
       <source>areas by class</source>
       <translation>Flächen nach Klasse</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
+      <location filename="../../plugin/report/map_sheets.py" />
       <source>the map shows a quantity</source>
       <translation>die Karte zeigt eine Größe</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
+      <location filename="../../plugin/report/map_sheets.py" />
+      <source>mapped area ({})</source>
+      <translation>kartierte Fläche ({})</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/map_sheets.py" />
       <source>Areas by class</source>
       <translation>Flächen nach Klasse</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>The error probability was fitted on held-out references: {} of this map is expected to be wrong.</source>
-      <translation>Die Fehlerwahrscheinlichkeit wurde an zurückgehaltenen Referenzen angepasst: {} dieser Karte sind falsch zu erwarten.</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>area ({})</source>
-      <translation>Fläche ({})</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>{} ({})</source>
-      <translation>{} ({})</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>mean expected error</source>
-      <translation>mittlerer erwarteter Fehler</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>Left out: {} ({}).</source>
-      <translation>Weggelassen: {} ({}).</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>RMSE by the reference</source>
-      <translation>RMSE laut Referenz</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>overall accuracy</source>
-      <translation>Gesamtgenauigkeit</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
+      <location filename="../../plugin/report/map_sheets.py" />
       <source>estimated area ({}), ± 95 %</source>
       <translation>geschätzte Fläche ({}), ± 95 %</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>mapped as {}</source>
-      <translation>kartiert als {}</translation>
+      <location filename="../../plugin/report/modality_sheets.py" />
+      <source>What the network says this modality looks like, judging by the inputs alone.</source>
+      <translation>Wie diese Modalität nach Meinung des Netzes aussieht, allein nach den Eingaben beurteilt.</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>Probability</source>
-      <translation>Wahrscheinlichkeit</translation>
+      <location filename="../../plugin/report/modality_sheets.py" />
+      <source>By band</source>
+      <translation>Nach Kanal</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>It ranks wrong above right pixels with an AUROC of {}.</source>
-      <translation>Sie ordnet falsche über richtige Pixel mit einer AUROC von {}.</translation>
+      <location filename="../../plugin/report/modality_sheets.py" />
+      <source>auxiliary modalities</source>
+      <translation>Hilfsmodalitäten</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>observed wrong</source>
-      <translation>falsch beobachtet</translation>
+      <location filename="../../plugin/report/modality_sheets.py" />
+      <source>there is no layer “reconstruction” or of its errors</source>
+      <translation>es gibt keinen Layer „reconstruction“ oder seiner Fehler</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>Share of the area that each player dominates</source>
-      <translation>Flächenanteil, den jeder Spieler bestimmt</translation>
+      <location filename="../../plugin/report/modality_sheets.py" />
+      <source>Reconstruction error (reconstruction − reference)</source>
+      <translation>Rekonstruktionsfehler (Rekonstruktion − Referenz)</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
-      <source>error probability {}</source>
-      <translation>Fehlerwahrscheinlichkeit {}</translation>
+      <location filename="../../plugin/report/modality_sheets.py" />
+      <source>Expected error (needs no reference)</source>
+      <translation>Erwarteter Fehler (braucht keine Referenz)</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
+      <location filename="../../plugin/report/modality_sheets.py" />
+      <source>It was not given when the scene was mapped, so its error is the expected one.</source>
+      <translation>Sie lag beim Kartieren nicht vor, daher ist ihr Fehler der erwartete.</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/modality_sheets.py" />
+      <source>Auxiliary modality: {}</source>
+      <translation>Hilfsmodalität: {}</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/modality_sheets.py" />
+      <source>mean</source>
+      <translation>Mittel</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/modality_sheets.py" />
+      <source>bias</source>
+      <translation>Bias</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/modality_sheets.py" />
+      <source>RMSE</source>
+      <translation>RMSE</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/modality_sheets.py" />
+      <source>expected error</source>
+      <translation>erwarteter Fehler</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/modality_sheets.py" />
+      <source>band</source>
+      <translation>Kanal</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/modality_sheets.py" />
+      <source>{} ({})</source>
+      <translation>{} ({})</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/modality_sheets.py" />
+      <source>mean expected error</source>
+      <translation>mittlerer erwarteter Fehler</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/modality_sheets.py" />
       <source>Reference: {} as measured</source>
       <translation>Referenz: {}, wie gemessen</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
+      <location filename="../../plugin/report/overview_sheets.py" />
+      <source>Scenes</source>
+      <translation>Szenen</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/overview_sheets.py" />
+      <source>scene</source>
+      <translation>Szene</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/overview_sheets.py" />
+      <source>area</source>
+      <translation>Fläche</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/overview_sheets.py" />
+      <source>mean uncertainty</source>
+      <translation>mittlere Unsicherheit</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/overview_sheets.py" />
+      <source>likely wrong (≥ 50 %)</source>
+      <translation>wohl falsch (≥ 50 %)</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/overview_sheets.py" />
+      <source>wrong by the reference</source>
+      <translation>laut Referenz falsch</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/overview_sheets.py" />
+      <source>{} scenes mapped with the model “{}”</source>
+      <translation>{} Szenen, kartiert mit dem Modell „{}“</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/overview_sheets.py" />
+      <source>Where the scenes lie</source>
+      <translation>Wo die Szenen liegen</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/subject.py" />
+      <source>the model's card</source>
+      <translation>die Karte des Modells</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/subject.py" />
+      <source>mapped area</source>
+      <translation>kartierte Fläche</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/subject.py" />
+      <source>expected to be wrong</source>
+      <translation>falsch erwartet</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/subject.py" />
+      <source>more likely wrong than right</source>
+      <translation>eher falsch als richtig</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/subject.py" />
+      <source>Left out: {} ({}).</source>
+      <translation>Weggelassen: {} ({}).</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/subject.py" />
+      <source>RMSE by the reference</source>
+      <translation>RMSE laut Referenz</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/subject.py" />
+      <source>overall accuracy</source>
+      <translation>Gesamtgenauigkeit</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/why_sheet.py" />
+      <source>A player is a group of input bands. Its attribution is its part in the score of the mapped class: positive speaks for the class, negative against it; together with the bias they add up to the score.</source>
+      <translation>Ein Spieler ist eine Gruppe von Eingabekanälen. Seine Attribution ist sein Anteil an der Bewertung der kartierten Klasse: Positives spricht für die Klasse, Negatives dagegen; mit dem Grundwert zusammen ergeben sie die Bewertung.</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/why_sheet.py" />
+      <source>Most certain</source>
+      <translation>Am sichersten</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/why_sheet.py" />
+      <source>Median</source>
+      <translation>Median</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/why_sheet.py" />
+      <source>Most doubtful</source>
+      <translation>Am zweifelhaftesten</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/why_sheet.py" />
+      <source>Why: what the map rests on</source>
+      <translation>Warum: worauf die Karte beruht</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/why_sheet.py" />
+      <source>Dominant player</source>
+      <translation>Bestimmender Spieler</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/why_sheet.py" />
+      <source>why: attributions</source>
+      <translation>warum: Attributionen</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/why_sheet.py" />
+      <source>there is no layer “attribution”</source>
+      <translation>es gibt keinen Layer „attribution“</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/why_sheet.py" />
+      <source>mapped as {}</source>
+      <translation>kartiert als {}</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/why_sheet.py" />
+      <source>Probability</source>
+      <translation>Wahrscheinlichkeit</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/why_sheet.py" />
+      <source>Share of the area that each player dominates</source>
+      <translation>Flächenanteil, den jeder Spieler bestimmt</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/why_sheet.py" />
+      <source>error probability {}</source>
+      <translation>Fehlerwahrscheinlichkeit {}</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/why_sheet.py" />
       <source>Mean size of its attribution (log-odds)</source>
       <translation>Mittlere Größe seiner Attribution (Log-Odds)</translation>
     </message>
     <message>
-      <location filename="../../plugin/report/scene_sheets.py" />
+      <location filename="../../plugin/report/why_sheet.py" />
       <source>uncertainty {}</source>
       <translation>Unsicherheit {}</translation>
     </message>

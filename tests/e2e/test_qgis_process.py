@@ -115,7 +115,7 @@ def test_tags_say_how_it_was_made(mapped, model):
 
 def test_a_report_of_what_was_mapped(qgis_process, mapped, tmp_path):
     pdf, html = tmp_path / "r.pdf", tmp_path / "r.html"
-    code, said = qgis_process("report", FOLDER=mapped["map"].parent, OUTPUT_PDF=pdf, OUTPUT_REPORT=html)
+    code, said = qgis_process("report", SCENES=mapped["map"].parent, OUTPUT_PDF=pdf, OUTPUT_REPORT=html)
     assert code == 0, said
     assert "Left out" not in said
     pages = len(re.findall(rb"/Type /Page\b(?!s)", pdf.read_bytes()))

@@ -64,7 +64,7 @@ CONTRACT = {
     "exportonnx": ["MODEL", "TILE_SIZE", "OUTPUT_ONNX"],
     "style": ["LAYERS", "GROUP", "BAND", "PERCENTILE", "THEMES", "SAVE"],
     "report": [
-        *["LAYERS", "FOLDER", "TITLE", "MODEL", "ACCURACY", "ERRORS", "TEMPLATE", "PAPER"],
+        *["LAYERS", "SCENES", "TITLE", "MODEL", "ACCURACY", "ERRORS", "TEMPLATE", "PAPER"],
         *["OUTPUT_REPORT", "OUTPUT_PDF"],
     ],
 }

@@ -49,7 +49,7 @@ def composed(folder, **options):
 
 
 def test_a_whole_scene(report, mapped, tmp_path):
-    lines, html, pages = report(FOLDER=str(mapped()), TITLE="Fields <of> Öland")
+    lines, html, pages = report(SCENES=str(mapped()), TITLE="Fields <of> Öland")
     assert pages == len(PAGES)
     assert "Fields &lt;of&gt; Öland" in html
     assert "forest &lt;&amp;&gt;" in html
@@ -58,7 +58,7 @@ def test_a_whole_scene(report, mapped, tmp_path):
 
 
 def test_the_html_is_static_and_whole(report, mapped):
-    _, html, _ = report(FOLDER=str(mapped()))
+    _, html, _ = report(SCENES=str(mapped()))
     assert "<script" not in html
     assert not re.search(r"src=\"(?!data:image/)", html)
     assert html.count("data:image/") >= 15
@@ -120,7 +120,7 @@ def test_several_scenes_get_an_overview_and_a_page_each(report, mapped):
     folder = mapped("a").parent
     mapped("b", seed=1, leave_out=("main_error",))
     mapped("c", epsg=32633, seed=2)
-    lines, html, pages = report(FOLDER=str(folder))
+    lines, html, pages = report(SCENES=str(folder))
     assert pages == 1 + 3 + 2  # overview, scenes, model and reproduction
     assert "3 scenes mapped with the model “toy”" in html
     for name in "abc":
@@ -130,7 +130,7 @@ def test_several_scenes_get_an_overview_and_a_page_each(report, mapped):
 
 @pytest.mark.parametrize(("epsg", "corner"), [(0, (0.0, 40.0)), (4326, (10.0, 60.0))])
 def test_scenes_in_degrees_and_without_crs(report, mapped, epsg, corner):
-    _, html, pages = report(FOLDER=str(mapped(epsg=epsg, corner=corner)))
+    _, html, pages = report(SCENES=str(mapped(epsg=epsg, corner=corner)))
     assert pages == len(PAGES)
     assert ("mapped area (px)" in html) == (epsg == 0)
 
@@ -146,7 +146,7 @@ def test_a_quantity_instead_of_classes(mapped):
 
 def test_letter(mapped, report):
     sizes = {}
-    assert report(FOLDER=str(mapped()), PAPER="Letter")[2] == len(PAGES)
+    assert report(SCENES=str(mapped()), PAPER="Letter")[2] == len(PAGES)
     layout = QgsPrintLayout(QgsProject.instance())
     layout.loadFromTemplate(read_template(TEMPLATE), QgsReadWriteContext())
     before = {i.id(): i.pagePos() for i in layout.items() if "." in getattr(i, "id", str)()}
@@ -181,7 +181,7 @@ def test_a_template_without_named_items(report, mapped, tmp_path):
     text = Path(TEMPLATE).read_text(encoding="utf-8")
     own = tmp_path / "own.qpt"
     own.write_text(text.replace('id="why.places"', 'id=""').replace('id="modality.', 'id="m'), encoding="utf-8")
-    lines, _, pages = report(FOLDER=str(mapped()), TEMPLATE=str(own))
+    lines, _, pages = report(SCENES=str(mapped()), TEMPLATE=str(own))
     assert pages == len(PAGES) - 1
     assert "The template has no picture “why.places”; it was left out." in lines
     assert "The template has no page “modality”; it was left out." in lines
@@ -202,32 +202,32 @@ def test_bad_input_is_refused_before_work(provider, mapped, write_raster, tmp_pa
     no_json.write_text("[1]")
     for parameters, words in (
         ({"OUTPUT_PDF": pdf}, "Give either the layers"),
-        ({"FOLDER": folder, "LAYERS": [f"{folder}/map.tif"], "OUTPUT_PDF": pdf}, "Give either the layers"),
-        ({"FOLDER": folder}, "No output is asked for"),
-        ({"FOLDER": str(tmp_path / "none"), "OUTPUT_PDF": pdf}, "does not exist"),
+        ({"SCENES": folder, "LAYERS": [f"{folder}/map.tif"], "OUTPUT_PDF": pdf}, "Give either the layers"),
+        ({"SCENES": folder}, "No output is asked for"),
+        ({"SCENES": str(tmp_path / "none"), "OUTPUT_PDF": pdf}, "does not exist"),
         ({"LAYERS": [write_raster("scene.tif", ("a",))], "OUTPUT_PDF": pdf}, "None of the layers was made by AuxLens"),
         ({"LAYERS": [str(tmp_path / "gone.tif")], "OUTPUT_PDF": pdf}, "does not exist"),
-        ({"FOLDER": folder, "OUTPUT_PDF": str(tmp_path / "r.txt")}, "must end in .pdf"),
-        ({"FOLDER": folder, "OUTPUT_PDF": f"{nothing}/r.pdf"}, "cannot be written"),
-        ({"FOLDER": folder, "OUTPUT_PDF": pdf, "TEMPLATE": str(nothing)}, "is no layout template"),
-        ({"FOLDER": folder, "OUTPUT_PDF": pdf, "TEMPLATE": str(tmp_path / "no.qpt")}, "does not exist"),
-        ({"FOLDER": folder, "OUTPUT_PDF": pdf, "ERRORS": str(table)}, "has no rows"),
-        ({"FOLDER": folder, "OUTPUT_PDF": pdf, "ACCURACY": str(no_json)}, "is no table of accuracies"),
-        ({"FOLDER": folder, "OUTPUT_PDF": pdf, "MODEL": str(tmp_path / "no.safetensors")}, "does not exist"),
-        ({"FOLDER": folder, "OUTPUT_PDF": pdf, "PAPER": "A7"}, "Unknown value “A7”"),
+        ({"SCENES": folder, "OUTPUT_PDF": str(tmp_path / "r.txt")}, "must end in .pdf"),
+        ({"SCENES": folder, "OUTPUT_PDF": f"{nothing}/r.pdf"}, "cannot be written"),
+        ({"SCENES": folder, "OUTPUT_PDF": pdf, "TEMPLATE": str(nothing)}, "is no layout template"),
+        ({"SCENES": folder, "OUTPUT_PDF": pdf, "TEMPLATE": str(tmp_path / "no.qpt")}, "does not exist"),
+        ({"SCENES": folder, "OUTPUT_PDF": pdf, "ERRORS": str(table)}, "has no rows"),
+        ({"SCENES": folder, "OUTPUT_PDF": pdf, "ACCURACY": str(no_json)}, "is no table of accuracies"),
+        ({"SCENES": folder, "OUTPUT_PDF": pdf, "MODEL": str(tmp_path / "no.safetensors")}, "does not exist"),
+        ({"SCENES": folder, "OUTPUT_PDF": pdf, "PAPER": "A7"}, "Unknown value “A7”"),
     ):
         ok, message = refused(provider, **parameters)
         assert not ok, parameters
         assert words in message
         assert "\n" not in message
-    assert refused(provider, FOLDER=folder, OUTPUT_PDF=pdf)[0]
+    assert refused(provider, SCENES=folder, OUTPUT_PDF=pdf)[0]
 
 
 def test_a_canceled_report_leaves_no_file(run, mapped, tmp_path, feedback_type):
     folder = str(mapped())
     for word in ("Measuring", "Printing", "Writing"):
         pdf, html = tmp_path / word / "r.pdf", tmp_path / word / "r.html"
-        run("report", feedback_type(cancel_at=word), FOLDER=folder, OUTPUT_PDF=str(pdf), OUTPUT_REPORT=str(html))
+        run("report", feedback_type(cancel_at=word), SCENES=folder, OUTPUT_PDF=str(pdf), OUTPUT_REPORT=str(html))
         left = [p.name for p in pdf.parent.iterdir()] if pdf.parent.exists() else []
         assert left == (["r.pdf"] if word == "Writing" else []), word  # the HTML comes last
 
@@ -253,7 +253,7 @@ def test_tables_of_other_algorithms(report, mapped, tmp_path):
     accuracy, errors = tmp_path / "a.json", tmp_path / "e.csv"
     accuracy.write_text(json.dumps(ACCURACY))
     errors.write_text("task,auroc_gain\ns1,0.0123456\n<dem>,nan\n")
-    _, html, pages = report(FOLDER=str(mapped()), ACCURACY=str(accuracy), ERRORS=str(errors))
+    _, html, pages = report(SCENES=str(mapped()), ACCURACY=str(accuracy), ERRORS=str(errors))
     assert pages == len(PAGES) + 1
     for words in ("12.5 ± 1.25", "0.950 ± 0.0200", "A sample of 300 pixels.", "&lt;dem&gt;", "0.0123", "auroc gain"):
         assert words in html
