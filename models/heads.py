@@ -78,8 +78,10 @@ class DensityHead(Head):
             raw: ``(B, 2 · bands, H, W)`` standardised means and log scales.
             target: ``(B, bands, H, W)`` physical values; NaN where there is none.
         """
+        return self._likelihood(raw, self.standardise(target))
+
+    def _likelihood(self, raw: Tensor, standard: Tensor) -> Tensor:
         location, log_scale = _split(raw.float())
-        standard = self.standardise(target)
         known = torch.isfinite(standard)
         distance = (torch.where(known, standard, location) - location).abs()
         loss = distance * torch.exp(-log_scale) + log_scale + math.log(2.0)

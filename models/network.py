@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .compact import CompactHead, Components
 from .errors import ModelFileError
 from .heads import DensityHead, Head, ScoreHead
 from .layers import Standardise, convolutions
@@ -34,7 +35,8 @@ class TaskConfig:
 
     ``kind`` is ``score`` (classes) or ``density`` (numbers with a predicted scale); ``channels`` counts
     classes or bands; ``mean`` and ``std`` are those of a density's targets. ``pooled`` tasks have one label or number
-    an object instead of one a pixel (see ``pooled.py``).
+    an object instead of one a pixel (see ``pooled.py``). A density of many bands may be predicted by its ``components``
+    (see ``compact.py``).
     """
 
     kind: str
@@ -42,6 +44,7 @@ class TaskConfig:
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
     pooled: bool = False
+    components: Components | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,14 @@ class NetworkConfig:
         """
         try:
             tasks = {
-                name: TaskConfig(**{**task, "mean": tuple(task["mean"]), "std": tuple(task["std"])})
+                name: TaskConfig(
+                    **{
+                        **task,
+                        "mean": tuple(task["mean"]),
+                        "std": tuple(task["std"]),
+                        "components": Components.from_dict(task["components"]) if task.get("components") else None,
+                    }
+                )
                 for name, task in data["tasks"].items()
             }
             players = tuple(tuple(bands) for bands in data.get("players", ()))
@@ -241,5 +251,7 @@ def _head(config: NetworkConfig, task: TaskConfig) -> Head:
     if task.kind == "density":
         if task.pooled:
             return PooledDensityHead(coarse, task.mean, task.std, config.stride)
+        if task.components:
+            return CompactHead(fine, task.mean, task.std, task.components)
         return DensityHead(fine, task.mean, task.std)
     raise ModelFileError(f"The model has a task of the unknown kind “{task.kind}”; update the AuxLens plugin.")

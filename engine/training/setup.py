@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from statistics import median
 
 from ...models.card import Card, ErrorModel, LandClass, MainTask, Modality, Player
+from ...models.compact import Components
 from ...models.network import MAIN, PRESETS, NetworkConfig, TaskConfig
 from .. import jobs
 from ..scene.bands import ModalitySource, open_raster
@@ -73,7 +74,14 @@ class Setup:
         for_test = {number for number, scene in enumerate(scenes) if scene.for_test}
         self.splits, self.unit = split_blocks(self.blocks, job.seed, for_test)
         self.config = _config(
-            job.size, scenes[0], self.classes, self.auxiliary, self.statistics, self.players, self.scene_level
+            job.size,
+            scenes[0],
+            self.classes,
+            self.auxiliary,
+            self.statistics,
+            self.players,
+            self.scene_level,
+            found.components,
         )
         log.info(
             "%d scene(s), %d blocks with references, split by %s: %s.",
@@ -166,10 +174,14 @@ def _config(
     statistics: Mapping[str, Statistics],
     players: Sequence[Player],
     pooled: bool,
+    components: Mapping[str, Components],
 ) -> NetworkConfig:
     main = TaskConfig("score", len(classes)) if classes else TaskConfig("density", 1, *statistics[MAIN])
     main = replace(main, pooled=pooled)
-    others = {name: TaskConfig("density", len(bands), *statistics[name]) for name, bands in auxiliary.items()}
+    others = {
+        name: TaskConfig("density", len(bands), *statistics[name], components=components.get(name))
+        for name, bands in auxiliary.items()
+    }
     inputs = [statistics[m.name] for m in scene.inputs]
     mean, std = (tuple(v for pair in inputs for v in pair[i]) for i in (0, 1))
     groups = indices(players, [f"{m.name}:{band.name}" for m in scene.inputs for band in m.bands])

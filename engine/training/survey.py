@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from ...models.card import LandClass
+from ...models.compact import Components, principal_components
 from ...models.errors import Canceled, SceneError
 from ...models.network import MAIN
 from ..jobs import Progress
@@ -18,6 +20,7 @@ from ..scene.folder import Scene
 from ..scene.grid import Grid
 from ..scene.reference import IGNORE, is_table, to_indices
 from ..scene.window import Window, plan
+from . import options
 from .objects import SceneObject, counts_of, find_objects
 from .scenes import OpenScene
 
@@ -27,6 +30,8 @@ _SAMPLE_PX = 4096  # pixels of each, at most
 _SAMPLE_VALUES = 2**17  # values of each: fewer pixels of a modality with hundreds of bands
 _PLACES = 32  # of each class in a block
 _NOWHERE = np.zeros((0, 2), np.int64)
+
+_FARTHEST = 5.0  # standard deviations: a wild pixel is no component
 
 Statistics = tuple[tuple[float, ...], tuple[float, ...]]  # mean and standard deviation a band
 
@@ -85,13 +90,25 @@ class BandStatistics:
             stds.append(float(clipped.std()))
         return tuple(means), tuple(stds)
 
+    def components(self, statistics: Statistics) -> Components | None:
+        """Principal components of a modality of many bands, of pixels valid in all; ``None`` for few bands."""
+        mean, std = (np.array(values, np.float32)[:, None] for values in statistics)
+        if len(mean) <= options.COMPACT_BANDS:
+            return None
+        standard = (np.concatenate(self.samples, axis=1) - mean) / std
+        known = standard[:, np.isfinite(standard).all(axis=0)].clip(-_FARTHEST, _FARTHEST)
+        if known.shape[1] < len(mean):  # too few to say how bands go together
+            return None
+        return principal_components(torch.from_numpy(known.T), options.COMPACT_SHARE, options.COMPACT_MOST)
+
 
 @dataclass(frozen=True)
 class Survey:
-    """What is known of the scenes before training; statistics by modality name, ``main`` for a regression."""
+    """What is known of the scenes before training, by modality name; ``main`` is a regression's target."""
 
     blocks: tuple[Block, ...]
     statistics: Mapping[str, Statistics]
+    components: Mapping[str, Components]
 
 
 def survey(
@@ -135,7 +152,9 @@ def survey(
                 progress.report(0.0, f"Surveying scene {number + 1} of {len(scenes)}: block {i + 1} of {len(windows)}")
     if not any(block.counts.any() for block in blocks):
         raise SceneError("The references cover no pixel of the scenes; check their CRS, place, field and nodata value.")
-    return Survey(tuple(blocks), {name: s.result(name) for name, s in statistics.items()})
+    found = {name: s.result(name) for name, s in statistics.items()}
+    compact = {name: s.components(found[name]) for name, s in statistics.items()}
+    return Survey(tuple(blocks), found, {name: components for name, components in compact.items() if components})
 
 
 def _pixels(
