@@ -10,11 +10,12 @@ import torch
 from affine import Affine
 
 from auxlens.models import file
-from auxlens.models.card import Card, ErrorModel, LandClass, MainTask, Modality
+from auxlens.models.card import Card, ErrorModel, LandClass, MainTask, Modality, Player
 from auxlens.models.network import PRESETS, Network, NetworkConfig, TaskConfig
 
 BANDS = ("B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12")
 CLASSES = tuple(LandClass(i, f"class {i}", f"#{40 * i:02x}{255 - 40 * i:02x}80") for i in range(1, 7))
+PLAYERS = {"visible": (0, 1, 2), "red edge": (3, 4, 5, 7), "near infrared": (6,), "shortwave infrared": (8, 9)}
 _PATTERN_PX = 1024
 
 
@@ -45,7 +46,7 @@ def make_model(path: Path, size: str = "small", seed: int = 0) -> str:
         "s1": TaskConfig("density", 2, (-12.0, -12.0), (3.0, 3.0)),
         "dem": TaskConfig("density", 1, (400.0,), (100.0,)),
     }
-    config = NetworkConfig(PRESETS[size], (2000.0,) * 10, (500.0,) * 10, tasks)
+    config = NetworkConfig(PRESETS[size], (2000.0,) * 10, (500.0,) * 10, tasks, tuple(PLAYERS.values()))
     expected = ("entropy", "margin", "expected s1:VV", "expected s1:VH", "expected dem:elevation")
     observed = (*expected, *(f"{k} {b}" for k in ("error", "size") for b in ("s1:VV", "s1:VH", "dem:elevation")))
     card = Card(
@@ -61,6 +62,7 @@ def make_model(path: Path, size: str = "small", seed: int = 0) -> str:
         network=config.to_dict(),
         tile_px=1024,
         margin_px=config.margin_px,
+        players=tuple(Player(name, tuple(f"s2:{BANDS[i]}" for i in group)) for name, group in PLAYERS.items()),
         error_models={
             name: ErrorModel(f, (0.0,) * len(f), (1.0,) * len(f), (0.1,) * len(f), -1.0)
             for name, f in (("expected", expected), ("observed", observed))

@@ -67,34 +67,31 @@ class Explainer(nn.Module):
 
     bias: Tensor
 
-    def __init__(self, bands: int, widths: tuple[int, ...], players: int, channels: int) -> None:
+    def __init__(self, widths: tuple[int, ...], players: int, channels: int) -> None:
         super().__init__()
         self.players, self.channels = players, channels
-        self.levels = nn.ModuleList(nn.Conv2d(width, HIDDEN, 1) for width in widths)
+        self.levels = nn.ModuleList(nn.Conv2d(width, HIDDEN, 1) for width in widths[1:])
         sizes = [3] * (len(widths) - 2) + [1]
         self.mixing = nn.ModuleList(nn.Conv2d(HIDDEN, HIDDEN, size, padding=size // 2) for size in sizes)
-        self.features = nn.Conv2d(widths[0], HIDDEN, 1)
-        self.inputs = nn.Conv2d(bands, HIDDEN, 1)
-        self.middle = nn.Conv2d(HIDDEN, HIDDEN, 1)
+        self.finest = nn.Conv2d(widths[0], HIDDEN, 1)
         self.out = nn.Conv2d(HIDDEN, players * channels, 1)
         self.register_buffer("bias", torch.zeros(channels))
 
-    def forward(self, x: Tensor, levels: list[Tensor], features: Tensor) -> Tensor:
+    def forward(self, levels: list[Tensor], features: Tensor) -> Tensor:
         """Deviations of one batch; no gradient reaches what they are computed from.
 
         Args:
-            x: ``(B, C, H, W)`` standardised input.
             levels: The encoder's features, finest first.
             features: ``(B, widths[0], H, W)`` of the main task's decoder.
 
         Returns:
             ``(B, players · channels, H, W)``.
         """
-        y = self.levels[-1](levels[-1].detach())
-        for project, mix, level in zip(self.levels[-2::-1], self.mixing[::-1], levels[-2::-1], strict=True):
-            y = F.interpolate(mix(F.relu(y)), scale_factor=2, mode="nearest") + project(level.detach())
-        y = F.relu(y + self.features(features.detach()) + self.inputs(x.detach()))
-        y = F.relu(self.middle(y))
+        y = self.mixing[-1](F.relu_(self.levels[-1](levels[-1].detach())))
+        for project, mix, level in zip(self.levels[-2::-1], self.mixing[-2::-1], levels[-2:0:-1], strict=True):
+            y = mix(F.relu_(F.interpolate(y, scale_factor=2, mode="nearest").add_(project(level.detach()))))
+        y = F.interpolate(y, scale_factor=2, mode="nearest")
+        y = F.relu_(y.add_(self.finest(features.detach())))
         deviations: Tensor = self.out(y)
         return deviations
 

@@ -183,15 +183,13 @@ class Products:
     def _attribution(self, main: Tensor, deviations: Tensor) -> NDArray[np.generic]:
         """A band a player, and the dominant player (from 1): that with the largest contribution of either sign."""
         explainer = self._network.explainer
-        score = self._network.head(MAIN).score(main[None])[0]
-        parts = _planar(deviations).view(explainer.players, *score.shape)
-        chosen = score.max(dim=0).indices if self._attributed is None else torch.full_like(score[0], self._attributed)
-        index = chosen.long()[None]
-        own = parts.gather(1, index.expand(len(parts), 1, *index.shape[1:]))[:, 0]
-        own_score = score.gather(0, index)[0] - explainer.bias[chosen.long()]
-        own += (own_score - own.sum(dim=0)) / len(own)
-        residual = (own.sum(dim=0) - own_score).abs().max()
-        self.largest_residual = max(self.largest_residual, float(residual))
+        chosen = main.max(dim=0).indices if self._attributed is None else torch.full_like(main[0], self._attributed)
+        index = chosen.long()[None] if self.is_score else torch.zeros_like(main[:1], dtype=torch.long)
+        score = self._network.head(MAIN).score(main[None])[0].gather(0, index)[0] - explainer.bias[index[0]]
+        by_class = deviations.view(explainer.players, explainer.channels, *deviations.shape[1:])
+        own = by_class.gather(1, index.expand(len(by_class), 1, *index.shape[1:]))[:, 0].float()
+        own += (score - own.sum(dim=0)) / len(own)
+        self.largest_residual = max(self.largest_residual, float((own.sum(dim=0) - score).abs().max()))
         dominant = 1.0 + own.abs().max(dim=0).indices
         return _array(torch.cat([own * self._score_unit(), dominant[None]]))
 
