@@ -18,6 +18,7 @@ from ..jobs import Progress
 from . import options
 from .chips import Batch
 
+_SMALLEST_PX = 64  # of chips, lest they be nothing but border
 _RECENT = 50  # steps over which the fit is told
 
 log = logging.getLogger("auxlens")
@@ -133,11 +134,13 @@ def _explainer_loss(
 
 
 def _quarters(chips: Tensor) -> Tensor:
-    """``(B, C, H, W)`` → ``(4 B, C, H / 2, W / 2)``.
+    """``(B, C, H, W)`` → ``(4 B, C, H / 2, W / 2)``, where chips are large.
 
     All pixels of a chip share its coalition, so four small chips tell more than a large one, at the same cost.
     """
     half = chips.shape[-1] // 2
+    if half < _SMALLEST_PX:
+        return chips
     rows = torch.cat([chips[:, :, :half], chips[:, :, -half:]])
     return torch.cat([rows[..., :half], rows[..., -half:]])
 
