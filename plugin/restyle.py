@@ -8,6 +8,7 @@ from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
 from qgis.core import Qgis, QgsMapLayer, QgsPalettedRasterRenderer, QgsRasterLayer
+from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 from qgis.PyQt.QtGui import QColor
 
 from ..engine.jobs import JobError
@@ -23,13 +24,22 @@ from .sources import raster_path
 from .words import figure, output_words, tr
 
 _ENDS = {  # what the lowest and the highest values mean
-    "probability": ("surely another class", "surely this class"),
-    "uncertainty": ("sure", "unsure"),
-    "expected_error": ("easy to predict", "hard to predict"),
-    "reconstruction_error": ("predicted too low", "predicted too high"),
-    "main_error": ("mapped too low", "mapped too high"),
-    "error_probability": ("surely right", "surely wrong"),
-    "attribution": ("speaks against", "speaks for"),
+    "probability": (
+        QT_TRANSLATE_NOOP("AuxLens", "surely another class"),
+        QT_TRANSLATE_NOOP("AuxLens", "surely this class"),
+    ),
+    "uncertainty": (QT_TRANSLATE_NOOP("AuxLens", "sure"), QT_TRANSLATE_NOOP("AuxLens", "unsure")),
+    "expected_error": (
+        QT_TRANSLATE_NOOP("AuxLens", "easy to predict"),
+        QT_TRANSLATE_NOOP("AuxLens", "hard to predict"),
+    ),
+    "reconstruction_error": (
+        QT_TRANSLATE_NOOP("AuxLens", "predicted too low"),
+        QT_TRANSLATE_NOOP("AuxLens", "predicted too high"),
+    ),
+    "main_error": (QT_TRANSLATE_NOOP("AuxLens", "mapped too low"), QT_TRANSLATE_NOOP("AuxLens", "mapped too high")),
+    "error_probability": (QT_TRANSLATE_NOOP("AuxLens", "surely right"), QT_TRANSLATE_NOOP("AuxLens", "surely wrong")),
+    "attribution": (QT_TRANSLATE_NOOP("AuxLens", "speaks against"), QT_TRANSLATE_NOOP("AuxLens", "speaks for")),
 }
 
 
