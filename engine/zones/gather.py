@@ -47,18 +47,18 @@ def gather(layers: Layers, shapes: NDArray[np.object_], progress: Progress) -> d
     large = sorted(set(windows) - set(small))
     found: dict[int, Sums] = {}
     for batch in _batches(small, windows, side):
-        _check(progress, len(found), len(windows))
+        progress.report(len(found) / len(windows), f"Polygon {len(found)} of {len(windows)}")
         for number, piece in zip(batch, _pieces(layers, shapes[batch], _union(windows, batch)), strict=True):
+            _stop_if_canceled(progress)
             found[number] = _whole(layers, piece)
     for number in large:
         found[number] = _in_parts(layers, shapes[number], windows[number], side, progress, len(found) / len(windows))
     return found
 
 
-def _check(progress: Progress, done: int, total: int) -> None:
+def _stop_if_canceled(progress: Progress) -> None:
     if progress.canceled():
         raise Canceled("The statistics were canceled.")
-    progress.report(done / max(1, total), f"Polygon {done} of {total}")
 
 
 def _window(shape: shapely.Geometry, grid: Grid) -> Window:
@@ -123,22 +123,27 @@ def _in_parts(
     sums, ranked = _empty(layers), _ranked(layers)
     streamed = statistics.StreamedQuantiles(len(ranked), LEVELS)
     squares = [tile.core for tile in plan(window, window, side, 0)]
-    for pass_number in (1, 2) if ranked else (1,):
+    squares = [square for square in squares if _box(square).intersects(shape)]
+
+    def pieces(number: int) -> Iterator[Piece]:
         for square in squares:
-            if progress.canceled():
-                raise Canceled("The statistics were canceled.")
-            progress.report(done, f"A large polygon, pass {pass_number} of 2")
-            if not shapely.box(square.col, -square.row_end, square.col_end, -square.row).intersects(shape):
-                continue
-            (piece,) = _pieces(layers, np.array([shape], dtype=object), square)
-            if pass_number == 1:
-                sums.add(layers.bands, piece.values, piece.shares, piece.areas)
-                streamed.first(piece.values[ranked], piece.shares)
-            else:
-                streamed.second(piece.values[ranked], piece.shares)
-        streamed.between()
+            _stop_if_canceled(progress)
+            progress.report(done, f"A large polygon, pass {number} of 2")
+            yield from _pieces(layers, np.array([shape], dtype=object), square)
+
+    for piece in pieces(1):
+        sums.add(layers.bands, piece.values, piece.shares, piece.areas)
+        streamed.first(piece.values[ranked], piece.shares)
+    streamed.between()
+    for piece in pieces(2) if ranked else ():
+        streamed.second(piece.values[ranked], piece.shares)
     sums.percentiles = streamed.result()
     return sums
+
+
+def _box(window: Window) -> shapely.Geometry:
+    """A window in the polygons' pixels."""
+    return shapely.box(window.col, -window.row_end, window.col_end, -window.row)
 
 
 def _empty(layers: Layers) -> Sums:
