@@ -11,9 +11,11 @@ import shapely
 import torch
 
 from auxlens.engine import jobs
+from auxlens.engine.checks import check_map_folder
 from auxlens.engine.mapping import job as mapping
 from auxlens.engine.mapping.job import run
 from auxlens.models import file
+from auxlens.models.card import read_card
 from auxlens.models.errors import Canceled, JobError, SceneError
 
 BANDS = ("B2", "B3", "B4")
@@ -218,6 +220,12 @@ def test_wrong_jobs_are_refused(untrained, scene, polygons, tmp_path, quiet, cha
     with pytest.raises(error, match=message):
         run(job_of(untrained("scene_classification"), scene, folder, **change), quiet())
     assert not list(folder.iterdir())
+
+
+def test_a_folder_is_not_for_scene_level_models(untrained, tmp_path):
+    model = untrained("scene_regression")
+    with pytest.raises(JobError, match="map its scenes one by one"):
+        check_map_folder(jobs.MapFolderJob(model, str(tmp_path), output_folder=str(tmp_path / "out")), read_card(model))
 
 
 def test_polygons_are_not_for_models_of_pixels(untrained, scene, polygons, tmp_path, quiet):

@@ -156,6 +156,7 @@ def points(folder: Path, path: Path) -> str:
     ("change", "error", "message"),
     [
         ({"task": "scene"}, JobError, "Unknown task “scene”"),
+        ({"players": "warm=red;cold=green,blue"}, JobError, "a scene-level task takes none"),
         ({"reference_pattern": "chm.tif"}, SceneError, "needs polygons with a field, or a CSV table"),
         ({"reference_field": "species"}, SceneError, "has no field “species”"),
         ({"task": "scene_regression"}, SceneError, "are not all numbers, which a regression needs"),
