@@ -49,7 +49,8 @@ def table_of(products: ObjectProducts) -> gpd.GeoDataFrame:
     if "error_probability" in found:
         columns["error_probability"] = found["error_probability"][0]
     columns = {**columns, **products.of_modalities(), "pixels": products.pixels}
-    taken = {name.lower() for name in columns}  # fields of a GeoPackage do not differ by capitals alone
+    # Fields of a GeoPackage do not differ by capitals alone, and it has a fid of its own.
+    taken = {"fid", *(name.lower() for name in columns)}
     clashing = {name: f"{name}_given" for name in frame.columns if name.lower() in taken}
     if clashing:
         log.warning("The polygons' fields %s are kept as %s.", ", ".join(clashing), ", ".join(clashing.values()))

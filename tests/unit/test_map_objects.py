@@ -154,11 +154,11 @@ def test_without_polygons_the_tiles_of_a_grid_are_mapped(untrained, scene, tmp_p
 
 
 def test_fields_of_the_layer_are_kept_beside_the_results(untrained, scene, polygons, tmp_path, quiet, caplog):
-    given = polygons(("a", "over"), genus=["Pinus", "Acer"], Map=["x", "y"])
+    given = polygons(("a", "over"), "crowns.geojson", genus=["Pinus", "Acer"], Map=["x", "y"], FID=["7", "7"])
     run(job_of(untrained("scene_classification"), scene, tmp_path, polygons=given), quiet())
     found = gpd.read_file(tmp_path / "polygons.gpkg", layer="polygons")
     assert found["genus"].tolist() == ["Pinus", "Acer"] and found["Map_given"].tolist() == ["x", "y"]
-    assert set(found["map"]) <= {"water", "wood", "town"} and "kept as Map_given" in caplog.text
+    assert set(found["map"]) <= {"water", "wood", "town"} and "kept as Map_given, FID_given" in caplog.text
     style = pyogrio.read_dataframe(tmp_path / "polygons.gpkg", layer="layer_styles")["styleQML"].iloc[0]
     assert 'attr="map"' in style and 'value="wood"' in style and "0,170,0,160" in style
 
