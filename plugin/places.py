@@ -9,7 +9,7 @@ import numpy as np
 
 from ..models.card import LandClass
 from .pixels import read, read_bands
-from .scenes import MappedScene
+from .scenes import OF_AUXILIARY, MappedScene
 
 _SINGLE = ("uncertainty", "error_probability", "main_error")
 
@@ -64,6 +64,7 @@ def look(
     columns: slice,
     mask: Optional[np.ndarray] = None,
     units: Mapping[str, str] = {},
+    leave_out: Sequence[str] = (),
 ) -> Place:
     """Read every layer of a scene at a place.
 
@@ -73,10 +74,11 @@ def look(
         columns: Likewise.
         mask: ``(rows, columns)`` boolean, the window's pixels that count; all where ``None``.
         units: Unit of each auxiliary modality, by its name.
+        leave_out: Outputs that are not read; modalities are left out where all of theirs are.
     """
     if mask is None:
         mask = np.ones((rows.stop - rows.start, columns.stop - columns.start), bool)
-    means = {name: _mean(scene, name, rows, columns, mask) for name in scene.layers if name != "map"}
+    means = {name: _mean(scene, name, rows, columns, mask) for name in scene.layers if name not in ("map", *leave_out)}
     shares, estimate, pixels = _mapped(scene, classes, rows, columns, mask)
     return Place(
         pixels=pixels,
@@ -86,7 +88,7 @@ def look(
         probabilities=_probabilities(scene, classes, means.get("probability")),
         attributions=list(zip(players(scene), means.get("attribution", np.empty(0)).tolist())),
         values={name: float(means[name][0]) for name in _SINGLE if name in means},
-        readings=_readings(scene, means, units),
+        readings=_readings(scene, means, units) if set(means) & set(OF_AUXILIARY) else (),
     )
 
 

@@ -23,11 +23,12 @@ from ...engine.jobs import SceneError
 from ...models.card import LandClass
 from ..pixels import centre_of, pixel_of, read
 from ..places import Place, look
-from ..scenes import MappedScene
+from ..scenes import OF_AUXILIARY, MappedScene
 from ..words import figure, tr
 
 MOST_PX = 256  # height and width of the largest outline that is looked at
 _WINDOWS, _WINDOW_PX = 4, 48  # a scene's distribution is taken from 4 × 4 windows of 48 × 48 pixels
+_MOST_BANDS = 60  # a band that no click has read yet takes milliseconds
 _COMPARED = ("error_probability", "uncertainty")
 
 
@@ -159,9 +160,15 @@ def _spread(length: int) -> List[slice]:
     return [slice(start, start + _WINDOW_PX) for start in starts]
 
 
-def answer(scene: MappedScene, spot: Spot, known: Background) -> Answer:
-    """Read a scene's layers at a spot."""
-    place = look(scene, known.classes, spot.rows, spot.columns, spot.mask, known.units)
+def takes_long(scene: MappedScene) -> bool:
+    """Whether the auxiliary layers have so many bands that reading them would be felt: a hyperspectral modality."""
+    return sum(len(scene.band_names(output)) for output in OF_AUXILIARY) > _MOST_BANDS
+
+
+def answer(scene: MappedScene, spot: Spot, known: Background, *, quick: bool = False) -> Answer:
+    """Read a scene's layers at a spot; ``quick`` leaves out the auxiliary ones."""
+    skipped = OF_AUXILIARY if quick else ()
+    place = look(scene, known.classes, spot.rows, spot.columns, spot.mask, known.units, skipped)
     return Answer(scene, spot, place, known.percentiles(place))
 
 

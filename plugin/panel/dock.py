@@ -15,7 +15,7 @@ from ..cards import card_of, classes_of, units_of
 from ..charts import words
 from ..scenes import MappedScene, mapped_scenes
 from ..words import tr
-from .answer import Answer, Background, Spot, answer, spot_of
+from .answer import Answer, Background, Spot, answer, spot_of, takes_long
 from .tool import AskTool
 from .view import AnswerView, as_text, parts
 
@@ -118,13 +118,17 @@ class WhyHereDock(QgsDockWidget):
 
     def _show(self, scene: MappedScene, spot: Spot) -> None:
         known, sampled = self._background(scene)
-        self.found = answer(scene, spot, known)
-        self.view.show_parts(parts(self.found))
+        quick = takes_long(scene)
+        self._put(answer(scene, spot, known, quick=quick))
         self._mark(scene, spot)
         for button in (self.text_button, self.picture_button):
             button.setEnabled(True)
-        if not sampled:
+        if quick or not sampled:
             self._later.start()
+
+    def _put(self, found: Answer) -> None:
+        self.found = found
+        self.view.show_parts(parts(found))
 
     def _background(self, scene: MappedScene) -> Tuple[Background, bool]:
         key = scene.any_layer.id()
@@ -133,15 +137,17 @@ class WhyHereDock(QgsDockWidget):
         return self._known[key]
 
     def _complete(self) -> None:
-        """What takes longer and is done once a scene: units and classes from the card, and its distribution."""
+        """What takes longer: spectra and, once a scene, units and classes from the card, and its distribution."""
         if self.found is None:
             return
         scene, spot = self.found.scene, self.found.spot
-        card, _ = card_of(scene)
-        known = Background(classes_of(scene, card), units_of(card))
-        known.sample(scene)
-        self._known[scene.any_layer.id()] = known, True
-        self._show(scene, spot)
+        known, sampled = self._background(scene)
+        if not sampled:
+            card, _ = card_of(scene)
+            known = Background(classes_of(scene, card), units_of(card))
+            known.sample(scene)
+            self._known[scene.any_layer.id()] = known, True
+        self._put(answer(scene, spot, known))
 
     def _say(self, sentence: str) -> None:
         self.found = None

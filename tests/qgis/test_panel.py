@@ -202,3 +202,19 @@ def test_scenes_below_each_other_can_be_chosen(dock, mapped):
     dock.choice.activated.emit(1)
     assert dock.found.scene.name == "scene_02"
     assert dock.found.place.mapped.value == read(other, "map")[7, 9]
+
+
+def test_spectra_of_many_bands_follow(dock, mapped):
+    values = {f"hsi:{n}": np.full((40, 56), n, "float32") for n in range(70)}
+    folder = mapped("many", leave_out=("reconstruction_error", "expected_error"), change={"reconstruction": values})
+    QgsProject.instance().clear()
+    names = ("map", "uncertainty", "reconstruction")
+    QgsProject.instance().addMapLayers([QgsRasterLayer(str(folder / f"{name}.tif"), name) for name in names])
+    dock.ask(centre(7, 9))
+    assert dock.found.place.mapped is not None
+    assert dock.found.place.readings == ()
+    events()
+    (reading,) = dock.found.place.readings
+    assert reading.predicted.tolist() == list(range(70))
+    assert np.isnan(reading.observed).all()
+    assert dock.view.image().height() > 300
