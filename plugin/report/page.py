@@ -9,6 +9,7 @@ from typing import Callable, List
 
 from ..charts import Chart, svg
 from ..pictures import encoded, is_classes, rendered
+from ..words import tr
 from .sheets import MapPicture, Report, Sheet
 from .tables import Table
 
@@ -45,7 +46,7 @@ def render_html(report: Report, going_on: Callable[[float], bool]) -> str:
         body.append(_section(sheet, first=at == 0))
     style = _CSS.read_text(encoding="utf-8") + _STYLE
     return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<!DOCTYPE html>\n<html lang="{tr("en")}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(report.title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
         + "\n".join(body)

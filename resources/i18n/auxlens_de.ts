@@ -249,6 +249,46 @@
       <translation>Lokale Korrelation</translation>
     </message>
     <message>
+      <location filename="../../algorithms/exportonnx.py" />
+      <source>Export a model as ONNX</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/exportonnx.py" />
+      <source>Writes a model's network as an ONNX file for other tools, checked against the model; with a tile size, the map alone with metadata for the QGIS plugin Deepness.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/exportonnx.py" />
+      <source>ONNX,Deepness,interoperability,deployment,ONNX Runtime,exchange</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/exportonnx.py" />
+      <source>0 for a network that takes any size and gives everything. Otherwise the one size that it takes, and the map alone, as Deepness needs it, for example 512.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/exportonnx.py" />
+      <source>ONNX files (*.onnx)</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/exportonnx.py" />
+      <source>ONNX file to write; the model's card is in its metadata.</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../algorithms/exportonnx.py" />
+      <source>Tile size (pixels)</source>
+      <translation>Kachelgröße (Pixel)</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/exportonnx.py" />
+      <source>Network</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
       <location filename="../../algorithms/map.py" />
       <source>Map a scene and explain the map</source>
       <translation>Eine Szene kartieren und die Karte erklären</translation>
@@ -782,11 +822,6 @@
       <location filename="../../algorithms/parameters.py" />
       <source>Precision</source>
       <translation>Genauigkeit der Zahlen</translation>
-    </message>
-    <message>
-      <location filename="../../algorithms/parameters.py" />
-      <source>Tile size (pixels)</source>
-      <translation>Kachelgröße (Pixel)</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
@@ -1667,6 +1702,11 @@
       <location filename="../../plugin/report/overview_sheets.py" />
       <source>Where the scenes lie</source>
       <translation>Wo die Szenen liegen</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/page.py" />
+      <source>en</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <location filename="../../plugin/report/subject.py" />
