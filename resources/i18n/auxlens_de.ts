@@ -251,32 +251,32 @@
     <message>
       <location filename="../../algorithms/exportonnx.py" />
       <source>Export a model as ONNX</source>
-      <translation type="unfinished" />
+      <translation>Ein Modell als ONNX exportieren</translation>
     </message>
     <message>
       <location filename="../../algorithms/exportonnx.py" />
       <source>Writes a model's network as an ONNX file for other tools, checked against the model; with a tile size, the map alone with metadata for the QGIS plugin Deepness.</source>
-      <translation type="unfinished" />
+      <translation>Schreibt das Netz eines Modells als ONNX-Datei für andere Werkzeuge, am Modell geprüft; mit einer Kachelgröße die Karte allein, mit Metadaten für das QGIS-Plugin Deepness.</translation>
     </message>
     <message>
       <location filename="../../algorithms/exportonnx.py" />
       <source>ONNX,Deepness,interoperability,deployment,ONNX Runtime,exchange</source>
-      <translation type="unfinished" />
+      <translation>ONNX,Deepness,Interoperabilität,Einsatz,ONNX Runtime,Austausch</translation>
     </message>
     <message>
       <location filename="../../algorithms/exportonnx.py" />
       <source>0 for a network that takes any size and gives everything. Otherwise the one size that it takes, and the map alone, as Deepness needs it, for example 512.</source>
-      <translation type="unfinished" />
+      <translation>0 für ein Netz, das jede Größe nimmt und alles liefert. Sonst die eine Größe, die es nimmt, und die Karte allein, wie Deepness sie braucht, zum Beispiel 512.</translation>
     </message>
     <message>
       <location filename="../../algorithms/exportonnx.py" />
       <source>ONNX files (*.onnx)</source>
-      <translation type="unfinished" />
+      <translation>ONNX-Dateien (*.onnx)</translation>
     </message>
     <message>
       <location filename="../../algorithms/exportonnx.py" />
       <source>ONNX file to write; the model's card is in its metadata.</source>
-      <translation type="unfinished" />
+      <translation>ONNX-Datei; die Karte des Modells steht in ihren Metadaten.</translation>
     </message>
     <message>
       <location filename="../../algorithms/exportonnx.py" />
@@ -286,7 +286,7 @@
     <message>
       <location filename="../../algorithms/exportonnx.py" />
       <source>Network</source>
-      <translation type="unfinished" />
+      <translation>Netz</translation>
     </message>
     <message>
       <location filename="../../algorithms/map.py" />
@@ -966,32 +966,32 @@
     <message>
       <location filename="../../algorithms/sensitivity.py" />
       <source>Measure what a map depends on</source>
-      <translation type="unfinished" />
+      <translation>Messen, wovon eine Karte abhängt</translation>
     </message>
     <message>
       <location filename="../../algorithms/sensitivity.py" />
       <source>Takes away the bands of each player in turn and measures how much the map and each reconstructed band change, by class, and whether the map and the auxiliary tasks depend on the same bands.</source>
-      <translation type="unfinished" />
+      <translation>Nimmt nacheinander die Kanäle jedes Spielers weg und misst, wie sehr sich die Karte und jeder rekonstruierte Kanal ändern, nach Klasse, und ob Karte und Hilfsaufgaben von denselben Kanälen abhängen.</translation>
     </message>
     <message>
       <location filename="../../algorithms/sensitivity.py" />
       <source>occlusion,perturbation,band importance,explainability,XAI,ablation</source>
-      <translation type="unfinished" />
+      <translation>Verdeckung,Störung,Wichtigkeit von Kanälen,Erklärbarkeit,XAI,Ablation</translation>
     </message>
     <message>
       <location filename="../../algorithms/sensitivity.py" />
       <source>A band a player with the change of the map without it; the last is the most influential player.</source>
-      <translation type="unfinished" />
+      <translation>Ein Kanal je Spieler mit der Änderung der Karte ohne ihn; der letzte ist der einflussreichste Spieler.</translation>
     </message>
     <message>
       <location filename="../../algorithms/sensitivity.py" />
       <source>A row a class, player and task.</source>
-      <translation type="unfinished" />
+      <translation>Eine Zeile je Klasse, Spieler und Aufgabe.</translation>
     </message>
     <message>
       <location filename="../../algorithms/sensitivity.py" />
       <source>Sensitivity</source>
-      <translation type="unfinished" />
+      <translation>Empfindlichkeit</translation>
     </message>
     <message>
       <location filename="../../algorithms/style.py" />
@@ -1706,7 +1706,7 @@
     <message>
       <location filename="../../plugin/report/page.py" />
       <source>en</source>
-      <translation type="unfinished" />
+      <translation>de</translation>
     </message>
     <message>
       <location filename="../../plugin/report/subject.py" />
@@ -1812,6 +1812,76 @@
       <location filename="../../plugin/report/why_sheet.py" />
       <source>uncertainty {}</source>
       <translation>Unsicherheit {}</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/restyle.py" />
+      <source>surely another class</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../plugin/restyle.py" />
+      <source>surely this class</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../plugin/restyle.py" />
+      <source>sure</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../plugin/restyle.py" />
+      <source>unsure</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../plugin/restyle.py" />
+      <source>easy to predict</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../plugin/restyle.py" />
+      <source>hard to predict</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../plugin/restyle.py" />
+      <source>predicted too low</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../plugin/restyle.py" />
+      <source>predicted too high</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../plugin/restyle.py" />
+      <source>mapped too low</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../plugin/restyle.py" />
+      <source>mapped too high</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../plugin/restyle.py" />
+      <source>surely right</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../plugin/restyle.py" />
+      <source>surely wrong</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../plugin/restyle.py" />
+      <source>speaks against</source>
+      <translation type="unfinished" />
+    </message>
+    <message>
+      <location filename="../../plugin/restyle.py" />
+      <source>speaks for</source>
+      <translation type="unfinished" />
     </message>
     <message>
       <location filename="../../plugin/restyle.py" />
