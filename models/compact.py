@@ -16,6 +16,8 @@ from torch.nn import functional as F
 
 from .heads import DensityHead
 
+MANY_BANDS = 32  # a modality with more is learnt by its components
+
 
 @dataclass(frozen=True)
 class Components:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ...models.card import ErrorModel, InputDensity
+from ...models.compact import MANY_BANDS
 from .novelty import novelty
 from .surroundings import at_pixels, block_means
 
@@ -97,7 +98,17 @@ def expected_features(bands: Sequence[str], log_scale: Tensor) -> dict[str, Tens
         bands: ``modality:band`` names.
         log_scale: ``(bands, …)`` from ``DensityHead.log_scale``.
     """
-    return {f"expected {band}": log_scale[i] for i, band in enumerate(bands)}
+    return {f"expected {band}": plane for band, plane in zip(told(bands), _few(log_scale), strict=True)}
+
+
+def told(bands: Sequence[str]) -> Sequence[str]:
+    """What a modality's features are told of: each ``modality:band``, or ``modality:all bands`` of many."""
+    return bands if len(bands) <= MANY_BANDS else (f"{bands[0].partition(':')[0]}:all bands",)
+
+
+def _few(planes: Tensor) -> Tensor:
+    """Planes of the bands, or their mean where there are many: hundreds of features that say the same fit nothing."""
+    return planes if len(planes) <= MANY_BANDS else planes.mean(dim=0, keepdim=True)
 
 
 def observed_features(
@@ -121,7 +132,11 @@ def observed_features(
     size = torch.log1p(relative.abs())
     residual = (difference / std).clamp_(-_LARGEST_RESIDUAL, _LARGEST_RESIDUAL)
     planes = {"residual": residual, "error": relative, "size": size}
-    return {f"{kind} {band}": plane[i] for kind, plane in planes.items() for i, band in enumerate(bands)}
+    return {
+        f"{kind} {band}": plane
+        for kind, of_bands in planes.items()
+        for band, plane in zip(told(bands), _few(of_bands), strict=True)
+    }
 
 
 def around_inputs(inputs: Tensor, known: Tensor, scores: Tensor | None, density: InputDensity | None) -> Around:
@@ -160,6 +175,7 @@ def around_references(bands: Sequence[str], errors: Mapping[str, Tensor], known:
     Returns:
         ``mean error …`` (logarithm of the mean's size: bias) and ``mean size …`` for each band.
     """
+    bands = told(bands)
     relative = torch.stack([errors[f"error {band}"] for band in bands])
     size = torch.stack([errors[f"size {band}"] for band in bands])
     known = known & torch.isfinite(relative).all(dim=0)

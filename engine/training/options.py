@@ -21,8 +21,8 @@ NOTHING_SHOWN = 0.1  # share of steps in which one chip is shown no player at al
 EXPLAINER_RATE = 3e-3
 EXPLAINER_SHARE = 0.25  # of a time limit that is kept for the explainer
 EXPLAINER_STEPS = (100, 1000)
-COMPACT_BANDS = 32  # a modality with more bands is learnt by its principal components,
-COMPACT_SHARE, COMPACT_MOST = 0.99, 12  # which hold this share of the variance, but are no more than so many
+# The principal components of a modality of many bands hold this share of the variance, but are no more than so many.
+COMPACT_SHARE, COMPACT_MOST = 0.99, 12
 UNLABELLED_SHARE = 1 / 3  # of the chips of an epoch, where there are scenes without a reference
 PATIENCE = 12  # epochs without a better validation score
 # Pixels a step, if the batch size is not given: a CPU gains nothing from large batches, and learns by the step.

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...models.card import LandClass
-from ...models.compact import Components, principal_components
+from ...models.compact import MANY_BANDS, Components, principal_components
 from ...models.errors import Canceled, SceneError
 from ...models.network import MAIN
 from ..jobs import Progress
@@ -93,7 +93,7 @@ class BandStatistics:
     def components(self, statistics: Statistics) -> Components | None:
         """Principal components of a modality of many bands, of pixels valid in all; ``None`` for few bands."""
         mean, std = (np.array(values, np.float32)[:, None] for values in statistics)
-        if len(mean) <= options.COMPACT_BANDS:
+        if len(mean) <= MANY_BANDS:
             return None
         standard = (np.concatenate(self.samples, axis=1) - mean) / std
         known = standard[:, np.isfinite(standard).all(axis=0)].clip(-_FARTHEST, _FARTHEST)

@@ -14,6 +14,7 @@ from affine import Affine
 from sklearn.decomposition import PCA
 
 from auxlens.engine import jobs
+from auxlens.engine.explain import error_probability as errors
 from auxlens.engine.mapping.job import run as run_map
 from auxlens.engine.training import options
 from auxlens.engine.training.job import run
@@ -99,6 +100,23 @@ def test_the_configuration_survives_json(head, spectra):
     again = NetworkConfig.from_dict(json.loads(json.dumps(config.to_dict())))
     assert again == config
     assert Network(again)(torch.zeros(1, 1, 8, 8))["hsi"].shape == (1, 6, 8, 8)
+
+
+def test_errors_of_many_bands_are_told_as_one(rng):
+    bands = [f"hsi:{i}" for i in range(BANDS)]
+    reconstruction, expected, observed = (torch.from_numpy(rng.uniform(1, 2, (BANDS, 16, 16))) for _ in range(3))
+    log_scale, std = expected.log(), torch.full((BANDS, 1, 1), 0.5)
+    found = errors.expected_features(bands, log_scale)
+    assert torch.allclose(found["expected hsi:all bands"], log_scale.mean(dim=0)) and len(found) == 1
+    seen = errors.observed_features(bands, reconstruction, expected, observed, std)
+    assert list(seen) == ["residual hsi:all bands", "error hsi:all bands", "size hsi:all bands"]
+    relative = (reconstruction - observed) / expected
+    assert torch.allclose(seen["error hsi:all bands"], relative.mean(dim=0))
+    assert torch.allclose(seen["size hsi:all bands"], torch.log1p(relative.abs()).mean(dim=0))
+    around = errors.around_references(bands, seen, torch.ones(16, 16, dtype=torch.bool))
+    assert set(around.features) == {"mean error hsi:all bands", "mean size hsi:all bands"}
+    few = errors.observed_features(bands[:2], reconstruction[:2], expected[:2], observed[:2], std[:2])
+    assert "residual hsi:1" in few and len(few) == 6
 
 
 def write(path: Path, values: np.ndarray) -> str:
