@@ -118,7 +118,9 @@ class Network(nn.Module):
         self.heads = nn.ModuleDict({name: _head(config, task) for name, task in config.tasks.items()})
         if config.players:
             self.absence = Absence(config.players, len(config.mean), config.widths)
-            self.explainer = Explainer(config.widths, len(config.players), config.tasks[MAIN].channels)
+            self.explainer = Explainer(
+                len(config.mean), config.widths, len(config.players), config.tasks[MAIN].channels
+            )
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
 
     def forward(
@@ -148,7 +150,7 @@ class Network(nn.Module):
             features = self.decoders[name](levels)
             found[name] = self.heads[name](features)[..., :height, :width]
             if name == MAIN and ATTRIBUTION in wanted:
-                found[ATTRIBUTION] = self.explainer(levels, features)[..., :height, :width]
+                found[ATTRIBUTION] = self.explainer(x, levels, features)[..., :height, :width]
         return found
 
     def _encode(self, x: Tensor, present: Tensor | None) -> list[Tensor]:

@@ -67,20 +67,22 @@ class Explainer(nn.Module):
 
     bias: Tensor
 
-    def __init__(self, widths: tuple[int, ...], players: int, channels: int) -> None:
+    def __init__(self, bands: int, widths: tuple[int, ...], players: int, channels: int) -> None:
         super().__init__()
         self.players, self.channels = players, channels
         self.levels = nn.ModuleList(nn.Conv2d(width, HIDDEN, 1) for width in widths[1:])
         sizes = [3] * (len(widths) - 2) + [1]
         self.mixing = nn.ModuleList(nn.Conv2d(HIDDEN, HIDDEN, size, padding=size // 2) for size in sizes)
         self.finest = nn.Conv2d(widths[0], HIDDEN, 1)
+        self.inputs = nn.Conv2d(bands, HIDDEN, 1)
         self.out = nn.Conv2d(HIDDEN, players * channels, 1)
         self.register_buffer("bias", torch.zeros(channels))
 
-    def forward(self, levels: list[Tensor], features: Tensor) -> Tensor:
+    def forward(self, x: Tensor, levels: list[Tensor], features: Tensor) -> Tensor:
         """Deviations of one batch; no gradient reaches what they are computed from.
 
         Args:
+            x: ``(B, C, H, W)`` standardised input.
             levels: The encoder's features, finest first.
             features: ``(B, widths[0], H, W)`` of the main task's decoder.
 
@@ -91,7 +93,7 @@ class Explainer(nn.Module):
         for project, mix, level in zip(self.levels[-2::-1], self.mixing[-2::-1], levels[-2:0:-1], strict=True):
             y = mix(F.relu_(F.interpolate(y, scale_factor=2, mode="nearest").add_(project(level.detach()))))
         y = F.interpolate(y, scale_factor=2, mode="nearest")
-        y = F.relu_(y.add_(self.finest(features.detach())))
+        y = F.relu_(y.add_(self.finest(features.detach())).add_(self.inputs(x.detach())))
         deviations: Tensor = self.out(y)
         return deviations
 
