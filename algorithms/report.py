@@ -17,14 +17,14 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 
-from ..engine.jobs import AuxLensError, Canceled, JobError
+from ..engine.jobs import AuxLensError, Canceled, JobError, SceneError
 from ..plugin.report.build import Request, write_report
 from ..plugin.report.layout import PAPERS, read_template
 from ..plugin.report.tables import read_accuracy, read_table
 from ..plugin.scenes import MappedScene, mapped_scenes, scenes_in_folder
 from . import checks, parameters as p
 from .base import Algorithm
-from .values import map_layers, wanted_outputs
+from .values import readable_layers, wanted_outputs
 
 _FILES = ("MODEL", "ACCURACY", "ERRORS", "TEMPLATE")
 
@@ -70,7 +70,9 @@ class Report(Algorithm):
     def checkParameterValues(self, parameters: Mapping[str, Any], context: QgsProcessingContext) -> Tuple[bool, str]:
         """Everything that can be said before the run, in one sentence."""
         try:
-            map_layers(self, "LAYERS", parameters, context)  # first, because it says which layer cannot be read
+            self._given(parameters, context)  # first, because it says which layer cannot be read
+            layers, _ = readable_layers(self, "LAYERS", parameters, context)
+            parameters = {**parameters, "LAYERS": layers or None}  # the others are left out
             for definition in self.parameterDefinitions():
                 checks.acceptable(definition, parameters.get(definition.name()), context)
             ok, message = super().checkParameterValues(parameters, context)
@@ -81,7 +83,6 @@ class Report(Algorithm):
             if not targets:
                 raise JobError("No output is asked for; choose the PDF, the HTML report or both.")
             checks.outputs(targets, list(files.values()))
-            self._given(parameters, context)
             _check_files(files)
         except AuxLensError as error:
             return False, str(error)
@@ -134,13 +135,16 @@ class Report(Algorithm):
         Raises:
             SceneError, JobError: neither layers nor a folder, both, or nothing that AuxLens made.
         """
-        layers = map_layers(self, "LAYERS", parameters, context)
+        layers, unreadable = readable_layers(self, "LAYERS", parameters, context)
+        if unreadable and not layers:
+            raise SceneError(unreadable[0])
         folder = self.parameterAsString(parameters, "SCENES", context)
         if bool(layers) == bool(folder):
             raise JobError("Give either the layers of a mapped scene (LAYERS) or a folder of mapped scenes (SCENES).")
         if folder:
             return scenes_in_folder(os.path.abspath(folder))
         scenes, notes = mapped_scenes(layers)
+        notes = unreadable + notes
         if not scenes:
             raise JobError("None of the layers was made by AuxLens; choose layers that “map” made. " + " ".join(notes))
         return scenes, notes

@@ -31,6 +31,7 @@ from qgis.core import (
     QgsReferencedRectangle,
 )
 
+from ..engine.jobs import SceneError
 from ..plugin.sources import crs_note, layer_of, layer_path, raster_layer_of, raster_path
 
 Values = Mapping[str, Any]
@@ -98,9 +99,24 @@ def map_layers(
     algorithm: QgsProcessingAlgorithm, name: str, parameters: Values, context: QgsProcessingContext
 ) -> List[QgsMapLayer]:
     """The layers of a parameter that takes several, of any kind."""
+    layers, unreadable = readable_layers(algorithm, name, parameters, context)
+    if unreadable:
+        raise SceneError(unreadable[0])
+    return layers
+
+
+def readable_layers(
+    algorithm: QgsProcessingAlgorithm, name: str, parameters: Values, context: QgsProcessingContext
+) -> Tuple[List[QgsMapLayer], List[str]]:
+    """Those of them that can be read, and a sentence about each other one."""
     label = algorithm.parameterDefinition(name).description()
-    layers = (layer_of(item, context, label) for item in _items(name, parameters, context))
-    return [layer for layer in layers if layer is not None]
+    layers, unreadable = [], []
+    for item in _items(name, parameters, context):
+        try:
+            layers.append(layer_of(item, context, label))
+        except SceneError as error:
+            unreadable.append(str(error))
+    return [layer for layer in layers if layer is not None], unreadable
 
 
 def _items(name: str, parameters: Values, context: QgsProcessingContext) -> List[Any]:

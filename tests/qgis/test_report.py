@@ -97,6 +97,15 @@ def test_from_layers_of_a_project_in_another_crs(report, mapped):
     assert all(line in html for line in left_out)
 
 
+def test_layers_whose_files_are_gone_are_left_out(report, mapped, provider):
+    folder = mapped()
+    gone, there = str(folder / "gone.tif"), [str(folder / f"{name}.tif") for name in ("map", "error_probability")]
+    lines, html, pages = report(LAYERS=[*there, gone])
+    assert any("gone.tif” does not exist" in line for line in lines)
+    assert "gone.tif” does not exist" in html
+    assert pages == 6
+
+
 def test_missing_parts_are_left_out_and_named(mapped):
     made = composed(mapped(leave_out=("error_probability", "uncertainty", "reconstruction", "map")))
     report, notes = made
