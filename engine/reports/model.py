@@ -30,7 +30,7 @@ MEANING = {
 _FIRST = ("overall_accuracy", "mean_iou", "mean_f1", "kappa", "rmse", "r2", "mae", "bias")
 _NEEDS = {"reconstruction_error": "auxiliary rasters", "main_error": "a reference"}
 _SPLITS = {"train": ("training", fig.BLUE), "validation": ("validation", fig.ORANGE), "test": ("test", fig.GREEN)}
-_SEVERAL = ("split by blocks: training, validation and test", fig.INK)
+_SEVERAL = ("training and held-out blocks", fig.INK)
 
 
 def render_model_page(card: Card, file: Mapping[str, str]) -> str:
