@@ -36,6 +36,8 @@ def scenes_of(job: Training) -> tuple[Scene, ...]:
     """
     if isinstance(job, jobs.TrainFolderJob):
         scenes = _in_folder(job, job.scenes)
+        if job.strategy != "single":
+            _check_auxiliary(job, scenes)
         if job.test_scenes:
             held_out = _in_folder(job, job.test_scenes)
             scenes += tuple(replace(scene, for_test=True) for scene in held_out)
@@ -61,6 +63,16 @@ def _in_folder(job: jobs.TrainFolderJob, folder: str) -> tuple[Scene, ...]:
         jobs.patterns(job.auxiliary_patterns),
         job.reference_pattern.strip(),
     )
+
+
+def _check_auxiliary(job: jobs.TrainFolderJob, scenes: Sequence[Scene]) -> None:
+    found = {m.name for scene in scenes for m in scene.auxiliary}
+    for name, files in jobs.patterns(job.auxiliary_patterns).items():
+        if name not in found:
+            raise SceneError(
+                f"The auxiliary pattern {name}={','.join(files)} matches files in none of the {len(scenes)} scenes of "
+                f"“{job.scenes}”; correct it, or leave it out."
+            )
 
 
 def by_strategy(scenes: Sequence[Scene], strategy: str) -> tuple[Scene, ...]:

@@ -294,7 +294,7 @@ def test_fewer_references_are_parts_of_more():
         ({"reference_shares": "10;many"}, JobError, "“10;many” are not numbers in percent"),
         ({"reference_shares": "0;100"}, JobError, "above 0 and at most 100 percent"),
         ({"reference_shares": "nan"}, JobError, "above 0 and at most 100 percent"),
-        ({"auxiliary_patterns": "s1=none.tif"}, JobError, "“multimodal” needs auxiliary rasters"),
+        ({"auxiliary_patterns": "s1=no.tif"}, SceneError, "pattern s1=no.tif matches files in none of the 10 scenes"),
         ({"scenes": "none"}, SceneError, "“none” does not exist"),
         ({"reference_pattern": "none.tif"}, JobError, "No reference is given or found"),
         ({"epochs": 0}, JobError, "Epochs are 1 or more"),

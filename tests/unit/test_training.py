@@ -736,6 +736,7 @@ def test_bad_input_is_told_before_training(folder, tmp_path, changes, error, mes
         ({"input_patterns": ""}, SceneError, r"No input pattern is given; for example: s2=s2\.tif"),
         ({"input_patterns": "s2.tif"}, JobError, "is not of the form modality=pattern"),
         ({"input_patterns": "s2=s3.tif"}, SceneError, r"s2=s3\.tif matched 0 files in sub-folders"),
+        ({"auxiliary_patterns": "s1=s1.tif;x=x.tif"}, SceneError, r"x=x\.tif matches files in none of the 3 scenes of"),
         ({"auxiliary_patterns": "s2=s1.tif"}, JobError, "“s2” is used twice"),
         ({"auxiliary_patterns": "s.1=s1.tif"}, JobError, r"cannot be called “s\.1”"),
         ({"reference_pattern": ""}, JobError, "No reference is given or found"),
