@@ -1816,72 +1816,72 @@
     <message>
       <location filename="../../plugin/restyle.py" />
       <source>surely another class</source>
-      <translation type="unfinished" />
+      <translation>sicher eine andere Klasse</translation>
     </message>
     <message>
       <location filename="../../plugin/restyle.py" />
       <source>surely this class</source>
-      <translation type="unfinished" />
+      <translation>sicher diese Klasse</translation>
     </message>
     <message>
       <location filename="../../plugin/restyle.py" />
       <source>sure</source>
-      <translation type="unfinished" />
+      <translation>sicher</translation>
     </message>
     <message>
       <location filename="../../plugin/restyle.py" />
       <source>unsure</source>
-      <translation type="unfinished" />
+      <translation>unsicher</translation>
     </message>
     <message>
       <location filename="../../plugin/restyle.py" />
       <source>easy to predict</source>
-      <translation type="unfinished" />
+      <translation>leicht vorherzusagen</translation>
     </message>
     <message>
       <location filename="../../plugin/restyle.py" />
       <source>hard to predict</source>
-      <translation type="unfinished" />
+      <translation>schwer vorherzusagen</translation>
     </message>
     <message>
       <location filename="../../plugin/restyle.py" />
       <source>predicted too low</source>
-      <translation type="unfinished" />
+      <translation>zu niedrig vorhergesagt</translation>
     </message>
     <message>
       <location filename="../../plugin/restyle.py" />
       <source>predicted too high</source>
-      <translation type="unfinished" />
+      <translation>zu hoch vorhergesagt</translation>
     </message>
     <message>
       <location filename="../../plugin/restyle.py" />
       <source>mapped too low</source>
-      <translation type="unfinished" />
+      <translation>zu niedrig kartiert</translation>
     </message>
     <message>
       <location filename="../../plugin/restyle.py" />
       <source>mapped too high</source>
-      <translation type="unfinished" />
+      <translation>zu hoch kartiert</translation>
     </message>
     <message>
       <location filename="../../plugin/restyle.py" />
       <source>surely right</source>
-      <translation type="unfinished" />
+      <translation>sicher richtig</translation>
     </message>
     <message>
       <location filename="../../plugin/restyle.py" />
       <source>surely wrong</source>
-      <translation type="unfinished" />
+      <translation>sicher falsch</translation>
     </message>
     <message>
       <location filename="../../plugin/restyle.py" />
       <source>speaks against</source>
-      <translation type="unfinished" />
+      <translation>spricht dagegen</translation>
     </message>
     <message>
       <location filename="../../plugin/restyle.py" />
       <source>speaks for</source>
-      <translation type="unfinished" />
+      <translation>spricht dafür</translation>
     </message>
     <message>
       <location filename="../../plugin/restyle.py" />
