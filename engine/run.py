@@ -13,16 +13,16 @@ EXECUTORS = {
     jobs.DemoJob: ".demo.job",
     jobs.TrainJob: ".training.job",
     jobs.TrainFolderJob: ".training.job",
-    jobs.CompareJob: ".compare.job",
+    jobs.CompareJob: ".publish.comparison",
     jobs.MapJob: ".mapping.job",
-    jobs.MapFolderJob: ".mapping.folder.job",
-    jobs.AccuracyJob: ".assess.job",
+    jobs.MapFolderJob: ".publish.folder",
+    jobs.AccuracyJob: ".publish.accuracy",
     jobs.ZonalJob: ".zones.job",
-    jobs.ExplainErrorsJob: ".explain.job",
-    jobs.SensitivityJob: ".sensitivity.job",
+    jobs.ExplainErrorsJob: ".publish.errors",
+    jobs.SensitivityJob: ".publish.sensitivity",
     jobs.ModelInfoJob: ".publish.info",
     jobs.ExportOnnxJob: ".publish.onnx_file",
-    jobs.AttributionQualityJob: ".attribution.job",
+    jobs.AttributionQualityJob: ".publish.attributions",
 }
 
 

@@ -13,7 +13,8 @@ from rasterio import Affine
 
 from ...models.card import LandClass
 from ...models.parts import part_path
-from ..scene.writing import category_names, rgba, write_text
+from ..scene.writing import category_names, rgba
+from ..textfile import replace_text
 from .recipe import recipe
 
 
@@ -52,7 +53,7 @@ def write_categories(
         file.write(values, 1)
         file.set_band_description(1, name)
         file.write_colormap(1, {c.value: rgba(c.color) for c in classes})
-    write_text(path.with_name(path.name + ".aux.xml"), category_names(classes))
+    replace_text(path.with_name(path.name + ".aux.xml"), category_names(classes))
 
 
 class _Written:

@@ -9,8 +9,8 @@ from ...models.card import read_card
 from ..checks import check_modelinfo
 from ..jobs import ModelInfoJob, Progress
 from ..reports.model import render_model_page
-from ..reports.page import write_text
 from ..scene.hashing import sha256
+from ..textfile import write_text
 
 
 def run(job: ModelInfoJob, progress: Progress) -> dict[str, Any]:

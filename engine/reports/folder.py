@@ -9,8 +9,9 @@ from urllib.parse import quote
 from ..mapping.folder.summary import Summary
 from ..mapping.folder.tasks import FAILED, KEPT, MAPPED, Outcome
 from ..mapping.folder.thumbnail import NAME
+from ..textfile import write_text
 from ..version import plugin_version
-from .page import render, write_text
+from .page import render
 
 _MOST_ROWS = 2000  # a browser shows them; the table has all
 

@@ -1,18 +1,13 @@
-"""Reports as files: templates filled in, figures as readers expect them, files that appear when they are complete."""
+"""Pages: templates filled in, and figures as readers expect them."""
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import numpy as np
-
-from ...models.parts import part_path
-from ..jobs import JobError
 
 _TEMPLATES = Path(__file__).parents[2] / "resources" / "templates"
 
@@ -23,24 +18,6 @@ def render(template: str, **content: Any) -> str:
     environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     environment.filters["figure"] = figure_text
     return environment.get_template(template).render(**content)
-
-
-def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write a file that appears under its name when it is complete.
-
-    Raises:
-        JobError: it cannot be written.
-    """
-    target = Path(path)
-    temporary = part_path(target)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, target)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise JobError(f"The report “{target}” cannot be written: {error.strerror}; choose another file.") from error
 
 
 def figure_text(value: float | None) -> str:

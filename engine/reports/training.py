@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from ...models.card import Card
 from ..mapping.styles import scale
 from ..palettes import RIGHT_OR_WRONG
+from ..textfile import write_text
 from . import figures as fig
-from .page import flattened, render, write_text
+from .page import flattened, render
 
 _MOST_EXAMPLES = 6
 _MOST_BANDS = 4  # of the auxiliary modalities, in an example

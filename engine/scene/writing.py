@@ -20,6 +20,7 @@ from rasterio.errors import RasterioError
 from ...models.card import LandClass
 from ...models.errors import SceneError
 from ...models.parts import part_path
+from ..textfile import replace_text
 from .grid import Grid
 from .window import Window
 
@@ -114,9 +115,9 @@ class LayerWriter:
             for suffix in (".aux.xml", ".ovr", ".msk"):  # of the file that was there before
                 Path(f"{self.target}{suffix}").unlink(missing_ok=True)
             if self.layer.classes:
-                write_text(Path(f"{self.target}.aux.xml"), category_names(self.layer.classes))
+                replace_text(Path(f"{self.target}.aux.xml"), category_names(self.layer.classes))
             for suffix, text in self.layer.sidecars.items():
-                write_text(self.target.with_suffix(suffix), text)
+                replace_text(self.target.with_suffix(suffix), text)
         except PermissionError as error:
             raise SceneError(
                 f"“{self.target}” cannot be replaced: another program has it open. Remove its layer from QGIS, or "
@@ -208,10 +209,3 @@ def _check_complete(path: Path) -> None:
                     )
                     if sum(int(value or size) for value in block) > size:
                         raise OSError("the file is not complete")
-
-
-def write_text(target: Path, text: str) -> None:
-    """Write a small file that appears under its name when it is complete."""
-    part = part_path(target)
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, target)

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from ...models.errors import ModelFileError
 from ...models.parts import part_path
-from ..reports.page import write_text
+from ..textfile import write_text
 
 _KEY = "auxlens_training"
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # of AdamW, for each parameter

@@ -12,7 +12,7 @@ import pyogrio
 
 from ...models.errors import SceneError
 from ...models.parts import part_path
-from ..reports.page import write_text
+from ..textfile import write_text
 from .figures import distinct_names
 from .style import add_style
 

@@ -21,9 +21,9 @@ from torchmetrics.functional.classification import binary_calibration_error
 from auxlens.engine.assess.agreement import Agreement, Density
 from auxlens.engine.assess.areas import Z95, pixel_areas_m2, stratified
 from auxlens.engine.assess.classes import by_class, confusion, figures, means
-from auxlens.engine.assess.job import assess, run
 from auxlens.engine.assess.reliability import Reliability
 from auxlens.engine.jobs import AccuracyJob, Canceled, JobError, SceneError
+from auxlens.engine.publish.accuracy import assess, run
 from auxlens.engine.scene.grid import Grid
 from auxlens.engine.scene.writing import Layer, LayerWriter
 from auxlens.models.card import LandClass

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import shapely
 
-from auxlens.engine.assess.job import run
 from auxlens.engine.jobs import AccuracyJob
+from auxlens.engine.publish.accuracy import run
 from auxlens.models.errors import JobError, SceneError
 
 TRUTH = ["Acer"] * 4 + ["Pinus"] * 4 + ["Quercus"] * 2 + [None] * 2

@@ -20,7 +20,7 @@ import rasterio
 from auxlens.engine import jobs
 from auxlens.engine.mapping import job as single
 from auxlens.engine.mapping.folder import lock, tasks
-from auxlens.engine.mapping.folder.job import run
+from auxlens.engine.publish.folder import run
 from auxlens.models.errors import Canceled, DeviceError, EngineError, JobError, SceneError
 
 BANDS = ("B2", "B3", "B4")
@@ -369,7 +369,7 @@ def test_outputs_stay_apart_from_the_scenes(job, make_scene, quiet, tmp_path):
 
 def test_no_scheduler(job, make_scene, quiet, monkeypatch):
     make_scene("a")
-    monkeypatch.setattr("auxlens.engine.mapping.folder.job.CONNECT_S", 1.0)
+    monkeypatch.setattr("auxlens.engine.publish.folder.CONNECT_S", 1.0)
     with pytest.raises(EngineError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:1 "):
         run(replace(job, scheduler="tcp://127.0.0.1:1"), quiet())
 

@@ -35,7 +35,8 @@ from rasterio.crs import CRS
 from ....models.card import Card, LandClass
 from ...scene.bands import split_name
 from ...scene.grid import Grid, transformed
-from ...scene.writing import Layer, write_text
+from ...scene.writing import Layer
+from ...textfile import replace_text
 from ...version import plugin_version
 from .tasks import ITEM, Outcome, SceneTask
 
@@ -158,7 +159,7 @@ def _asset(path: str, title: str, media_type: str, roles: list[str], href: str =
 
 def _write(path: str, thing: pystac.STACObject) -> None:
     text = json.dumps(thing.to_dict(include_self_link=False, transform_hrefs=False), indent=1)
-    write_text(Path(path), text)
+    replace_text(Path(path), text)
 
 
 def _bbox(grid: Grid) -> list[float] | None:

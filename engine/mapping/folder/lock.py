@@ -20,7 +20,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from ....models.errors import JobError
-from ...scene.writing import write_text
+from ...textfile import replace_text
 
 log = logging.getLogger("auxlens")
 
@@ -56,7 +56,7 @@ def locked(folder: str) -> Iterator[str]:
         _remove_parts(root)
         since = time.strftime("%Y-%m-%d %H:%M")
         note = {"token": token, "host": socket.gethostname(), "process": os.getpid(), "since": since}
-        write_text(root / _NOTE, json.dumps(note))
+        replace_text(root / _NOTE, json.dumps(note))
         yield token
     finally:
         end_run(folder)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ....models.card import Card
 from ...jobs import MapFolderJob
-from ...reports.page import write_text
+from ...textfile import write_text
 from .tasks import FAILED, KEPT, MAPPED, Outcome
 
 _NAMED = 3  # failed scenes that a sentence names

@@ -11,22 +11,22 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
-from ....models.card import read_card
-from ....models.errors import Canceled, EngineError, SceneError
-from ...checks import check_map_folder
-from ...devices import choose_device, choose_precision
-from ...jobs import MapFolderJob, Progress
-from ...reports.folder import write_folder_report
-from ...scene.hashing import sha256
-from ...scene.writing import check_writable
-from ...version import plugin_version
-from .catalog import write_catalog
-from .cluster import CONNECT_S, RETURN_S, SchedulerLost, check_workers, connected, each
-from .listing import list_tasks, tell
-from .lock import end_run, locked
-from .scene import failed
-from .summary import Summary, write_table
-from .tasks import FAILED, Orders, Outcome, SceneTask, finished, kept
+from ...models.card import read_card
+from ...models.errors import Canceled, EngineError, SceneError
+from ..checks import check_map_folder
+from ..devices import choose_device, choose_precision
+from ..jobs import MapFolderJob, Progress
+from ..mapping.folder.catalog import write_catalog
+from ..mapping.folder.cluster import CONNECT_S, RETURN_S, SchedulerLost, check_workers, connected, each
+from ..mapping.folder.listing import list_tasks, tell
+from ..mapping.folder.lock import end_run, locked
+from ..mapping.folder.scene import failed
+from ..mapping.folder.summary import Summary, write_table
+from ..mapping.folder.tasks import FAILED, Orders, Outcome, SceneTask, finished, kept
+from ..reports.folder import write_folder_report
+from ..scene.hashing import sha256
+from ..scene.writing import check_writable
+from ..version import plugin_version
 
 log = logging.getLogger("auxlens")
 

@@ -13,15 +13,15 @@ from typing import Any
 
 from ...models.errors import Canceled, SceneError
 from ..checks import check_explain_errors
+from ..explain.findings import Findings, explore
+from ..explain.mapped import SceneLayers, Thinned, find_layers, find_scenes, step_for, thinned
+from ..explain.moving import write_correlation
+from ..explain.verdict import verdict
+from ..explain.windows import choose
 from ..jobs import ExplainErrorsJob, JobError, Progress, outputs_of
 from ..reports.errors import Example, render_errors_report
-from ..reports.page import write_text
 from ..scene.writing import check_writable
-from .findings import Findings, explore
-from .mapped import SceneLayers, Thinned, find_layers, find_scenes, step_for, thinned
-from .moving import write_correlation
-from .verdict import verdict
-from .windows import choose
+from ..textfile import write_text
 
 log = logging.getLogger("auxlens")
 

@@ -12,21 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.errors import Canceled, SceneError
+from ..assess.agreement import Agreement, Density
+from ..assess.areas import stratified
+from ..assess.counts import ClassCounts
+from ..assess.notes import class_notes, number_notes, sampling
+from ..assess.opening import Comparison, Values, open_comparison
+from ..assess.polygons import assess_polygons
+from ..assess.reliability import Reliability
+from ..assess.results import ClassResult, Compared, NumberResult, Result, to_csv, to_json
 from ..checks import check_accuracy
 from ..jobs import CLASS_TASKS, AccuracyJob, Progress, outputs_of
 from ..reports.accuracy import render_accuracy_report
-from ..reports.page import write_text
 from ..scene.reference import MAX_CLASSES, is_vector
 from ..scene.window import Window, plan
 from ..scene.writing import check_writable
-from .agreement import Agreement, Density
-from .areas import stratified
-from .counts import ClassCounts
-from .notes import class_notes, number_notes, sampling
-from .opening import Comparison, Values, open_comparison
-from .polygons import assess_polygons
-from .reliability import Reliability
-from .results import ClassResult, Compared, NumberResult, Result, to_csv, to_json
+from ..textfile import write_text
 
 log = logging.getLogger("auxlens")
 

@@ -17,22 +17,22 @@ import torch
 from ...models.errors import Canceled
 from ...models.network import Network
 from ..checks import check_compare
+from ..compare import baselines
+from ..compare.measure import Method, measure, network_method
+from ..compare.results import ALL_MODALITIES, UNLABELLED_REST, Comparison, Trial, table
+from ..compare.verdicts import verdicts
 from ..devices import choose_device
 from ..jobs import NO_PLAYERS, STRATEGIES, CompareJob, Progress, TrainFolderJob
 from ..reports.comparison import render_comparison
-from ..reports.page import write_text
 from ..scene.folder import Scene
 from ..scene.writing import check_writable
+from ..textfile import write_text
 from ..training import options
 from ..training.chips import draw, load
 from ..training.job import batch_size_of, learn, steps_an_epoch
 from ..training.scenes import by_strategy, scenes_of
 from ..training.setup import Setup
 from ..training.split import TEST, TRAIN, UNLABELLED, UNUSED, thin_out
-from . import baselines
-from .measure import Method, measure, network_method
-from .results import ALL_MODALITIES, UNLABELLED_REST, Comparison, Trial, table
-from .verdicts import verdicts
 
 log = logging.getLogger("auxlens")
 

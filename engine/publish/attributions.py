@@ -16,17 +16,17 @@ from ...models.card import Card
 from ...models.errors import Canceled, ModelFileError
 from ...models.file import load
 from ...models.network import Network
+from ..attribution import measures
+from ..attribution.exact import Truth, truth
+from ..attribution.methods import EXPLAINER, METHODS, Method, explainer
+from ..attribution.pixels import Game, Pixels, sample
+from ..attribution.results import Quality, to_csv
 from ..checks import check_attribution_quality
 from ..jobs import AttributionQualityJob, Progress, outputs_of
 from ..reports.attribution import render_attribution_report
-from ..reports.page import write_text
 from ..scene.bands import match
 from ..scene.writing import check_writable
-from . import measures
-from .exact import Truth, truth
-from .methods import EXPLAINER, METHODS, Method, explainer
-from .pixels import Game, Pixels, sample
-from .results import Quality, to_csv
+from ..textfile import write_text
 
 log = logging.getLogger("auxlens")
 

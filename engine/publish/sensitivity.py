@@ -17,16 +17,16 @@ from ..checks import check_sensitivity
 from ..devices import choose_device, choose_precision
 from ..jobs import Progress, SensitivityJob, outputs_of, to_json
 from ..mapping.styles import players_qml
-from ..reports.page import write_text
 from ..reports.sensitivity import render_sensitivity_report
 from ..scene.bands import match
 from ..scene.hashing import sha256
 from ..scene.reading import ModalityReader, scene_grid
 from ..scene.window import plan
 from ..scene.writing import Layer, LayerWriter, check_writable
+from ..sensitivity.occlusion import Occlusion, Sums
+from ..sensitivity.results import Sensitivity, to_csv
+from ..textfile import write_text
 from ..version import plugin_version
-from .occlusion import Occlusion, Sums
-from .results import Sensitivity, to_csv
 
 log = logging.getLogger("auxlens")
 
