@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import statistics
 import sys
 import tempfile
@@ -179,8 +180,11 @@ def figures(labels: Labels) -> tuple[float, float]:
 def row(name: str, given: str, results: Sequence[Labels], seconds: Sequence[float] = ()) -> str:
     columns = []
     for values in zip(*map(figures, results), strict=True):
-        spread = statistics.stdev(values) if len(values) > 1 else float("nan")
-        columns.append(f"{statistics.mean(values):.3f} ± {spread:.3f} ({', '.join(f'{v:.3f}' for v in values)})")
+        if len(values) == 1:
+            columns.append(f"{values[0]:.3f}")
+            continue
+        each = ", ".join(f"{value:.3f}" for value in values)
+        columns.append(f"{statistics.mean(values):.3f} ± {statistics.stdev(values):.3f} ({each})")
     time_s = f"{statistics.mean(seconds):.0f}" if seconds else ""
     return f"| {name} | {given} | {columns[0]} | {columns[1]} | {time_s} |"
 
@@ -226,6 +230,7 @@ def main() -> None:
 
 def heading(crowns: dict[str, gpd.GeoDataFrame], seeds: int, folds: int) -> list[str]:
     genera = pd.concat(crowns.values())["genus"].value_counts()
+    counted = sum(len(crowns[plot]) for plots in plots_by_fold()[:folds] for plot in plots)
     named = ", ".join(f"{name} {count}" for name, count in genera.items())
     return [
         "# Tree genus of crowns from RGB",
@@ -235,8 +240,10 @@ def heading(crowns: dict[str, gpd.GeoDataFrame], seeds: int, folds: int) -> list
         f"five folds of whole plots. Preset `small`, {TRAINING['epochs']} epochs, chips of {TRAINING['chip_size']} px,",
         f"batches of {TRAINING['batch_size']}, RGB averaged to {0.1 * COARSENING:.1f} m; auxiliary: {COMPONENTS}",
         "leading components of 369 bands (fitted on each fold's training plots) and canopy height, both of 1 m. The",
-        "forests (500 trees) see each crown's RGB means, deviations and percentiles at 0.1 m. Mean ± sd over the seeds",
-        f"(each of them), crowns of {folds} of the five folds counted together; CPU seconds a training, on one core.",
+        "forests (500 trees) see each crown's RGB means, deviations and percentiles at 0.1 m.",
+        *(["Mean ± sd over the seeds (each of them)."] if seeds > 1 else []),
+        f"The {counted} crowns of {folds} of the five folds are counted together: the standard error of an",
+        f"accuracy of 0.6 is {math.sqrt(0.6 * 0.4 / counted):.3f}. CPU seconds a training, on one core.",
         "",
         "| learner | given | accuracy | macro-F1 | CPU s |",
         "|---|---|---|---|---|",
