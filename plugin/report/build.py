@@ -11,7 +11,7 @@ from ...engine.jobs import Canceled, JobError
 from ..cards import card_of, classes_of
 from ..scenes import MappedScene
 from ..words import tr
-from .closing_sheets import model_sheets, numbers_sheet, reproduce_sheets
+from .closing_sheets import accuracy_sheet, errors_sheets, model_sheets, reproduce_sheets
 from .doubt_sheet import error_sheet
 from .layout import write_pdf
 from .map_sheets import areas_sheets, map_sheet, title_sheet
@@ -25,7 +25,7 @@ from .tables import read_accuracy, read_table
 from .why_sheet import why_sheet
 
 TEMPLATE = str(Path(__file__).resolve().parents[2] / "resources" / "templates" / "report.qpt")
-_ERROR_ROWS = 30
+_MOST_ROWS = 200  # of a table of another algorithm
 _MEASURED, _PRINTED = 0.6, 0.9  # share of the work that is done then
 
 Progress = Callable[[float, str], bool]  # share done and what comes next; says whether to go on
@@ -98,9 +98,10 @@ def compose(request: Request, accuracy: Mapping[str, Any], progress: Progress) -
         subjects.append(subject_of(scene, figures, request.model, accuracy))
     title = request.title or (subjects[0].scene.name if len(subjects) == 1 else tr("Mapped scenes"))
     notes = list(request.notes)
-    errors, more = read_table(request.errors, tr("Are errors explained?"), _ERROR_ROWS) if request.errors else (None, 0)
-    numbers = numbers_sheet(accuracy, errors, more)
-    shared = [*([numbers] if numbers else []), *model_sheets(subjects[0].card), *reproduce_sheets(subjects)]
+    numbers = [accuracy_sheet(accuracy)] if accuracy else []
+    if request.errors:
+        numbers += errors_sheets(*read_table(request.errors, os.path.basename(request.errors), _MOST_ROWS))
+    shared = [*numbers, *model_sheets(subjects[0].card), *reproduce_sheets(subjects)]
     if len(subjects) == 1:
         sheets = [*_of_one(subjects[0], title, notes), *shared]
         notes = subjects[0].notes

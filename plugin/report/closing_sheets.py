@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any, List, Mapping, Optional, Sequence
 
 from qgis.core import Qgis
@@ -18,6 +19,7 @@ from .tables import Table, pairs
 
 _LINES_A_PAGE, _LINE_CHARACTERS = 58, 112
 _MODEL_ROWS = 30
+_ERROR_ROWS = 38
 
 _OF_CLASS = (
     ("users_accuracy", QT_TRANSLATE_NOOP("AuxLens", "user's accuracy")),
@@ -27,24 +29,31 @@ _OF_CLASS = (
 )
 
 
-def numbers_sheet(accuracy: Mapping[str, Any], errors: Optional[Table], more: int) -> Optional[Sheet]:
-    """What ``accuracy`` and ``explainerrors`` found."""
-    texts, tables = {"caption": ""}, {}
-    if accuracy:
-        overall = accuracy["overall"]
-        tables["accuracy_table"] = _accuracy_table(accuracy)
-        texts["accuracy"] = " · ".join(
-            f"{name.replace('_', ' ')} {figure(value)}"
-            for name, value in overall.items()
-            if isinstance(value, (int, float))
-        )
-        texts["caption"] = str((accuracy.get("compared") or {}).get("sampling", ""))
-    if errors is not None:
-        tables["errors_table"] = errors
-        texts["errors"] = errors.title + (" " + tr("({} more rows in the file)").format(more) if more else "")
-    if not tables:
-        return None
-    return Sheet("numbers", tr("Against references"), texts, {}, {}, tables)
+def accuracy_sheet(accuracy: Mapping[str, Any]) -> Sheet:
+    """What ``accuracy`` found."""
+    texts = {
+        "figures": _figures_words(accuracy["overall"]),
+        "caption": str((accuracy.get("compared") or {}).get("sampling", "")),
+    }
+    return Sheet("accuracy", tr("Accuracy"), texts, {}, {}, {"table": _accuracy_table(accuracy)})
+
+
+def errors_sheets(errors: Table, more: int) -> List[Sheet]:
+    """What ``explainerrors`` found, in as many pages as it takes; ``more`` rows are left out."""
+    parts = errors.parts(_ERROR_ROWS)
+    heading = tr("Are errors explained?")
+    sheets = [
+        Sheet("errors", _numbered(heading, at, len(parts)), {"caption": errors.title}, {}, {}, {"table": part})
+        for at, part in enumerate(parts, 1)
+    ]
+    if more:
+        caption = f"{errors.title} " + tr("({} more rows in the file)").format(more)
+        sheets[-1] = replace(sheets[-1], texts={"caption": caption})
+    return sheets
+
+
+def _numbered(heading: str, at: int, whole: int) -> str:
+    return f"{heading} ({at} / {whole})" if whole > 1 else heading
 
 
 def _accuracy_table(accuracy: Mapping[str, Any]) -> Table:
@@ -145,7 +154,7 @@ def reproduce_sheets(subjects: Sequence[Subject]) -> List[Sheet]:
     return [
         Sheet(
             "reproduce",
-            tr("How to reproduce") + (f" ({at} / {len(pages)})" if len(pages) > 1 else ""),
+            _numbered(tr("How to reproduce"), at, len(pages)),
             {"caption": caption, "job": "\n".join(lines)},
             tables={"versions": pairs(entries)} if at == 1 else {},
         )

@@ -22,7 +22,7 @@ from .tables import Table
 
 _SMALLEST_PT, _STEP_PT = 4.5, 0.5
 _PX_PER_PT = 96 / 72
-_MM_A_CHARACTER = 1.7  # of a table, in its largest font
+_MM_A_CHARACTER = 0.21  # width of a wide character in a font of one point
 
 
 def breakable(text: str, characters: int = 40, mark: str = "\u200b") -> str:
@@ -75,9 +75,10 @@ def table_contents(shown: QgsLayoutItemManualTable, table: Table, width_mm: floa
             family.setFamily(plain_font(9).family())
             text_format.setFont(family)
             put(text_format)
+    character = _MM_A_CHARACTER * shown.contentTextFormat().size()
     shown.setTableContents(
         [
-            [QgsTableCell(breakable(text, int(width / _MM_A_CHARACTER), "\n")) for text, width in zip(row, widths)]
+            [QgsTableCell(breakable(text, int(width / character), "\n")) for text, width in zip(row, widths)]
             for row in table.rows
         ]
     )

@@ -58,7 +58,9 @@ def _section(sheet: Sheet, *, first: bool) -> str:
     texts = dict(sheet.texts)
     parts = [f"<h1>{escape(texts.pop('title', sheet.heading))}</h1>" if first else f"<h2>{escape(sheet.heading)}</h2>"]
     texts.pop("title", None)
-    parts += [f'<p class="quiet">{escape(texts[name])}</p>' for name in ("subtitle", "caption") if texts.get(name)]
+    parts += [
+        f'<p class="quiet">{escape(texts[name])}</p>' for name in ("subtitle", "figures", "caption") if texts.get(name)
+    ]
     if texts.get("figure_1"):
         boxes = [(texts.get(f"figure_{n}"), texts.get(f"figure_{n}_name", "")) for n in range(1, 5)]
         divs = "".join(f"<div><b>{escape(v)}</b><span>{escape(n)}</span></div>" for v, n in boxes if v)
@@ -66,10 +68,7 @@ def _section(sheet: Sheet, *, first: bool) -> str:
     if sheet.maps:
         parts.append('<div class="maps">' + "".join(_map(picture) for picture in sheet.maps.values()) + "</div>")
     parts += [_chart(name, chart) for name, chart in sheet.charts.items()]
-    for name, table in sheet.tables.items():
-        above = texts.get(name.replace("_table", ""))
-        if above:
-            parts.append(f"<h3>{escape(above)}</h3>")
+    for table in sheet.tables.values():
         parts.append(_table(table))
     if texts.get("job"):
         parts.append(f"<pre>{escape(texts['job'])}</pre>")

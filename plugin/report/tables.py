@@ -12,7 +12,8 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple
 from ...engine.jobs import JobError
 from ..words import figure
 
-_MOST_COLUMNS = 8  # that fit on a page
+_MOST_COLUMNS = 9  # that fit on a page
+_NARROW, _WIDE = 9, 30  # characters that a column is given room for
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,10 @@ def read_table(path: str, title: str, most_rows: int) -> Tuple[Table, int]:
     rows = _csv_rows(path)
     names = [name for name in rows[0] if name][:_MOST_COLUMNS]
     shown = tuple(tuple(_text(row.get(name)) for name in names) for row in rows[:most_rows])
-    return Table(tuple(name.replace("_", " ") for name in names), shown, (), title), len(rows) - len(shown)
+    headings = tuple(name.replace("_", " ") for name in names)
+    longest = [max(len(text) for text in column) for column in zip(headings, *shown)]
+    shares = tuple(float(min(max(size, _NARROW), _WIDE)) for size in longest)
+    return Table(headings, shown, shares, title), len(rows) - len(shown)
 
 
 def _csv_rows(path: str) -> List[Dict[str, Any]]:

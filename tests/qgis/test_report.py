@@ -21,9 +21,10 @@ from qgis.PyQt.QtGui import QColor, QImage, QPainter
 
 from auxlens.plugin.charts import Bar, bars, ramp, svg, swatches
 from auxlens.plugin.report.build import TEMPLATE, Request, compose
+from auxlens.plugin.report.closing_sheets import _pages_of, errors_sheets
 from auxlens.plugin.report.fitting import breakable, fit_label, nice_interval, plain
 from auxlens.plugin.report.layout import fill, page_kinds, read_template, resize
-from auxlens.plugin.report.tables import read_accuracy, read_table
+from auxlens.plugin.report.tables import Table, read_accuracy, read_table
 from auxlens.plugin.scenes import scenes_in_folder
 
 PAGES = ["title", "map", "areas", "error", "why", "modality", "model", "reproduce"]
@@ -176,7 +177,20 @@ def test_the_template_has_every_item_that_sheets_name(mapped):
     layout = QgsPrintLayout(QgsProject.instance())
     layout.loadFromTemplate(read_template(TEMPLATE), QgsReadWriteContext())
     assert page_kinds(layout) == [
-        *["title", "map", "areas", "error", "why", "modality", "numbers", "model", "reproduce", "overview", "scene"]
+        *[
+            "title",
+            "map",
+            "areas",
+            "error",
+            "why",
+            "modality",
+            "accuracy",
+            "errors",
+            "model",
+            "reproduce",
+            "overview",
+            "scene",
+        ]
     ]
     ids = [item.id() for item in layout.items() if "." in getattr(item, "id", str)()]
     assert len(ids) == len(set(ids))
@@ -263,10 +277,18 @@ def test_tables_of_other_algorithms(report, mapped, tmp_path):
     accuracy.write_text(json.dumps(ACCURACY))
     errors.write_text("task,auroc_gain\ns1,0.0123456\n<dem>,nan\n")
     _, html, pages = report(SCENES=str(mapped()), ACCURACY=str(accuracy), ERRORS=str(errors))
-    assert pages == len(PAGES) + 1
+    assert pages == len(PAGES) + 2
     for words in ("12.5 ± 1.25", "0.950 ± 0.0200", "A sample of 300 pixels.", "&lt;dem&gt;", "0.0123", "auroc gain"):
         assert words in html
     assert "overall accuracy 0.900" in html
+
+
+def test_long_tables_take_several_pages():
+    table = Table(("a", "b"), tuple((str(n), "x") for n in range(90)), (), "errors.csv")
+    sheets = errors_sheets(table, 7)
+    assert [len(sheet.tables["table"].rows) for sheet in sheets] == [38, 38, 14]
+    assert [sheet.texts["caption"] for sheet in sheets] == ["errors.csv"] * 2 + ["errors.csv (7 more rows in the file)"]
+    assert sheets[1].heading == "Are errors explained? (2 / 3)"
 
 
 def test_reading_tables(tmp_path):
@@ -278,7 +300,7 @@ def test_reading_tables(tmp_path):
     many = tmp_path / "m.csv"
     many.write_text(",".join("abcdefghij") + "\n" + "\n".join(",".join("1234567890") for _ in range(50)))
     shown, more = read_table(str(many), "t", 30)
-    assert (len(shown.headings), len(shown.rows), more) == (8, 30, 20)
+    assert (len(shown.headings), len(shown.rows), more) == (9, 30, 20)
     assert [len(part.rows) for part in shown.parts(12)] == [12, 12, 6]
 
 
@@ -353,8 +375,6 @@ def test_trimming_cuts_off_nothing_but_emptiness():
 
 
 def test_long_jobs_take_several_pages_and_stay_json(mapped):
-    from auxlens.plugin.report.closing_sheets import _pages_of
-
     job = {"job": "map", "inputs": [f"/data/{'x' * 150}/B{n}.tif" for n in range(60)], "mask": ""}
     pages = _pages_of(job)
     assert len(pages) > 2
