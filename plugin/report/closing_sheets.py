@@ -19,7 +19,7 @@ from .tables import Table, pairs
 
 _LINES_A_PAGE, _LINE_CHARACTERS = 58, 112
 _MODEL_ROWS = 30
-_ERROR_ROWS = 38
+_ERROR_ROWS = 46
 
 _OF_CLASS = (
     ("users_accuracy", QT_TRANSLATE_NOOP("AuxLens", "user's accuracy")),

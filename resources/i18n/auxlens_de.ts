@@ -1285,11 +1285,6 @@
     </message>
     <message>
       <location filename="../../plugin/report/build.py" />
-      <source>Are errors explained?</source>
-      <translation>Sind die Fehler erklärt?</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/build.py" />
       <source>Writing the HTML</source>
       <translation>HTML wird geschrieben</translation>
     </message>
@@ -1297,6 +1292,11 @@
       <location filename="../../plugin/report/build.py" />
       <source>Measuring {}</source>
       <translation>{} wird ausgemessen</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/closing_sheets.py" />
+      <source>Are errors explained?</source>
+      <translation>Sind die Fehler erklärt?</translation>
     </message>
     <message>
       <location filename="../../plugin/report/closing_sheets.py" />
@@ -1325,8 +1325,8 @@
     </message>
     <message>
       <location filename="../../plugin/report/closing_sheets.py" />
-      <source>Against references</source>
-      <translation>Verglichen mit Referenzen</translation>
+      <source>Accuracy</source>
+      <translation>Genauigkeit</translation>
     </message>
     <message>
       <location filename="../../plugin/report/closing_sheets.py" />
@@ -1390,6 +1390,11 @@
     </message>
     <message>
       <location filename="../../plugin/report/closing_sheets.py" />
+      <source>({} more rows in the file)</source>
+      <translation>({} weitere Zeilen in der Datei)</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>AuxLens {}</source>
       <translation>AuxLens {}</translation>
     </message>
@@ -1407,11 +1412,6 @@
       <location filename="../../plugin/report/closing_sheets.py" />
       <source>Error probability ({})</source>
       <translation>Fehlerwahrscheinlichkeit ({})</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/closing_sheets.py" />
-      <source>({} more rows in the file)</source>
-      <translation>({} weitere Zeilen in der Datei)</translation>
     </message>
     <message>
       <location filename="../../plugin/report/closing_sheets.py" />
