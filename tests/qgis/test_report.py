@@ -287,7 +287,7 @@ def test_long_tables_take_several_pages():
     table = Table(("a", "b"), tuple((str(n), "x") for n in range(90)), (), "errors.csv")
     sheets = errors_sheets(table, 7)
     assert [len(sheet.tables["table"].rows) for sheet in sheets] == [46, 44]
-    assert [sheet.texts["caption"] for sheet in sheets] == ["errors.csv"] + ["errors.csv (7 more rows in the file)"]
+    assert [sheet.texts["caption"] for sheet in sheets] == ["errors.csv", "errors.csv (7 more rows in the file)"]
     assert sheets[1].heading == "Are errors explained? (2 / 2)"
 
 
