@@ -64,9 +64,8 @@ def learned(job: CompareJob, cache: Path, seeds: list[int]) -> Comparison | None
     for step in steps:
         file = cache / f"{step.method}, {job.epochs} epochs, seed {step.repetition}.npz"
         if not file.exists() and step.repetition in seeds:
-            part = compare.Part(Silent(), 0.0, 1.0, step.method)
             own = replace(training, seed=step.repetition)
-            sums, seconds, history = compare.one(step, own, setups[step.strategy], setups["single"], device, part)
+            sums, seconds, history = compare.one(step, own, setups[step.strategy], setups["single"], device, Silent())
             np.savez(file, sums=sums, seconds=seconds, history=json.dumps(history))
             print(f"{file.stem}: {seconds:.0f} s", flush=True)
         if file.exists():

@@ -23,6 +23,7 @@ from ..compare.results import ALL_MODALITIES, UNLABELLED_REST, Comparison, Trial
 from ..compare.verdicts import verdicts
 from ..devices import choose_device
 from ..jobs import NO_PLAYERS, STRATEGIES, CompareJob, Progress, TrainFolderJob
+from ..progress import Part
 from ..reports.comparison import render_comparison
 from ..scene.folder import Scene
 from ..scene.writing import check_writable
@@ -75,22 +76,6 @@ def run(job: CompareJob, progress: Progress) -> dict[str, Any]:
     if job.output_table:
         write_text(job.output_table, table(comparison))
     return {"outputs": outputs, "figures": _summary(comparison)}
-
-
-@dataclass
-class Part:
-    """The progress of one of several trainings."""
-
-    progress: Progress
-    start: float
-    share: float
-    name: str
-
-    def report(self, fraction: float, message: str) -> None:
-        self.progress.report(self.start + self.share * fraction, f"{self.name}: {message}")
-
-    def canceled(self) -> bool:
-        return self.progress.canceled()
 
 
 @dataclass(frozen=True)
@@ -155,36 +140,38 @@ def with_share(setup: Setup, step: Step, seed: int) -> Setup:
 
 
 def one(
-    step: Step, job: TrainFolderJob, setup: Setup, full: Setup, device: torch.device, part: Part
+    step: Step, job: TrainFolderJob, setup: Setup, full: Setup, device: torch.device, progress: Progress
 ) -> tuple[Any, float, list[dict[str, float]]]:
     """Learn and measure once: sums by unit, seconds of learning, history."""
     started = time.monotonic()
     history: list[dict[str, float]] = []
     if step.baseline:
-        method = _baseline(step.baseline, job, setup, part)
+        method = _baseline(step.baseline, job, setup, progress)
     else:
         torch.manual_seed(job.seed)
         network = Network(setup.config)
         steps = steps_an_epoch(full, job.chip_size, batch_size_of(job, device))
-        outcome, task = learn(replace(job, strategy=step.strategy), network, setup, device, part, steps)
+        outcome, task = learn(replace(job, strategy=step.strategy), network, setup, device, progress, steps)
         if outcome.ended == "canceled":
             raise Canceled("The comparison was canceled.")
         history, method = outcome.history, network_method(network.eval(), task)
     seconds = time.monotonic() - started
-    return measure(method, setup.reader(TEST), setup.sizes, setup.unit, part), seconds, history
+    return measure(method, setup.reader(TEST), setup.sizes, setup.unit, progress), seconds, history
 
 
-def _baseline(name: str, job: TrainFolderJob, setup: Setup, part: Part) -> Method:
+def _baseline(name: str, job: TrainFolderJob, setup: Setup, progress: Progress) -> Method:
     rng = np.random.default_rng([job.seed, 1])
     samples = draw(setup.blocks, setup.splits, job.chip_size, _BASELINE_CHIPS, rng)
-    x, y = baselines.sample(_until_canceled(load(setup.reader(TRAIN), samples, 4), part), bool(setup.classes), job.seed)
-    part.report(0.5, f"{len(y)} pixels to learn from")
+    x, y = baselines.sample(
+        _until_canceled(load(setup.reader(TRAIN), samples, 4), progress), bool(setup.classes), job.seed
+    )
+    progress.report(0.5, f"{len(y)} pixels to learn from")
     return baselines.fit(name, x, y, bool(setup.classes), job.seed)
 
 
-def _until_canceled(batches: Iterator[Any], part: Part) -> Iterator[Any]:
+def _until_canceled(batches: Iterator[Any], progress: Progress) -> Iterator[Any]:
     for batch in batches:
-        if part.canceled():
+        if progress.canceled():
             raise Canceled("The comparison was canceled.")
         yield batch
 

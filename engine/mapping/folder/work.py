@@ -7,7 +7,7 @@ import threading
 import time
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import groupby
 
@@ -19,6 +19,7 @@ from ....models.file import load
 from ....models.network import Network
 from ...devices import choose_device
 from ...jobs import Progress
+from ...progress import Part
 from ...scene.hashing import sha256
 from ...scene.window import Tile, Window
 from ...version import plugin_version
@@ -114,7 +115,7 @@ def _stream(
         products = Products(network, card, names, observed)
         engine = engine_of(job, network, device, products)
         place = _Place(some)
-        part = _Part(progress, done / pixels, share / pixels)
+        part = Part(progress, done / pixels, share / pixels)
         started = time.perf_counter()
         stream(tiles, place.read, engine, products, place.write, part)
         taken = time.perf_counter() - started
@@ -154,18 +155,3 @@ class _Place:
 
     def write(self, arrays: Arrays, window: Window) -> None:
         self._at(window.row).write(arrays, window)
-
-
-@dataclass(frozen=True)
-class _Part:
-    """The progress of a part of the work, as that of the whole."""
-
-    whole: Progress
-    start: float
-    share: float
-
-    def report(self, fraction: float, message: str) -> None:
-        self.whole.report(self.start + self.share * fraction, message)
-
-    def canceled(self) -> bool:
-        return self.whole.canceled()
