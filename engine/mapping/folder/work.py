@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from bisect import bisect_right
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
 from itertools import groupby
@@ -23,7 +23,7 @@ from ...progress import Part
 from ...scene.hashing import sha256
 from ...scene.window import Tile, Window
 from ...version import plugin_version
-from ..job import engine_of, margin_of, window_px
+from ..job import engine_of, margin_of
 from ..products import Arrays, Products
 from ..stream import Chip, stream
 from .scene import StackedScene
@@ -31,8 +31,12 @@ from .tasks import Orders, Outcome, SceneTask, finished, kept
 
 log = logging.getLogger("auxlens")
 
-_LARGEST_BATCH = 16
-_computing = threading.Lock()  # one pack computes at a time, while others open and finish their files
+# Above four chips of 256² a batch is no faster on a processor, and takes more memory.
+_BATCH_PX = {"cpu": 4 * 256**2, "cuda": 4 * 1024**2, "mps": 4 * 512**2}
+_LARGEST_BATCH = 64
+# One pack computes at a time, while others open and finish their files; always in the same thread, because the memory
+# that a thread has freed is kept for that thread.
+_computing = ThreadPoolExecutor(1, "compute")
 
 
 def map_pack(tasks: Sequence[SceneTask], orders: Orders, threads: int, progress: Progress) -> list[Outcome]:
@@ -67,9 +71,7 @@ def map_pack(tasks: Sequence[SceneTask], orders: Orders, threads: int, progress:
             if task.name not in outcomes:
                 below = scenes[-1].row + scenes[-1].rows if scenes else 0
                 scenes.append(StackedScene(task, network, card, margin, below))
-        with _computing:
-            torch.set_num_threads(threads)
-            _stream(scenes, network, card, margin, device, progress)
+        _computing.submit(_stream, scenes, network, card, device, threads, progress).result()
         for scene in scenes:
             outcomes[scene.task.name] = scene.finish()
     finally:
@@ -100,18 +102,19 @@ def _stream(
     scenes: Sequence[StackedScene],
     network: Network,
     card: Card,
-    margin_px: int,
     device: torch.device,
+    threads: int,
     progress: Progress,
 ) -> None:
     """Compute all windows of the scenes, those of one kind together."""
+    torch.set_num_threads(threads)
     alive = [scene for scene in scenes if scene.tiles]
     pixels, done = sum(scene.pixels for scene in alive), 0
     for (names, observed), group in groupby(alive, key=lambda scene: scene.kind):
         some = list(group)
         tiles = [tile for scene in some for tile in scene.tiles]
         share = sum(scene.pixels for scene in some)
-        job = replace(some[0].task.job, batch_size=_batch_size(some, card, margin_px, device))
+        job = replace(some[0].task.job, batch_size=_batch_size(some, device))
         products = Products(network, card, names, observed)
         engine = engine_of(job, network, device, products)
         place = _Place(some)
@@ -129,15 +132,12 @@ def _stream(
             )
 
 
-def _batch_size(scenes: Sequence[StackedScene], card: Card, margin_px: int, device: torch.device) -> int:
-    """Windows a batch: of small ones, as many as have the pixels that a batch of whole windows has."""
-    job = scenes[0].task.job
-    if job.batch_size:
-        return job.batch_size
-    whole = (window_px(job, card) + 2 * margin_px) ** 2
+def _batch_size(scenes: Sequence[StackedScene], device: torch.device) -> int:
+    """Windows a batch: small ones share a batch up to as many pixels as keep the device busy."""
+    if scenes[0].task.job.batch_size:
+        return scenes[0].task.job.batch_size
     largest = max(tile.chip.height * tile.chip.width for scene in scenes for tile in scene.tiles)
-    usual = 1 if device.type == "cpu" else 4
-    return min(usual * max(1, whole // largest), _LARGEST_BATCH)
+    return min(max(1, _BATCH_PX[device.type] // largest), _LARGEST_BATCH)
 
 
 class _Place:
