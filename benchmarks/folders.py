@@ -169,19 +169,20 @@ def cluster(workers: int) -> Iterator[str]:
 def overhead(address: str, count: int) -> None:
     """Seconds that the scheduler and the run need a pack, with scenes that are no work."""
     from auxlens.engine import jobs
-    from auxlens.engine.mapping.folder import cluster as dask
+    from auxlens.engine.mapping.folder import dispatch
+    from auxlens.engine.mapping.folder.cluster import connected
     from auxlens.engine.mapping.folder.tasks import Orders, SceneTask
 
     def nothing(pack: object, orders: object, number: int) -> list[object]:
         return []
 
-    dask.map_on_worker = nothing  # type: ignore[assignment]
+    dispatch.map_on_worker = nothing  # type: ignore[assignment]
     job = jobs.MapFolderJob("m", "s", "o", scheduler=address)
     scenes = ((SceneTask(f"scene {i}", jobs.MapJob("m", ("s2=a.tif",)), "key", 1),) for i in range(count))
-    with dask.connected(job, Silent(), 30.0) as client:
+    with connected(job, Silent(), 30.0) as client:
         client.wait_for_workers(1, 60)
         start = time.perf_counter()
-        done = sum(1 for _ in dask.each(client, scenes, Orders("o", "t", "v", "h"), False, lambda shares: None))
+        done = sum(1 for _ in dispatch.each(client, scenes, Orders("o", "t", "v", "h"), False, lambda shares: None))
         seconds = time.perf_counter() - start
     print(json.dumps({"tasks": done, "seconds": seconds, "ms_a_task": 1000 * seconds / done}))
 

@@ -12,12 +12,13 @@ from itertools import takewhile
 from typing import Any
 
 from ...models.card import read_card
-from ...models.errors import Canceled, EngineError, SceneError
+from ...models.errors import Canceled, EngineError, ModelFileError, SceneError
 from ..checks import check_map_folder
 from ..devices import choose_device, choose_precision
 from ..jobs import MapFolderJob, Progress
 from ..mapping.folder.catalog import write_catalog
-from ..mapping.folder.cluster import CONNECT_S, RETURN_S, SchedulerLost, check_workers, connected, each
+from ..mapping.folder.cluster import CONNECT_S, RETURN_S, SchedulerLost, check_workers, connected
+from ..mapping.folder.dispatch import Pack, each
 from ..mapping.folder.listing import list_tasks, tell
 from ..mapping.folder.lock import end_run, locked
 from ..mapping.folder.scene import failed
@@ -30,8 +31,8 @@ from ..version import plugin_version
 
 log = logging.getLogger("auxlens")
 
-Pack = tuple[SceneTask, ...]
 _KEPT = "They are kept, and the next run goes on with the others."
+_FATAL = (EngineError, ModelFileError, Canceled)  # would meet every scene
 _LARGEST_PACK = 16  # scenes
 _PACK_BYTES = 64 * 2**20  # of files to read: scenes that have as much by themselves are mapped alone
 _PACKS = 4  # at least this many a worker, so that all end at about the same time
@@ -148,7 +149,7 @@ class _Run:
             raise SceneError(f"{self._full} {self._done()} {_KEPT}")
 
     def _take(self, pack: Pack, result: list[Outcome] | Exception) -> None:
-        if isinstance(result, (EngineError, Canceled)):
+        if isinstance(result, _FATAL):
             raise result
         outcomes = [failed(task, result) for task in pack] if isinstance(result, Exception) else result
         for task, outcome in zip(pack, outcomes, strict=True):

@@ -21,7 +21,7 @@ from auxlens.engine import jobs
 from auxlens.engine.mapping import job as single
 from auxlens.engine.mapping.folder import lock, tasks
 from auxlens.engine.publish.folder import run
-from auxlens.models.errors import Canceled, DeviceError, EngineError, JobError, SceneError
+from auxlens.models.errors import Canceled, DeviceError, EngineError, JobError, ModelFileError, SceneError
 
 BANDS = ("B2", "B3", "B4")
 LAYERS = ("map", "uncertainty", "reconstruction_error", "main_error", "error_probability")
@@ -173,6 +173,23 @@ def test_what_is_missing_or_ambiguous_is_told(job, make_scene, quiet, tmp_path, 
     assert "The pattern “B4*.tif” of s2 matches 2 files" in rows["c"]["message"]
     assert "Found 4 scenes, 2 with problems." in caplog.text and "  d: B2.tif, B3.tif, B4.tif" in caplog.text
     assert "The bands do not fit" in rows["a"]["message"]  # each file has three bands of the same names
+
+
+def test_all_scenes_fail(job, make_scene, quiet, tmp_path):
+    (make_scene("a") / "s2.tif").write_bytes(b"no raster")
+    assert run(job, quiet())["incomplete"].startswith("All scenes failed (a). Why is in")
+    said = run(replace(job, output_table="", output_report=""), quiet())["incomplete"]
+    assert "The first one: “" in said and "is not a raster" in said
+
+
+def test_a_model_that_cannot_be_read_ends_the_run(job, make_scene, quiet, tmp_path):
+    for name in "ab":
+        make_scene(name)
+    content = Path(job.model).read_bytes()
+    Path(job.model).write_bytes(content.replace(b"encoder", b"decoded"))
+    with pytest.raises(ModelFileError, match="do not fit the network"):
+        run(job, quiet())
+    assert not list((tmp_path / "out").glob("*/*"))
 
 
 def test_layers_that_a_scene_cannot_have_are_left_out(job, make_scene, quiet, tmp_path):

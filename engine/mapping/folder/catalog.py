@@ -158,7 +158,7 @@ def _asset(path: str, title: str, media_type: str, roles: list[str], href: str =
 
 
 def _write(path: str, thing: pystac.STACObject) -> None:
-    text = json.dumps(thing.to_dict(include_self_link=False, transform_hrefs=False), indent=1)
+    text = json.dumps(thing.to_dict(include_self_link=False, transform_hrefs=False), ensure_ascii=False)
     replace_text(Path(path), text)
 
 

@@ -66,11 +66,10 @@ class Summary:
         """What failed, in one sentence for the end of the run."""
         shown = ", ".join(outcome.name for outcome in self.failed[:_NAMED]) + " …" * (len(self.failed) > _NAMED)
         where = self.job.output_table or self.job.output_report
-        return (
-            f"{len(self.failed)} of {len(self.outcomes)} scenes failed ({shown}); the others are mapped. "
-            + (f"Why is in “{where}”. " if where else f"The first one: {self.failed[0].message} ")
-            + "Correct them and run again: only these are done then."
-        )
+        some = len(self.failed) < len(self.outcomes)
+        what = f"{len(self.failed)} of {len(self.outcomes)} scenes failed ({shown}); the others are mapped."
+        why = f"Why is in “{where}”." if where else f"The first one: {self.failed[0].message}"
+        return f"{what if some else f'All scenes failed ({shown}).'} {why} Correct them and run again."
 
 
 def write_table(path: str, summary: Summary) -> None:
