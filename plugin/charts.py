@@ -205,7 +205,8 @@ def _draw_line(painter: QPainter, line: Line, x: Sequence[float], y: Callable[[f
             painter.drawPolygon(QPolygonF(upper + lower))
         else:
             painter.setPen(QPen(faint, 6))
-            painter.drawLines(QPolygonF(upper + lower))
+            for end, other in zip(upper, lower):  # of a single band
+                painter.drawLine(end, other)
     painter.setPen(QPen(line.color, 1.6))
     painter.drawPolyline(QPolygonF([QPointF(x[at], y(line.values[at])) for at in known]))
     if len(known) <= 40:

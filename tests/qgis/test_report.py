@@ -19,7 +19,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QRectF
 from qgis.PyQt.QtGui import QColor, QImage, QPainter
 
-from auxlens.plugin.charts import Bar, bars, ramp, svg, swatches
+from auxlens.plugin.charts import Bar, Line, bars, ramp, spectrum, svg, swatches
 from auxlens.plugin.report.build import TEMPLATE, Request, compose
 from auxlens.plugin.report.closing_sheets import _pages_of, errors_sheets
 from auxlens.plugin.report.fitting import breakable, fit_label, nice_interval, plain
@@ -381,3 +381,18 @@ def test_long_jobs_take_several_pages_and_stay_json(mapped):
     assert json.loads("\n".join(line for page in pages for line in page)) == {k: job[k] for k in ("job", "inputs")}
     assert breakable("a" * 90).split("\u200b") == ["a" * 40, "a" * 40, "a" * 10]
     assert breakable("short words stay") == "short words stay"
+
+
+@pytest.mark.usefixtures("qgis_app")
+@pytest.mark.parametrize("known", [[], [2], [0, 1, 2, 3], list(range(30))])
+def test_spectra_with_gaps(known):
+    values = np.full(30, np.nan)
+    values[known] = np.arange(len(known))
+    lines = [Line("a", values, QColor("#0072b2"), np.where(np.isfinite(values), 0.5, np.nan))]
+    image = QImage(400, 120, QImage.Format.Format_RGB32)
+    image.fill(QColor("white"))
+    painter = QPainter(image)
+    spectrum(lines, [f"b{n}" for n in range(30)])(painter, QRectF(0, 0, 400, 120))
+    painter.end()
+    blue = [x for x in range(400) for y in range(20, 120) if image.pixelColor(x, y).name() == "#0072b2"]
+    assert bool(blue) == bool(known)
