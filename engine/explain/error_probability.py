@@ -9,7 +9,7 @@ on blocks (``surroundings``) and interpolated, which costs next to nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -22,6 +22,7 @@ from .surroundings import at_pixels, block_means
 
 EXPECTED, OBSERVED = "expected", "observed"
 _LARGEST_MARGIN, _LARGEST_ERROR, _LARGEST_RESIDUAL = 20.0, 20.0, 8.0  # beyond, a pixel is as sure, or odd, as can be
+ERRORS = ("residual", "error", "size")  # kinds of features of a pixel's reconstruction errors
 _OF_REFERENCES = ("error ", "size ", "residual ", "mean error ", "mean size ")
 _OF_AUXILIARY = ("expected ", *_OF_REFERENCES)
 _AROUND = ("support", "unusual", "mean error ", "mean size ")
@@ -112,7 +113,12 @@ def _few(planes: Tensor) -> Tensor:
 
 
 def observed_features(
-    bands: Sequence[str], reconstruction: Tensor, expected: Tensor, observed: Tensor, std: Tensor
+    bands: Sequence[str],
+    reconstruction: Tensor,
+    expected: Tensor,
+    observed: Tensor,
+    std: Tensor,
+    kinds: Collection[str] = ERRORS,
 ) -> dict[str, Tensor]:
     """Reconstruction errors of each band.
 
@@ -122,16 +128,20 @@ def observed_features(
         expected: ``(bands, …)`` expected errors.
         observed: ``(bands, …)`` auxiliary references; NaN where there is none, and so are the features.
         std: ``(bands, 1, …)`` standard deviations of the bands over the training scenes.
+        kinds: Those of the features that are wanted.
 
     Returns:
         ``residual …`` (signed, in standard deviations), ``error …`` (signed, in expected errors) and ``size …`` (its
         logarithm without sign) for each band.
     """
     difference = reconstruction - observed
-    relative = (difference / expected).clamp_(-_LARGEST_ERROR, _LARGEST_ERROR)
-    size = torch.log1p(relative.abs())
-    residual = (difference / std).clamp_(-_LARGEST_RESIDUAL, _LARGEST_RESIDUAL)
-    planes = {"residual": residual, "error": relative, "size": size}
+    planes = {}
+    if "residual" in kinds:
+        planes["residual"] = (difference / std).clamp_(-_LARGEST_RESIDUAL, _LARGEST_RESIDUAL)
+    if "error" in kinds or "size" in kinds:
+        planes["error"] = (difference / expected).clamp_(-_LARGEST_ERROR, _LARGEST_ERROR)
+    if "size" in kinds:
+        planes["size"] = torch.log1p(planes["error"].abs())
     return {
         f"{kind} {band}": plane
         for kind, of_bands in planes.items()

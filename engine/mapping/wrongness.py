@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -37,6 +37,7 @@ class Wrongness:
             self._models.append(card.error_models[errors.OBSERVED])
         names = [name for model in self._models for name in model.features]
         self.uses_auxiliary = any(errors.needs_auxiliary(name) for name in names)
+        self._kinds = [kind for kind in errors.ERRORS if any(name.startswith(f"{kind} ") for name in names)]
         self.context_px = CONTEXT_PX if any(errors.is_around(name) for name in names) else 0
 
     def around(self, raw: Mapping[str, Tensor], inputs: NDArray[np.float32], seen: Tensor | None) -> Around:
@@ -55,7 +56,7 @@ class Wrongness:
         parts = [errors.around_inputs(given, known, scores, self._card.input_density)]
         if seen is not None and self.form == errors.OBSERVED:
             for modality, observed in self._by_modality(seen):
-                found = self._errors(modality, raw[modality.name], observed)
+                found = self._errors(modality, raw[modality.name], observed, ("error", "size"))
                 parts.append(errors.around_references(modality.band_names, found, known))
         added = [[errors.around_logit(model, part) for part in parts] for model in self._models]
         return [[part for part in row if part is not None] for row in added]
@@ -89,7 +90,7 @@ class Wrongness:
                 features.update(errors.expected_features(modality.band_names, log_scale))
         if self.form == errors.OBSERVED and seen is not None:
             for modality, observed in self._by_modality(seen):
-                features.update(self._errors(modality, raw[modality.name], observed))
+                features.update(self._errors(modality, raw[modality.name], observed, self._kinds))
         found = [
             self._logit(model, features, parts, place, mapped)
             for model, parts in zip(self._models, around, strict=True)
@@ -118,11 +119,11 @@ class Wrongness:
             first = last
         return found
 
-    def _errors(self, modality: Modality, raw: Tensor, observed: Tensor) -> dict[str, Tensor]:
+    def _errors(self, modality: Modality, raw: Tensor, observed: Tensor, kinds: Collection[str]) -> dict[str, Tensor]:
         head = self._head(modality.name)
         reconstruction, expected = (values[0] for values in head.physical(raw[None]))
         return errors.observed_features(
-            modality.band_names, reconstruction, expected, observed, head.standardise.std[0]
+            modality.band_names, reconstruction, expected, observed, head.standardise.std[0], kinds
         )
 
     def _head(self, task: str) -> DensityHead:

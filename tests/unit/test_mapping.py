@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from auxlens.engine import jobs
 from auxlens.engine.mapping.job import run
 from auxlens.models import file
+from auxlens.models.card import ErrorModel
 from auxlens.models.errors import Canceled, DeviceError, JobError, SceneError
 from auxlens.models.network import ATTRIBUTION
 
@@ -150,6 +152,32 @@ def test_error_probability_falls_back_where_references_end(untrained, scene, tmp
     with_radar, without = (read(tmp_path / x / "error_probability.tif")[0] for x in "ab")
     assert np.allclose(with_radar[100:110, 20:], without[100:110, 20:])
     assert not np.allclose(with_radar[:100, 20:], without[:100, 20:], equal_nan=True)
+
+
+def test_error_models_of_older_files_give_what_they_gave(untrained, scene, tmp_path, quiet):
+    path = untrained()
+    network, card = file.load(path)
+    features = ("entropy", "margin", "expected s1:VV", "error s1:VV", "size s1:VH")
+    weights = (1.0, -0.1, 0.5, 0.2, 2.0)
+    forms = {
+        "expected": ErrorModel(features[:3], (0.0,) * 3, (1.0,) * 3, weights[:3], -1.0),
+        "observed": ErrorModel(features, (0.0,) * 5, (1.0,) * 5, weights, -1.0),
+    }
+    file.save(path, network, replace(card, error_models=forms, input_density=None))
+    run(job_of(path, scene, tmp_path, ["error_probability"], tile_size=64), quiet())
+    raw = whole(path, scene["values"])[2]
+    log_p = torch.log_softmax(raw["main"][0], dim=0)
+    first, second = log_p.sort(dim=0, descending=True).values[:2]
+    location, scale = (v[0] for v in network.head("s1").physical(raw["s1"]))
+    error = ((location - torch.from_numpy(scene["radar"])) / scale).clamp(-20, 20)
+    values = (
+        -(log_p.exp() * log_p).sum(dim=0) / np.log(3), (first - second).clamp(max=20),
+        network.head("s1").log_scale(raw["s1"])[0, 0], error[0], torch.log1p(error[1].abs()),
+    )  # fmt: skip
+    expected = torch.sigmoid(sum(w * v for w, v in zip(weights, values, strict=True)) - 1.0).numpy()
+    found = read(tmp_path / "error_probability.tif")[0]
+    seen = (scene["values"] != 0).all(axis=0) & np.isfinite(expected)
+    assert np.allclose(found[seen], expected[seen], atol=1e-4)
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
