@@ -58,9 +58,7 @@ class Around:
 
     def at(self, rows: slice, cols: slice, mapped: Tensor | None) -> dict[str, Tensor]:
         """The features at pixels, ``(rows, cols)``, each for the class that is mapped there."""
-        return {
-            name: _of_class(at_pixels(blocks, self.share, rows, cols), mapped) for name, blocks in self.features.items()
-        }
+        return {name: at_pixels(blocks, self.share, rows, cols, mapped) for name, blocks in self.features.items()}
 
 
 def score_features(log_probability: Tensor) -> dict[str, Tensor]:
@@ -253,10 +251,3 @@ def _weights(model: ErrorModel, name: str, like: Tensor) -> Tensor:
     i = model.features.index(name)
     rows = model.class_coefficients[i] if model.class_coefficients and any(model.class_coefficients[i]) else (0.0,)
     return ((torch.tensor(rows, dtype=torch.float64) + model.coefficients[i]) / model.std[i]).to(like)[:, None, None]
-
-
-def _of_class(planes: Tensor, mapped: Tensor | None) -> Tensor:
-    """One plane a class, or one for all, ``(C, …)`` → the values of the mapped class ``(…)``."""
-    if len(planes) == 1 or mapped is None:
-        return planes[0]
-    return planes.gather(0, mapped[None])[0]

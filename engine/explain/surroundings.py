@@ -38,7 +38,7 @@ def _blocks(known: Tensor) -> tuple[int, int]:
     return known.shape[0] // BLOCK_PX, known.shape[1] // BLOCK_PX
 
 
-def at_pixels(means: Tensor, share: Tensor, rows: slice, cols: slice) -> Tensor:
+def at_pixels(means: Tensor, share: Tensor, rows: slice, cols: slice, which: Tensor | None = None) -> Tensor:
     """Interpolate block values linearly between the blocks' centres; blocks without a known pixel do not count.
 
     Args:
@@ -46,22 +46,29 @@ def at_pixels(means: Tensor, share: Tensor, rows: slice, cols: slice) -> Tensor:
         share: ``(h, w)``, of known pixels.
         rows: Pixel rows, counted from the first block's first.
         cols: Pixel columns.
+        which: ``(rows, cols)`` index of the plane to take at each pixel; ``None`` takes the first.
 
     Returns:
-        ``(C, rows, cols)``; NaN where no block around is known.
+        ``(rows, cols)``; NaN where no block around is known.
     """
     if bool((share > 0).all()):
-        return _interpolated(means, rows, cols)
+        return _interpolated(means, rows, cols, which)
     known = (share > 0).float()[None]
-    weight = _interpolated(known, rows, cols)
-    return _interpolated(torch.where(known > 0, means, 0.0), rows, cols) / torch.where(weight > 0, weight, torch.nan)
+    weight = _interpolated(known, rows, cols, None)
+    found = _interpolated(torch.where(known > 0, means, 0.0), rows, cols, which)
+    return found / torch.where(weight > 0, weight, torch.nan)
 
 
-def _interpolated(means: Tensor, rows: slice, cols: slice) -> Tensor:
+def _interpolated(means: Tensor, rows: slice, cols: slice, which: Tensor | None) -> Tensor:
     first, second, part = _neighbours(rows, means.shape[1], means.device)
     across = torch.lerp(means[:, first], means[:, second], part[:, None])
     first, second, part = _neighbours(cols, means.shape[2], means.device)
-    return torch.lerp(across[:, :, first], across[:, :, second], part)
+    if which is None or len(means) == 1:
+        return torch.lerp(across[0][:, first], across[0][:, second], part)
+    height, width = across.shape[1:]  # one plane a pixel is read, not all of them
+    start = which * (height * width) + torch.arange(0, height * width, width, device=means.device)[:, None]
+    values = across.flatten()
+    return torch.lerp(values[start + first], values[start + second], part)
 
 
 def _neighbours(pixels: slice, blocks: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:

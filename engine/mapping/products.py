@@ -150,28 +150,28 @@ class Products:
         self, raw: Mapping[str, Tensor], seen: Observations, around: Around, place: tuple[slice, slice]
     ) -> Arrays:
         raw = {name: values if name == ATTRIBUTION else _planar(values) for name, values in raw.items()}
-        arrays, features = self._score(raw[MAIN], seen) if self.is_score else self._density(raw[MAIN], seen)
+        mapped = None
+        if self.is_score and (self._wrongness or {"map", "main_error"} & self.wanted):
+            mapped = raw[MAIN].max(dim=0).indices  # argmax takes ten times as long
+        arrays, features = self._score(raw[MAIN], seen, mapped) if self.is_score else self._density(raw[MAIN], seen)
         if ATTRIBUTION in self.wanted:
             arrays["attribution"] = self._attribution(raw[MAIN], raw[ATTRIBUTION])
         if OF_AUXILIARY & self.wanted:
             self._auxiliary(raw, seen, arrays)
         if self._wrongness:
-            mapped = raw[MAIN].max(dim=0).indices if self.is_score else None
             observed = _tensor(seen.auxiliary, raw)
             arrays["error_probability"] = _array(
                 self._wrongness.probability(features, raw, observed, around, place, mapped)
             )
         return {name: values for name, values in arrays.items() if name in self.wanted}
 
-    def _score(self, raw: Tensor, seen: Observations) -> tuple[Arrays, dict[str, Tensor]]:
+    def _score(self, raw: Tensor, seen: Observations, mapped: Tensor | None) -> tuple[Arrays, dict[str, Tensor]]:
         arrays: Arrays = {}
         log_probability = torch.log_softmax(raw, dim=0)
-        if {"map", "main_error"} & self.wanted:
-            best = log_probability.max(dim=0).indices  # argmax takes ten times as long
-            if "map" in self.wanted:
-                arrays["map"] = _array(self._palette[best])
-            if "main_error" in self.wanted and seen.reference is not None:
-                arrays["main_error"] = self._wrong(best.cpu().numpy(), seen.reference)
+        if mapped is not None and "map" in self.wanted:
+            arrays["map"] = _array(self._palette[mapped])
+        if mapped is not None and "main_error" in self.wanted and seen.reference is not None:
+            arrays["main_error"] = self._wrong(mapped.cpu().numpy(), seen.reference)
         if "probability" in self.wanted:
             arrays["probability"] = _array(log_probability.exp())
         features = errors.score_features(log_probability) if self._wrongness else {}

@@ -26,7 +26,7 @@ def test_block_means_leave_out_what_is_not_known():
 
 def test_interpolation_meets_the_blocks_at_their_centres():
     blocks = torch.tensor([[[1.0, 3.0], [5.0, 11.0]]])
-    found = at_pixels(blocks, torch.ones(2, 2), slice(0, 16), slice(0, 16))[0]
+    found = at_pixels(blocks, torch.ones(2, 2), slice(0, 16), slice(0, 16))
     assert torch.allclose(found[3:5, 3:5].mean(), torch.tensor(1.0), atol=0.4)
     assert torch.allclose(found[7:9, 7:9].mean(), torch.tensor(5.0))  # the middle of all four
     assert found[0, 0] == 1.0 and found[15, 15] == 11.0  # beyond the outer centres nothing is invented
@@ -34,7 +34,7 @@ def test_interpolation_meets_the_blocks_at_their_centres():
 
 def test_interpolation_is_not_drawn_to_blocks_without_values():
     blocks, share = torch.tensor([[[2.0, 0.0, 0.0]]]), torch.tensor([[1.0, 0.0, 0.0]])
-    found = at_pixels(blocks, share, slice(0, 8), slice(0, 24))[0]
+    found = at_pixels(blocks, share, slice(0, 8), slice(0, 24))
     assert torch.all(found[:, :11] == 2.0) and torch.isnan(found[:, 13:]).all()
 
 
@@ -43,11 +43,14 @@ def test_a_chip_with_context_gives_what_the_whole_scene_gives(rng, start):
     scene = torch.from_numpy(rng.normal(size=(2, 96, 96)).astype("float32"))
     known = torch.from_numpy(rng.random((96, 96)) > 0.3)
     rows = slice(start + (CONTEXT_PX if start else 0), start + 32)
-    whole = at_pixels(*block_means(scene, known), rows, rows)
+    plane = torch.from_numpy(rng.integers(0, 2, (rows.stop - rows.start,) * 2))
+    whole = at_pixels(*block_means(scene, known), rows, rows, plane)
     chip = slice(start, rows.stop + CONTEXT_PX)
     part = slice(rows.start - start, rows.stop - start)
-    cut = at_pixels(*block_means(scene[:, chip, chip], known[chip, chip]), part, part)
+    cut = at_pixels(*block_means(scene[:, chip, chip], known[chip, chip]), part, part, plane)
     assert torch.allclose(whole, cut, atol=1e-5)
+    single = [at_pixels(*block_means(scene[i : i + 1], known), rows, rows) for i in (0, 1)]
+    assert torch.allclose(whole, torch.where(plane == 0, *single), atol=1e-5)
 
 
 def test_novelty_is_a_likelihood():
