@@ -112,7 +112,8 @@ class InputDensity:
     Bands with a ``floor`` above 0 are taken as logarithms of at least that value, so that ratios count. For the
     standardised bands ``z`` the negative log-likelihood of component ``j`` is
     ``constants[j] + |projections[j] z - offsets[j]|² / 2``; ``typical`` and ``spread`` are the mixture's median and
-    interquartile range over the training scenes, ``unusual`` the novelty that one block in a hundred exceeds there.
+    interquartile range over the training scenes, ``unusual`` the novelty that one block in a hundred exceeds there and
+    on the validation scenes.
     """
 
     floor: Tuple[float, ...]

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 from torchmetrics.functional.classification import binary_calibration_error
@@ -91,7 +93,11 @@ def _fit(names: Sequence[str], samples: Sequence[Sample], tolerance: float, clas
     by_class = [i for i, name in enumerate(names) if errors.is_by_class(name)] if classes > 1 else []
     design = np.concatenate([standard, own, *(standard[:, i : i + 1] * own for i in by_class)], axis=1)
     logistic = LogisticRegression(max_iter=1000).fit(design, wrong, weights)
-    found = logistic.coef_[0]
+    found, intercept = logistic.coef_[0], float(logistic.intercept_[0])
+    if len(parts) > 1:  # disturbances teach what raises the probability, not how often the map is wrong
+        undisturbed = len(parts[0][0])
+        logit, rate = design[:undisturbed] @ found + intercept, float(parts[0][1].mean())
+        intercept += brentq(lambda shift: float(expit(logit + shift).mean()) - rate, -30.0, 30.0)
     rows = np.zeros((len(names), own.shape[1]))
     rows[by_class] = found[len(names) + own.shape[1] :].reshape(len(by_class), own.shape[1])
     return ErrorModel(
@@ -99,7 +105,7 @@ def _fit(names: Sequence[str], samples: Sequence[Sample], tolerance: float, clas
         tuple(mean.tolist()),
         tuple(std.tolist()),
         tuple(found[: len(names)].tolist()),
-        float(logistic.intercept_[0]),
+        intercept,
         tolerance,
         class_intercepts=tuple(found[len(names) : len(names) + own.shape[1]].tolist()),
         class_coefficients=tuple(tuple(row) for row in rows.tolist()) if classes > 1 else (),

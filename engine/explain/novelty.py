@@ -7,6 +7,7 @@ surfaces that training had not are unlikely under it; nothing but the inputs is 
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -25,11 +26,12 @@ _FLOOR = 0.25  # of the lowest values seen, from where on logarithms no longer f
 LARGEST = 10.0
 
 
-def fit(blocks: NDArray[np.float32], seed: int) -> InputDensity | None:
+def fit(blocks: NDArray[np.float32], held_out: NDArray[np.float32], seed: int) -> InputDensity | None:
     """Fit the mixture.
 
     Args:
         blocks: ``(n, bands)`` means over blocks of the training scenes, physical values.
+        held_out: The same of the validation scenes: they tell how far usual scenes lie from those of training.
         seed: Of the mixture's start.
 
     Returns:
@@ -57,8 +59,7 @@ def fit(blocks: NDArray[np.float32], seed: int) -> InputDensity | None:
     unlikely = -mixture.score_samples(standard @ axes.T)
     low, typical, high = np.percentile(unlikely, [25, 50, 75])
     spread = max(float(high - low), 1e-6)
-    unusual = np.arcsinh((np.percentile(unlikely, 99) - typical) / spread)
-    return InputDensity(
+    density = InputDensity(
         floor=_rounded(floor),
         mean=_rounded(mean),
         std=_rounded(std),
@@ -67,8 +68,18 @@ def fit(blocks: NDArray[np.float32], seed: int) -> InputDensity | None:
         constants=_rounded(constants),
         typical=float(typical),
         spread=spread,
-        unusual=float(unusual),
+        unusual=0.0,
     )
+    return replace(density, unusual=float(np.nanmax([_limit(density, part) for part in (known, held_out)])))
+
+
+def _limit(density: InputDensity, blocks: NDArray[np.floating]) -> float:
+    """Novelty that one block in a hundred exceeds; NaN without any."""
+    blocks = blocks[np.isfinite(blocks).all(axis=1)]
+    if not len(blocks):
+        return np.nan
+    found = novelty(density, torch.from_numpy(blocks.T[:, None].astype(np.float32)))
+    return float(np.percentile(found.numpy(), 99))
 
 
 def _transformed(values: NDArray[np.float64], floor: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -235,7 +235,8 @@ def _measure(network: Network, setup: Setup, task: Task, outcome: Outcome, progr
                     reader = setup.reader(split)
                     splits[split] = evaluate_objects(network, reader, setup.sizes, task, seed, progress)
                 return Measured(splits, None, None)
-            density = novelty.fit(input_blocks(setup.reader(TRAIN), seed), seed)
+            usual, held_out = (input_blocks(setup.reader(split), seed) for split in (TRAIN, VALIDATION))
+            density = novelty.fit(usual, held_out, seed)
             for split in (VALIDATION, TEST):
                 splits[split] = evaluate(network, setup.reader(split), setup.sizes, task, seed, progress, density)
             if density is not None:
