@@ -428,6 +428,14 @@ def output_file(name: str, label: str, kind: str, text: str, *, by_default: bool
     return described(parameter, text)
 
 
+def auxiliary_weight(job: Type[Any]) -> Parameter:
+    return described(
+        number("AUXILIARY_WEIGHT", tr("Weight of the auxiliary tasks"), default(job, "auxiliary_weight"), 0),
+        tr("Weight of the mean loss of the auxiliary tasks, beside 1 for the main task."),
+        advanced=True,
+    )
+
+
 def players(_job: Type[Any]) -> Parameter:
     return described(
         QgsProcessingParameterString("PLAYERS", tr("Players"), multiLine=True, optional=True),
@@ -449,7 +457,20 @@ def attribution_class() -> Parameter:
 
 def learning(job: Type[Any]) -> List[Parameter]:
     """What every training algorithm asks for, in the dialog's order, outputs last."""
-    shared = (task, strategy, size, players, epochs, time_limit, chip_size, batch_size, seed, device, precision)
+    shared = (
+        task,
+        strategy,
+        size,
+        players,
+        auxiliary_weight,
+        epochs,
+        time_limit,
+        chip_size,
+        batch_size,
+        seed,
+        device,
+        precision,
+    )
     return [make(job) for make in shared] + [output_model(), output_report()]
 
 

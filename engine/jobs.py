@@ -91,6 +91,7 @@ class _Learning:
         size: Size of the network.
         players: Groups of input bands whose contributions make up each score, ``player=band,band`` each, separated
             by ``;`` or lines; empty for groups by modality and spectral region, ``none`` for no attributions.
+        auxiliary_weight: Weight of the mean loss of the auxiliary tasks, beside 1 for the main task.
         epochs: Passes over the training chips at most; training stops early when validation no longer improves.
         time_limit: Minutes after which training stops and keeps the best weights; 0 for no limit.
         chip_size: Width and height of the training chips, in pixels.
@@ -106,6 +107,7 @@ class _Learning:
     strategy: str = "multitask"
     size: str = "small"
     players: str = ""
+    auxiliary_weight: float = 0.3
     epochs: int = 40
     time_limit: float = 0.0
     chip_size: int = 128

@@ -136,6 +136,7 @@ def learn(
         progress,
         Absences(len(setup.players), job.seed) if setup.players else None,
         record,
+        job.auxiliary_weight,
     )
     if setup.players and outcome.ended != "canceled":
         setup.attribution = _explain(network, fabric, batches, steps * len(outcome.history), job, progress)

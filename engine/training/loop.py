@@ -52,6 +52,7 @@ def train(
     progress: Progress,
     absences: Absences | None = None,
     record: Record | None = None,
+    auxiliary_weight: float = 1.0,
 ) -> Outcome:
     """Train a network.
 
@@ -66,6 +67,7 @@ def train(
         progress: Told after every step, and asked whether to stop; a stop keeps the best weights.
         absences: The further loss of a network with players.
         record: Keeps a log and the state after every epoch; a state of the same training is gone on from.
+        auxiliary_weight: Of the mean loss of the auxiliary tasks, beside 1 for the main task.
 
     Raises:
         Canceled: stopped before the first validation, so that there is nothing to keep.
@@ -98,7 +100,7 @@ def train(
                 outcome.ended = "canceled" if progress.canceled() else "time limit"
                 break
             share = max(step / total, elapsed / limit_s)
-            losses.append(_step(model, network, optimizer, fabric, batch, absences, share))
+            losses.append(_step(model, network, optimizer, fabric, batch, absences, share, auxiliary_weight))
             step += 1
             _average(average, network, min(options.AVERAGING, (1 + step) / (10 + step)))
             progress.report(0.97 * share, f"Epoch {epoch}, step {step} of at most {total}")
@@ -131,12 +133,12 @@ def train(
     return outcome
 
 
-def multitask_loss(network: Network, raw: dict[str, Tensor], targets: dict[str, Tensor]) -> Tensor:
+def multitask_loss(network: Network, raw: dict[str, Tensor], targets: dict[str, Tensor], weight: float) -> Tensor:
     """The main loss, and the weighted mean of the auxiliary ones (Najjar et al. 2025, equation of the total loss)."""
     losses = {name: network.head(name).loss(values, targets[name]) for name, values in raw.items()}
     others = [loss for name, loss in losses.items() if name != MAIN]
     main = losses[MAIN]
-    return main + options.AUXILIARY_WEIGHT * torch.stack(others).mean() if others else main
+    return main + weight * torch.stack(others).mean() if others else main
 
 
 def _step(
@@ -147,13 +149,14 @@ def _step(
     batch: Batch,
     absences: Absences | None,
     share: float,
+    weight: float,
 ) -> float:
     for group in optimizer.param_groups:
         group["lr"] = options.LEARNING_RATE * options.schedule(share)
     model.train()
     inputs, targets = fabric.to_device((batch.inputs, batch.targets))
     raw = model(inputs)
-    loss = multitask_loss(network, raw, targets)
+    loss = multitask_loss(network, raw, targets, weight)
     if absences:
         loss = loss + options.ABSENCE_WEIGHT * absences.loss(model, network, inputs, targets[MAIN])
     if not torch.isfinite(loss):

@@ -15,7 +15,6 @@ WEIGHT_DECAY = 1e-2
 WARM_UP = 0.05  # share of the schedule
 CLIP_NORM = 1.0
 AVERAGING = 0.99  # decay of the moving average of weights that is validated and kept
-AUXILIARY_WEIGHT = 0.3  # of the mean of the auxiliary losses, beside the main loss
 ABSENCE_WEIGHT = 0.5  # of the main loss with absent players, beside the main loss
 NOTHING_SHOWN = 0.1  # share of steps in which one chip is shown no player at all
 EXPLAINER_RATE = 3e-3
@@ -50,6 +49,8 @@ def check(job: Training) -> None:
         raise JobError(f"The model file “{job.output_model}” must end in .safetensors.")
     if job.epochs < 1 or job.time_limit < 0 or job.batch_size < 0 or job.seed < 0:
         raise JobError("Epochs are 1 or more; time limit, batch size and seed are 0 or more.")
+    if not 0 <= job.auxiliary_weight < math.inf:
+        raise JobError(f"The weight of the auxiliary tasks is 0 or more; given: {job.auxiliary_weight:g}.")
     if job.strategy == "shuffled" and job.batch_size == 1:
         raise JobError("The strategy shuffled exchanges targets among the chips of a step; take 2 or more, or 0.")
     if job.chip_size < MIN_CHIP_PX:

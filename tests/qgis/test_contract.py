@@ -16,7 +16,8 @@ from auxlens.plugin.report.layout import PAPERS
 
 ROOT = Path(__file__).resolve().parents[2]
 LEARNING = [
-    *["TASK", "STRATEGY", "SIZE", "PLAYERS", "EPOCHS", "TIME_LIMIT", "CHIP_SIZE", "BATCH_SIZE", "SEED", "DEVICE"],
+    *["TASK", "STRATEGY", "SIZE", "PLAYERS", "AUXILIARY_WEIGHT", "EPOCHS", "TIME_LIMIT", "CHIP_SIZE", "BATCH_SIZE"],
+    *["SEED", "DEVICE"],
     *["PRECISION", "OUTPUT_MODEL", "OUTPUT_REPORT"],
 ]
 CONTRACT = {
@@ -69,6 +70,7 @@ CONTRACT = {
     ],
 }
 EXPERT = {
+    *["AUXILIARY_WEIGHT"],
     *["PLAYERS", "CHIP_SIZE", "BATCH_SIZE", "SEED", "DEVICE", "PRECISION", "TILE_SIZE", "OVERLAP", "EXTENT", "MASK"],
     *["ATTRIBUTION_CLASS", "REFERENCE_SHARES", "SCHEDULER", "WINDOW_SIZE", "TEMPLATE", "PAPER"],
 }

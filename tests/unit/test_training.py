@@ -27,7 +27,6 @@ from auxlens.engine.scene.window import Window
 from auxlens.engine.training import chips, job as training_job, options
 from auxlens.engine.training.job import run
 from auxlens.engine.training.loop import Budget, multitask_loss, train
-from auxlens.engine.training.options import AUXILIARY_WEIGHT
 from auxlens.engine.training.scenes import scenes_of
 from auxlens.engine.training.setup import Setup
 from auxlens.engine.training.split import TEST, TRAIN, UNLABELLED, VALIDATION
@@ -629,9 +628,9 @@ def test_the_loss_is_main_and_the_mean_of_the_others():
     }
     losses = {name: network.head(name).loss(raw[name], targets[name]) for name in tasks}
     assert losses["a"] == 0
-    expected = losses["main"] + AUXILIARY_WEIGHT * (losses["a"] + losses["b"]) / 2
-    assert torch.isclose(multitask_loss(network, raw, targets), expected)
-    alone = multitask_loss(network, {"main": raw["main"]}, targets)
+    expected = losses["main"] + 0.3 * (losses["a"] + losses["b"]) / 2
+    assert torch.isclose(multitask_loss(network, raw, targets, 0.3), expected)
+    alone = multitask_loss(network, {"main": raw["main"]}, targets, 0.3)
     assert torch.isclose(alone, losses["main"])
 
 
@@ -683,6 +682,7 @@ def test_a_loss_that_is_no_number_ends_training(quiet):
         ({"device": "cuda:7"}, DeviceError, "“cuda:7” is not in this machine"),
         ({"chip_size": 16}, JobError, "at least 32 px wide; 16 is too small"),
         ({"epochs": 0}, JobError, "Epochs are 1 or more"),
+        ({"auxiliary_weight": -1.0}, JobError, "weight of the auxiliary tasks is 0 or more; given: -1"),
         ({"seed": -1}, JobError, "seed are 0 or more"),
         ({"inputs": ("{scene}/none.tif",)}, SceneError, "does not exist; check the path"),
         ({"inputs": ("a={scene}/s2.tif", "a={scene}/s1.tif")}, SceneError, "Two modalities are called “a”"),
