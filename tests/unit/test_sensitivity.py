@@ -10,8 +10,8 @@ import rasterio
 import torch
 
 from auxlens.engine import jobs
+from auxlens.engine.publish import sensitivity as executor
 from auxlens.engine.run import run
-from auxlens.engine.sensitivity import job as executor
 from auxlens.engine.sensitivity.results import agreement
 from auxlens.models import file
 from auxlens.models.errors import Canceled, JobError, SceneError
