@@ -65,7 +65,7 @@ def test_layers_and_a_memory_layer_to_polygons_and_table(run, tagged, polygons, 
     assert on["name"] == "on" and float(on["error_probability_mean"]) == pytest.approx(0.1)
     assert float(on["attribution_blue"]) == pytest.approx(0.2) and float(on["mapped_share"]) == pytest.approx(1.0)
     assert "10 % likely to be wrong" in on["sentence"]
-    assert (beside["mapped_share"], beside["sentence"]) == ("0", "Nothing of it is mapped.")
+    assert (float(beside["mapped_share"]), beside["sentence"]) == (0.0, "Nothing of it is mapped.")
     layer = QgsVectorLayer(result["OUTPUT"], "opened later")
     assert layer.isValid() and layer.featureCount() == 2 and layer.crs().authid() == "EPSG:4326"
     check_style(layer)
