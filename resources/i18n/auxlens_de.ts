@@ -670,6 +670,11 @@
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
+      <source>Weight of the mean loss of the auxiliary tasks, beside 1 for the main task.</source>
+      <translation>Gewicht des mittleren Verlusts der Hilfsaufgaben, neben 1 für die Hauptaufgabe.</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
       <source>Groups of input bands whose contributions make up each score, one “player=band,band” a line, for example “visible=B2,B3,B4”; empty for groups by modality and spectral region, “none” for no attributions.</source>
       <translation>Gruppen von Eingabekanälen, deren Beiträge jede Bewertung ausmachen, eine Zeile „Spieler=Kanal,Kanal“ je Gruppe, zum Beispiel „visible=B2,B3,B4“; leer für Gruppen nach Modalität und Spektralbereich, „none“ für keine Attributionen.</translation>
     </message>
@@ -847,6 +852,11 @@
       <location filename="../../algorithms/parameters.py" />
       <source>Training report</source>
       <translation>Trainingsbericht</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Weight of the auxiliary tasks</source>
+      <translation>Gewicht der Hilfsaufgaben</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
