@@ -24,7 +24,7 @@ from auxlens.engine.publish.folder import run
 from auxlens.models.errors import Canceled, DeviceError, EngineError, JobError, ModelFileError, SceneError
 
 BANDS = ("B2", "B3", "B4")
-LAYERS = ("map", "uncertainty", "reconstruction_error", "main_error", "error_probability")
+LAYERS = jobs.MAP_OUTPUTS
 PATTERNS = {
     "input_patterns": "s2=s2.tif",
     "auxiliary_patterns": "s1=s1.tif",
@@ -267,7 +267,8 @@ def test_a_full_disk_stops_the_run_and_the_next_goes_on(job, make_scene, quiet, 
     for i in range(30):
         make_scene(f"s{i:02d}", 90, 90)
     place, enlarge = small_disk
-    job = replace(job, output_folder=str(place / "out"))
+    layers = ("map", "uncertainty", "reconstruction_error", "main_error", "error_probability")
+    job = replace(job, layers=layers, output_folder=str(place / "out"))
     with pytest.raises(SceneError, match=r"(are free|MiB).* (\d+) of 30 scenes are mapped\. They are kept") as error:
         run(job, quiet())
     done = len(list(place.glob("out/*/[!.]*.json")))
