@@ -24,11 +24,11 @@ import json  # noqa: E402
 
 import numpy as np  # noqa: E402
 
-from auxlens.engine.compare import job as compare  # noqa: E402
 from auxlens.engine.compare.results import Comparison  # noqa: E402
 from auxlens.engine.compare.verdicts import FIGURES, verdicts  # noqa: E402
 from auxlens.engine.devices import choose_device  # noqa: E402
 from auxlens.engine.jobs import CompareJob  # noqa: E402
+from auxlens.engine.publish import comparison as compare  # noqa: E402
 from auxlens.engine.reports.comparison import render_comparison  # noqa: E402
 
 DATA = HERE.parents[1] / "shared" / "data" / "ombria"

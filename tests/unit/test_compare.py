@@ -14,10 +14,11 @@ from sklearn.metrics import jaccard_score
 
 from auxlens.engine import jobs
 from auxlens.engine.assess.bootstrap import differences, replicate
-from auxlens.engine.compare import baselines, job as compare_job
+from auxlens.engine.compare import baselines
 from auxlens.engine.compare.measure import Method, figures_of, measure
 from auxlens.engine.compare.results import Comparison, Trial, table
 from auxlens.engine.compare.verdicts import verdicts
+from auxlens.engine.publish import comparison as compare_job
 from auxlens.engine.run import run
 from auxlens.engine.training import options
 from auxlens.engine.training.scenes import scenes_of
