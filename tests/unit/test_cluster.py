@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from auxlens.engine import jobs
 from auxlens.engine.mapping.folder import cluster, lock
@@ -79,7 +80,16 @@ class Dask:
 
 
 @pytest.fixture
-def dask(tmp_path):
+def one_thread():
+    """This process computes as the workers do: how many threads share a sum changes its last bits."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def dask(tmp_path, one_thread):
     folder = tmp_path / "dask"
     folder.mkdir()
     made = Dask(folder)
@@ -242,6 +252,7 @@ def test_a_run_waits_for_workers(job, dask, quiet, caplog):
     assert "The cluster has no worker yet" in caplog.text
 
 
+@pytest.mark.usefixtures("one_thread")
 def test_a_process_a_device(job, quiet, monkeypatch):
     """As on a machine with two GPUs, but the workers compute on the processor."""
     expected = undisturbed(job, quiet)
