@@ -771,7 +771,7 @@ def test_bands_in_another_order_are_put_in_order(tmp_path, rng):
     write(tmp_path / "a" / "s2.tif", values, ("B2", "B3", "B4"))
     write(tmp_path / "a" / "label.tif", values[:1] % 3)
     write(tmp_path / "b" / "s2.tif", values, ("B4", "b02", "B3"))
-    scenes = scenes_of(patterns(tmp_path, tmp_path / "m.safetensors"))
+    scenes = scenes_of(patterns(tmp_path, tmp_path / "m.safetensors", auxiliary_patterns=""))
     assert [[band.number for band in scene.inputs[0].bands] for scene in scenes] == [[1, 2, 3], [2, 3, 1]]
 
 
