@@ -753,6 +753,7 @@ def test_scenes_with_different_bands(tmp_path, rng):
     values = rng.integers(1, 99, (3, SIZE, SIZE)).astype("uint8")
     write(tmp_path / "a" / "s2.tif", values, ("B2", "B3", "B4"))
     write(tmp_path / "a" / "label.tif", values[:1] % 3)
+    write(tmp_path / "a" / "s1.tif", values[:2])
     write(tmp_path / "b" / "s2.tif", values[:2], ("B2", "B3"))
     job = patterns(tmp_path, tmp_path / "m.safetensors")
     with pytest.raises(SceneError, match="“a” and “b” have different bands of s2: B2, B3, B4 against B2, B3"):
@@ -761,7 +762,7 @@ def test_scenes_with_different_bands(tmp_path, rng):
     with pytest.raises(SceneError, match="B2, B3, B4 against B2, B3, B8"):
         run(job, StopAt("never"))
     write(tmp_path / "b" / "s2.tif", values, ("B2", "B3", "B4"))
-    write(tmp_path / "a" / "s1.tif", values[:2]), write(tmp_path / "b" / "s1.tif", values[:1])
+    write(tmp_path / "b" / "s1.tif", values[:1])
     with pytest.raises(SceneError, match="“a” and “b” have different bands of s1"):
         run(job, StopAt("never"))
 
