@@ -19,7 +19,7 @@ ABSENCE_WEIGHT = 0.5  # of the main loss with absent players, beside the main lo
 NOTHING_SHOWN = 0.1  # share of steps in which one chip is shown no player at all
 EXPLAINER_RATE = 3e-3
 EXPLAINER_SHARE = 0.25  # of a time limit that is kept for the explainer
-EXPLAINER_STEPS = (100, 1000)
+EXPLAINER_STEPS = (100, 600)
 # The principal components of a modality of many bands hold this share of the variance, but are no more than so many.
 COMPACT_SHARE, COMPACT_MOST = 0.99, 12
 UNLABELLED_SHARE = 1 / 3  # of the chips of an epoch, where there are scenes without a reference
