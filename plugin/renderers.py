@@ -46,7 +46,7 @@ def on_ramp(
     function = QgsColorRampShader(low, high)
     stops = [QgsGradientStop(step, color) for step, color in list(zip(steps, colors))[1:-1]]
     function.setSourceColorRamp(QgsGradientColorRamp(colors[0], colors[-1], False, stops))
-    values = [low + (high - low) * step for step in steps]
+    values = [low * (1 - step) + high * step for step in steps]
     items = zip(values, colors)
     function.setColorRampItemList(
         [QgsColorRampShader.ColorRampItem(value, color, figure(value, unit)) for value, color in items]

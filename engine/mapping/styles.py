@@ -148,7 +148,8 @@ def _pseudocolor(shown: Scale) -> ElementTree.Element:
     shader.append(_source_ramp(shown.ramp))
     suffix = f" {shown.unit}" if shown.unit else ""
     for step, color in enumerate(shown.ramp):
-        value = low + (high - low) * step / (len(shown.ramp) - 1)
+        last = len(shown.ramp) - 1
+        value = (low * (last - step) + high * step) / last  # exactly 0 in the middle of a scale that is even about it
         label = f"{value:.3g}{suffix}".replace("-", "−")
         ElementTree.SubElement(shader, "item", value=_number(value), label=label, color=color, alpha="255")
     legend = ElementTree.SubElement(

@@ -41,7 +41,7 @@ class Absences:
         self._generator.set_state(value)
 
     def loss(self, model: Any, network: Network, inputs: Tensor, target: Tensor) -> Tensor:
-        """Main loss of half of a batch, under a coalition of the Shapley kernel or its complement.
+        """Main loss of a quarter of a batch, each chip under a coalition of the Shapley kernel.
 
         Now and then a chip is shown nothing at all: its score is the bias, from which attributions count.
 
@@ -51,8 +51,8 @@ class Absences:
             inputs: ``(B, C, H, W)``.
             target: ``(B, 1, H, W)`` of the main task.
         """
-        count = max(1, len(inputs) // 2)
-        present = coalitions(self._players, -(-count // 2), self._generator)[:count]
+        count = max(1, len(inputs) // 4)
+        present = coalitions(self._players, count, self._generator)[::2]
         if torch.rand((), generator=self._generator) < options.NOTHING_SHOWN:
             present[0] = False
         raw = model(inputs[:count], [MAIN], present.to(inputs.device))

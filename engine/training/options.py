@@ -18,7 +18,7 @@ AVERAGING = 0.99  # decay of the moving average of weights that is validated and
 ABSENCE_WEIGHT = 0.5  # of the main loss with absent players, beside the main loss
 NOTHING_SHOWN = 0.1  # share of steps in which one chip is shown no player at all
 EXPLAINER_RATE = 3e-3
-EXPLAINER_SHARE = 0.25  # of a time limit that is kept for the explainer
+EXPLAINER_SHARE = 0.15  # of a time limit that is kept for the explainer
 EXPLAINER_STEPS = (100, 600)
 # The principal components of a modality of many bands hold this share of the variance, but are no more than so many.
 COMPACT_SHARE, COMPACT_MOST = 0.99, 12
