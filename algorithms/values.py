@@ -65,7 +65,8 @@ def _value(
     name = definition.name()
     if isinstance(definition, QgsProcessingParameterMultipleLayers):
         if definition.layerType() == QgsProcessing.SourceType.TypeFile:
-            return tuple(os.path.abspath(path) for path in algorithm.parameterAsFileList(parameters, name, context))
+            files = algorithm.parameterAsFileList(parameters, name, context)
+            return tuple(os.path.abspath(path) for path in files if path)  # QGIS gives [""] where none is given
         return tuple(raster_path(layer) for layer in raster_layers(algorithm, name, parameters, context))
     if isinstance(definition, (QgsProcessingParameterMapLayer, QgsProcessingParameterVectorLayer)):
         layer = layer_of(parameters.get(name), context, definition.description())
