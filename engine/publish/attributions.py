@@ -133,15 +133,16 @@ def _against_itself(method: Method, game: Game, pixels: Pixels, classes: Tensor)
     std = game.network.standardise.std
     torch.manual_seed(0)
 
-    def explain(chips: Tensor) -> Tensor:
-        return method(game, Pixels(chips, pixels.rows, pixels.cols), classes)
+    def explain(chips: Tensor | tuple[Tensor]) -> tuple[Tensor]:  # captum hands over the one or the other
+        chips = chips[0] if isinstance(chips, tuple) else chips
+        return (method(game, Pixels(chips, pixels.rows, pixels.cols), classes),)
 
-    def disturbed(chips: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        return tuple(c + _NOISE * std * (2 * torch.rand_like(c) - 1) for c in chips)
+    def disturbed(chips: Tensor) -> Tensor:
+        return chips + _NOISE * std * (2 * torch.rand_like(chips) - 1)
 
     whole = torch.where(pixels.chips.isnan(), game.network.standardise.mean, pixels.chips)
     worst = sensitivity_max(
-        lambda chips: (explain(chips[0] if isinstance(chips, tuple) else chips),),
+        explain,
         (whole,),
         perturb_func=disturbed,
         n_perturb_samples=_DRAWS,

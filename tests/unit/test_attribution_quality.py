@@ -117,6 +117,7 @@ def test_a_report_and_a_table(untrained, scene, tmp_path, quiet):
     assert float(own["rank_correlation"]) == pytest.approx(result["figures"]["rank_correlation"], rel=1e-4)
     by_name = {line["method"]: line for line in lines}
     assert float(by_name["random"]["efficiency_gap"]) >= 0
+    assert 0 < float(by_name["random"]["max_sensitivity"]) < 0.3  # its numbers stay the same, but for the score's share
     assert float(by_name[f"control: {other}"]["rank_correlation"]) == pytest.approx(1)
     page = (tmp_path / "q.html").read_text()
     assert "rank correlation with Shapley values" in page and "<script" not in page and "player 1" in page
