@@ -11,7 +11,7 @@ import json
 import os
 import struct
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
 
 from .errors import ModelFileError
 
@@ -82,6 +82,10 @@ class Player:
 
     name: str
     bands: Tuple[str, ...]
+
+    def indices(self, bands: Sequence[str]) -> Tuple[int, ...]:
+        """Numbers (0-based, ascending) of the player's bands among ``modality:band`` names."""
+        return tuple(i for i, band in enumerate(bands) if band in self.bands)
 
 
 @dataclass(frozen=True)

@@ -56,5 +56,5 @@ def _describes(card: Card, config: NetworkConfig) -> bool:
     """Whether a network has the inputs, the tasks and the players that the card describes."""
     wanted = {MAIN: max(1, len(card.main.classes)), **{m.name: len(m.bands) for m in card.auxiliary}}
     found = {name: task.channels for name, task in config.tasks.items()}
-    groups = tuple(tuple(i for i, band in enumerate(card.input_bands) if band in p.bands) for p in card.players)
+    groups = tuple(player.indices(card.input_bands) for player in card.players)
     return found == wanted and groups == config.players and len(config.mean) == len(config.std) == len(card.input_bands)

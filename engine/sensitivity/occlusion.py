@@ -43,7 +43,7 @@ class Occlusion:
         self._network, self._card, self._dtype = network, card, dtype
         self.tells = removal == "mean" and bool(card.players)
         self._game = Game(network, removal, seed)
-        self._members = [[card.input_bands.index(band) for band in player.bands] for player in self.players]
+        self._members = [list(player.indices(card.input_bands)) for player in self.players]
 
     def changes(self, chip: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Change of every output when each player is taken away.

@@ -53,11 +53,6 @@ def players_of(text: str, inputs: Mapping[str, Sequence[str]]) -> tuple[Player, 
     return tuple(found)
 
 
-def indices(players: Sequence[Player], bands: Sequence[str]) -> tuple[tuple[int, ...], ...]:
-    """Band numbers (0-based) of each player among ``modality:band`` names."""
-    return tuple(tuple(i for i, band in enumerate(bands) if band in player.bands) for player in players)
-
-
 def _full(band: str, bands: Sequence[str]) -> str:
     """``modality:band`` of a band named with or without its modality."""
     fitting = [name for name in bands if band in (name, name.partition(":")[2])]

@@ -25,7 +25,7 @@ from .chips import ChipReader
 from .loop import Outcome
 from .objects import SceneObject
 from .options import Training
-from .players import indices, players_of
+from .players import players_of
 from .scenes import OpenScene
 from .split import TEST, TRAIN, UNLABELLED, VALIDATION, split_blocks
 from .survey import Statistics, survey
@@ -184,7 +184,8 @@ def _config(
     }
     inputs = [statistics[m.name] for m in scene.inputs]
     mean, std = (tuple(v for pair in inputs for v in pair[i]) for i in (0, 1))
-    groups = indices(players, [f"{m.name}:{band.name}" for m in scene.inputs for band in m.bands])
+    bands = [f"{m.name}:{band.name}" for m in scene.inputs for band in m.bands]
+    groups = tuple(player.indices(bands) for player in players)
     return NetworkConfig(PRESETS[size], mean, std, {MAIN: main, **others}, groups)
 
 

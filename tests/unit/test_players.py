@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auxlens.engine.training.players import indices, players_of
+from auxlens.engine.training.players import players_of
 from auxlens.models.card import Player
 from auxlens.models.errors import JobError
 
@@ -55,7 +55,7 @@ def test_no_players():
 def test_own_players():
     players = players_of("visible = B3, s2:B2\ninfrared = B8", S2)
     assert players == (Player("visible", ("s2:B3", "s2:B2")), Player("infrared", ("s2:B8",)))
-    assert indices(players, ("s2:B2", "s2:B3", "s2:B8")) == ((0, 1), (2,))
+    assert [player.indices(("s2:B2", "s2:B3", "s2:B8")) for player in players] == [(0, 1), (2,)]
 
 
 @pytest.mark.parametrize(
