@@ -89,12 +89,9 @@ def reliability_chart(reliability: Reliability, counted: str) -> str:
     diagram.set_ylim(0, 1.02)
     diagram.set_ylabel(f"share of right {counted}", fontsize=9, color=fig.INK)
     diagram.legend(frameon=False, fontsize=9, labelcolor=fig.INK, loc="upper left")
-    histogram.bar(middle, reliability.pixels / reliability.pixels.sum(), 0.92 / BINS, color=fig.QUIET, linewidth=0)
-    histogram.set_ylabel(f"share of {counted}", fontsize=9, color=fig.INK)
-    histogram.set_xlabel("confidence (largest probability)", fontsize=9, color=fig.INK)
-    histogram.set_xlim(0, 1)
+    fig.draw_shares(histogram, reliability.pixels, f"share of {counted}", "confidence (largest probability)")
     for axes in (diagram, histogram):
-        _plain(axes)
+        fig.plain(axes)
     return fig.as_svg(made)
 
 
@@ -119,7 +116,7 @@ def scatter_chart(result: NumberResult) -> str:
     axes.set_xlabel(f"reference{unit}", fontsize=9, color=fig.INK)
     axes.set_ylabel(f"map{unit}", fontsize=9, color=fig.INK)
     axes.legend(frameon=False, fontsize=9, labelcolor=fig.INK, loc="upper left")
-    _plain(axes)
+    fig.plain(axes)
     bar = made.colorbar(drawn, ax=axes, fraction=0.045, pad=0.03)
     bar.set_label(result.compared.counted, fontsize=9, color=fig.INK)
     bar.outline.set_visible(False)
@@ -133,15 +130,7 @@ def _lines(result: ClassResult) -> tuple[Figure, Axes]:
     axes = made.subplots()
     axes.set_yticks(np.arange(len(result.classes)), [c.name for c in result.classes], parse_math=False)
     axes.set_ylim(len(result.classes) - 0.45, -0.55)
-    _plain(axes)
+    fig.plain(axes)
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0, labelsize=9)
     return made, axes
-
-
-def _plain(axes: Axes) -> None:
-    axes.tick_params(labelsize=8, colors=fig.INK)
-    axes.grid(color="#e3e7ea", linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color("#b6bfc7")

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from ..compare.results import ALL_MODALITIES, UNLABELLED_REST, Comparison, Trial
 from ..compare.verdicts import FIGURES, verdicts
@@ -80,7 +79,7 @@ def _dots(comparison: Comparison, trials: list[Trial]) -> str:
     axes.set_yticks(range(len(trials)), [trial.method for trial in trials], parse_math=False)
     axes.set_ylim(len(trials) - 0.4, -0.6)
     axes.set_xlabel(f"{FIGURES[comparison.headline]} on test", fontsize=9, color=fig.INK)
-    _plain(axes)
+    fig.plain(axes, 9)
     axes.grid(axis="y", visible=False)
     return fig.as_svg(made)
 
@@ -103,7 +102,7 @@ def _curves(comparison: Comparison) -> str:
     axes.set_ylabel(f"{FIGURES[comparison.headline]} on validation", fontsize=9, color=fig.INK)
     axes.locator_params(axis="x", integer=True)
     axes.legend(frameon=False, fontsize=9, labelcolor=fig.INK)
-    _plain(axes)
+    fig.plain(axes, 9)
     return fig.as_svg(made)
 
 
@@ -126,17 +125,9 @@ def _shares(comparison: Comparison) -> str:
     axes.set_xlabel("share of the training references", fontsize=9, color=fig.INK)
     axes.set_ylabel(f"{FIGURES[comparison.headline]} on test", fontsize=9, color=fig.INK)
     axes.legend(frameon=False, fontsize=9, labelcolor=fig.INK)
-    _plain(axes)
+    fig.plain(axes, 9)
     return fig.as_svg(made)
 
 
 def _color(method: str) -> str:
     return _COLORS[method.removesuffix(ALL_MODALITIES)]
-
-
-def _plain(axes: Axes) -> None:
-    axes.tick_params(labelsize=9, colors=fig.INK)
-    axes.grid(color="#e3e7ea", linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color("#b6bfc7")

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 
-from ..assess.reliability import BINS, Reliability
+from ..assess.reliability import Reliability
 from ..explain.findings import ALONE, COMBINED_ERROR, COMBINED_EXPECTED, ERROR_PROBABILITY, QUANTILES, Findings, Line
 from ..explain.mapped import MappedScene, Plane
 from ..mapping.styles import Scale
@@ -105,7 +104,7 @@ def _curve_chart(found: Findings) -> str:
     axes.set_ylabel("risk: share of wrong pixels among them", fontsize=9, color=fig.INK)
     # Above the axes, where no curve is.
     axes.legend(frameon=False, fontsize=8, labelcolor=fig.INK, ncols=3, loc="lower left", bbox_to_anchor=(-0.01, 1.0))
-    _plain(axes)
+    fig.plain(axes)
     return fig.as_svg(made)
 
 
@@ -123,7 +122,7 @@ def _quantile_chart(found: Findings) -> str:
     axes.set_xlabel("percentile of the reconstruction error’s size", fontsize=9, color=fig.INK)
     axes.set_ylabel("share of wrong pixels", fontsize=9, color=fig.INK)
     axes.legend(frameon=False, fontsize=9, labelcolor=fig.INK)
-    _plain(axes)
+    fig.plain(axes)
     return fig.as_svg(made)
 
 
@@ -137,13 +136,9 @@ def _reliability_chart(reliability: Reliability) -> str:
     diagram.set_ylim(0, 1.02)
     diagram.set_ylabel("share of wrong pixels", fontsize=9, color=fig.INK)
     diagram.legend(frameon=False, fontsize=9, labelcolor=fig.INK, loc="upper left")
-    share = reliability.pixels / reliability.pixels.sum()
-    histogram.bar((np.arange(BINS) + 0.5) / BINS, share, 0.92 / BINS, color=fig.QUIET, linewidth=0)
-    histogram.set_ylabel("share of pixels", fontsize=9, color=fig.INK)
-    histogram.set_xlabel("error probability", fontsize=9, color=fig.INK)
-    histogram.set_xlim(0, 1)
+    fig.draw_shares(histogram, reliability.pixels, "share of pixels", "error probability")
     for axes in (diagram, histogram):
-        _plain(axes)
+        fig.plain(axes)
     return fig.as_svg(made)
 
 
@@ -185,11 +180,3 @@ def p_text(value: float) -> str:
     if not math.isfinite(value):
         return "–"
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def _plain(axes: Axes) -> None:
-    axes.tick_params(labelsize=8, colors=fig.INK)
-    axes.grid(color="#e3e7ea", linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color("#b6bfc7")

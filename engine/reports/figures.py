@@ -97,6 +97,24 @@ def draw_curves(axes: Axes, history: Sequence[Mapping[str, float]], curves: Mapp
         axes.legend(frameon=False, fontsize=9, labelcolor=INK)
 
 
+def draw_shares(axes: Axes, counts: NDArray[np.floating], share: str, of: str) -> None:
+    """Draw how a total is spread over bins of equal width from 0 to 1; ``share`` and ``of`` name the axes."""
+    bins = len(counts)
+    axes.bar((np.arange(bins) + 0.5) / bins, counts / counts.sum(), 0.92 / bins, color=QUIET, linewidth=0)
+    axes.set_ylabel(share, fontsize=9, color=INK)
+    axes.set_xlabel(of, fontsize=9, color=INK)
+    axes.set_xlim(0, 1)
+
+
+def plain(axes: Axes, size: float = 8) -> None:
+    """A grid behind the data, ticks in ink of a font size, and no frame but two quiet axes."""
+    axes.tick_params(labelsize=size, colors=INK)
+    axes.grid(color="#e3e7ea", linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color("#b6bfc7")
+
+
 def _frame(axes: Axes, title: str) -> None:
     axes.set_title(title, fontsize=9, color=INK, loc="left", parse_math=False)
     axes.set_xticks([])
