@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .compact import CompactHead, Components
+from .decoders import DECODER_CONVS, AuxiliaryDecoder, Coarsest, Decoder
 from .errors import ModelFileError
 from .heads import DensityHead, Head, ScoreHead
 from .layers import Standardise, convolutions
@@ -25,7 +26,6 @@ PRESETS: Mapping[str, tuple[int, ...]] = {
     "large": (64, 128, 256, 512, 512),
 }
 ENCODER_CONVS = 2  # a level
-DECODER_CONVS = 1
 _ROWS_PX = 2**16
 
 
@@ -100,8 +100,7 @@ class NetworkConfig:
 class Network(nn.Module):
     """Multitask U-Net (Ronneberger et al. 2015; one decoder a task as in Najjar et al. 2025, arXiv 2508.06966).
 
-    Decoders add the encoder's features instead of concatenating them (Chaurasia & Culurciello 2017), which
-    makes a further task cheap. All operations are local: see ``NetworkConfig.margin_px``.
+    All operations are local: see ``NetworkConfig.margin_px``.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -113,7 +112,7 @@ class Network(nn.Module):
             convolutions(c_in, c_out, ENCODER_CONVS, True) for c_in, c_out in zip(inputs, config.widths, strict=True)
         )
         self.decoders = nn.ModuleDict(
-            {name: Coarsest() if task.pooled else Decoder(config.widths) for name, task in config.tasks.items()}
+            {name: _decoder(config.widths, name, task) for name, task in config.tasks.items()}
         )
         self.heads = nn.ModuleDict({name: _head(config, task) for name, task in config.tasks.items()})
         if config.players:
@@ -194,31 +193,6 @@ class Network(nn.Module):
         return head
 
 
-class Decoder(nn.Module):
-    """From the coarsest level to the finest: project, double, add the encoder's features, convolve."""
-
-    def __init__(self, widths: tuple[int, ...]) -> None:
-        super().__init__()
-        pairs = list(zip(widths[:0:-1], widths[-2::-1], strict=True))
-        self.projections = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for coarse, fine in pairs)
-        self.stages = nn.ModuleList(convolutions(fine, fine, DECODER_CONVS, False) for _, fine in pairs)
-
-    def forward(self, levels: list[Tensor]) -> Tensor:
-        """Features of all levels, finest first → ``(B, widths[0], H, W)``."""
-        x = levels[-1]
-        for project, stage, skip in zip(self.projections, self.stages, levels[-2::-1], strict=True):
-            x = stage(F.interpolate(project(x), scale_factor=2, mode="nearest").add_(skip))
-        return x
-
-
-class Coarsest(nn.Module):
-    """What decodes a pooled task: nothing, because its head takes the coarsest level's features as they are."""
-
-    def forward(self, levels: list[Tensor]) -> Tensor:
-        """Features of all levels, finest first → ``(B, widths[-1], H / stride, W / stride)``."""
-        return levels[-1]
-
-
 def usable_name(name: str) -> bool:
     """Whether a task can have a name: weights are kept under it, so it has no dot and is none of torch's own."""
     return bool(name) and "." not in name and not hasattr(nn.ModuleDict, name) and name != "training"
@@ -242,6 +216,12 @@ def receptive_radius(levels: int, encoder_convs: int, decoder_convs: int) -> int
                 low, high = 2 * low, 2 * high + 1
         radius = max(radius, pixel - low, high - pixel)
     return radius
+
+
+def _decoder(widths: tuple[int, ...], name: str, task: TaskConfig) -> nn.Module:
+    if task.pooled:
+        return Coarsest()
+    return Decoder(widths) if name == MAIN else AuxiliaryDecoder(widths)
 
 
 def _head(config: NetworkConfig, task: TaskConfig) -> Head:

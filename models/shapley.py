@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .decoders import Narrow
+
 HIDDEN = 32
 
 
@@ -61,8 +63,7 @@ class Absence(nn.Module):
 class Explainer(nn.Module):
     """Predicts the deviations ``d`` a player, class and pixel from what the main task has computed anyway.
 
-    A narrow decoder beside the main one; at full resolution, where pixels are many, it has 1×1 convolutions alone, and
-    at the coarsest too, so that its receptive field is not larger than that of the other decoders.
+    A narrow decoder that also sees the main decoder's features and the input.
     """
 
     bias: Tensor
@@ -70,9 +71,7 @@ class Explainer(nn.Module):
     def __init__(self, bands: int, widths: tuple[int, ...], players: int, channels: int) -> None:
         super().__init__()
         self.players, self.channels = players, channels
-        self.levels = nn.ModuleList(nn.Conv2d(width, HIDDEN, 1) for width in widths[1:])
-        sizes = [3] * (len(widths) - 2) + [1]
-        self.mixing = nn.ModuleList(nn.Conv2d(HIDDEN, HIDDEN, size, padding=size // 2) for size in sizes)
+        self.coarse = Narrow(widths, HIDDEN)
         self.finest = nn.Conv2d(widths[0], HIDDEN, 1)
         self.inputs = nn.Conv2d(bands, HIDDEN, 1)
         self.out = nn.Conv2d(HIDDEN, players * channels, 1)
@@ -89,10 +88,7 @@ class Explainer(nn.Module):
         Returns:
             ``(B, players · channels, H, W)``.
         """
-        y = self.mixing[-1](F.relu_(self.levels[-1](levels[-1].detach())))
-        for project, mix, level in zip(self.levels[-2::-1], self.mixing[-2::-1], levels[-2:0:-1], strict=True):
-            y = mix(F.relu_(F.interpolate(y, scale_factor=2, mode="nearest").add_(project(level.detach()))))
-        y = F.interpolate(y, scale_factor=2, mode="nearest")
+        y = self.coarse([level.detach() for level in levels])
         y = F.relu_(y.add_(self.finest(features.detach())).add_(self.inputs(x.detach())))
         deviations: Tensor = self.out(y)
         return deviations

@@ -109,7 +109,7 @@ def test_fitting_leads_to_the_shapley_values_and_changes_nothing_else(network, q
     assert torch.allclose(network.explainer.bias, bias, atol=1e-6)
     inner = (..., slice(6, 10), slice(6, 10))  # the empty set's score is the bias only where the border is not seen
     assert ((found - truth)[inner] ** 2).mean() < 0.1 * (truth[inner] ** 2).mean()
-    assert ((found - truth) ** 2).mean() < 0.2 * equal_shares
+    assert ((found - truth) ** 2).mean() < 0.3 * equal_shares
     assert found.sum(dim=2).abs().max() < 1e-4  # contributions to what all classes share decide nothing
     assert 0 < fit.unexplained < 1 and fit.reach == pytest.approx(2 * float((found**2).mean()) ** 0.5, rel=0.2)
 
