@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
-from ...models.card import read_card
+from ...models.card import Card, read_card
 from ...models.errors import Canceled, EngineError, ModelFileError, SceneError
 from ..checks import check_map_folder
 from ..devices import choose_device, choose_precision
 from ..jobs import MapFolderJob, Progress
 from ..mapping.folder.catalog import write_catalog
 from ..mapping.folder.cluster import CONNECT_S, RETURN_S, SchedulerLost, check_workers, connected
-from ..mapping.folder.dispatch import Pack, each
+from ..mapping.folder.dispatch import each
 from ..mapping.folder.listing import list_tasks, tell
 from ..mapping.folder.lock import end_run, locked
+from ..mapping.folder.packs import Pack, packs, weight
 from ..mapping.folder.scene import failed
 from ..mapping.folder.summary import Summary, write_table
 from ..mapping.folder.tasks import FAILED, Orders, Outcome, SceneTask, finished, kept
@@ -33,9 +33,6 @@ log = logging.getLogger("auxlens")
 
 _KEPT = "They are kept, and the next run goes on with the others."
 _FATAL = (EngineError, ModelFileError, Canceled)  # would meet every scene
-_LARGEST_PACK = 16  # scenes
-_PACK_BYTES = 64 * 2**20  # of files to read: scenes that have as much by themselves are mapped alone
-_PACKS = 4  # at least this many a worker, so that all end at about the same time
 
 
 def run(job: MapFolderJob, progress: Progress) -> dict[str, Any]:
@@ -66,7 +63,7 @@ def run(job: MapFolderJob, progress: Progress) -> dict[str, Any]:
         orders = Orders(job.output_folder, token, plugin_version(), digest)
         try:
             outcomes = {outcome.name: outcome for outcome in listing.problems}
-            outcomes.update(_Run(job, orders, listing.tasks, progress).outcomes())
+            outcomes.update(_Run(job, card, orders, listing.tasks, progress).outcomes())
         finally:
             end_run(job.output_folder)
         summary = Summary(job, card, [outcomes[name] for name in sorted(outcomes)], time.perf_counter() - started)
@@ -83,12 +80,15 @@ def run(job: MapFolderJob, progress: Progress) -> dict[str, Any]:
 class _Run:
     """The scenes of a run and what became of them so far."""
 
-    def __init__(self, job: MapFolderJob, orders: Orders, tasks: Sequence[SceneTask], progress: Progress) -> None:
+    def __init__(
+        self, job: MapFolderJob, card: Card, orders: Orders, tasks: Sequence[SceneTask], progress: Progress
+    ) -> None:
         self._job = job
+        self._card = card
         self._orders = orders
         self._tasks = tasks
         self._progress = progress
-        self._size = sum(map(_weight, tasks)) or 1
+        self._size = sum(map(weight, tasks)) or 1
         self._outcomes: dict[str, Outcome] = {}
         self._done_size = 0
         self._full = ""  # what was said when the disk was full
@@ -104,7 +104,7 @@ class _Run:
             log.info("Trying again: %s.", ", ".join(task.name for task in again[:10]) + " …" * (len(again) > 10))
             for task in again:
                 del self._outcomes[task.name]
-                self._done_size -= _weight(task)
+                self._done_size -= weight(task)
             self._map(again, alone=True)
         for task in again:
             if self._outcomes[task.name].status == FAILED:
@@ -127,9 +127,8 @@ class _Run:
                     if self._job.scheduler:
                         check_workers(client, self._job, self._orders, self._progress)
                     workers = len(client.scheduler_info(n_workers=-1)["workers"])
-                    packs = _packs(tasks, 1 if alone else _LARGEST_PACK, workers)
-                    packs = takewhile(lambda _: not self._full, packs)
-                    for pack, result in each(client, packs, self._orders, self._job.device != "cpu", self._tell):
+                    work = takewhile(lambda _: not self._full, packs(tasks, self._card, workers, alone))
+                    for pack, result in each(client, work, self._orders, self._job.device != "cpu", self._tell):
                         self._take(pack, result)
                 break
             except SchedulerLost:
@@ -160,13 +159,13 @@ class _Run:
 
     def _keep(self, task: SceneTask, outcome: Outcome) -> None:
         self._outcomes[task.name] = outcome
-        self._done_size += _weight(task)
+        self._done_size += weight(task)
 
     def _tell(self, shares: Mapping[Pack, float]) -> None:
         if self._progress.canceled():
             end_run(self._orders.folder)
             raise Canceled(f"Canceled. {self._done()} {_KEPT}")
-        under_way = sum(share * sum(map(_weight, pack)) for pack, share in shares.items())
+        under_way = sum(share * sum(map(weight, pack)) for pack, share in shares.items())
         self._progress.report(
             (self._done_size + under_way) / self._size, f"{len(self._outcomes)} of {len(self._tasks)} scenes"
         )
@@ -174,22 +173,3 @@ class _Run:
     def _done(self) -> str:
         done = sum(outcome.status != FAILED for outcome in self._outcomes.values())
         return f"{done} of {len(self._tasks)} scenes are mapped."
-
-
-def _weight(task: SceneTask) -> int:
-    return task.size + 1
-
-
-def _packs(tasks: Sequence[SceneTask], largest: int, workers: int) -> Iterator[Pack]:
-    """Neighbouring scenes to be mapped together, as long as they are small."""
-    limit = max(1, min(largest, math.ceil(len(tasks) / (max(1, workers) * _PACKS))))
-    pack: list[SceneTask] = []
-    size = 0
-    for task in tasks:
-        if pack and (len(pack) == limit or size + task.size > _PACK_BYTES):
-            yield tuple(pack)
-            pack, size = [], 0
-        pack.append(task)
-        size += task.size
-    if pack:
-        yield tuple(pack)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -13,14 +14,16 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import rasterio
 import torch
 
 from auxlens.engine import jobs
-from auxlens.engine.mapping.folder import cluster, lock
+from auxlens.engine.mapping.folder import cluster, lock, packs
 from auxlens.engine.mapping.folder.tasks import Orders
 from auxlens.engine.publish.folder import run
 from auxlens.engine.version import plugin_version
@@ -127,6 +130,15 @@ def rasters(folder):
     return {str(p.relative_to(folder)): p.read_bytes() for p in Path(folder).rglob("*.tif")}
 
 
+def pixels(folder):
+    """Hashes of pixels: a scene in strips has its blocks in another order."""
+    found = {}
+    for path in Path(folder).rglob("*.tif"):
+        with rasterio.open(path) as dataset:
+            found[str(path.relative_to(folder))] = hashlib.sha256(dataset.read().tobytes()).hexdigest()
+    return found
+
+
 def undisturbed(job, quiet):
     """What a run on this machine writes, under the same paths."""
     run(job, quiet())
@@ -176,6 +188,42 @@ def test_a_worker_is_lost(job, dask, quiet):
         result = run(replace(job, scheduler=dask.address), quiet())
     assert victim.poll() == -signal.SIGKILL
     check_all_done_once(job, watch, result, expected)
+
+
+def test_a_large_scene_is_cut_into_strips_and_a_worker_is_lost(job, dask, quiet, write, rng, monkeypatch):
+    """Half of the work is one scene; the worker that is lost has some of its strips."""
+    for i in range(3, COUNT):
+        shutil.rmtree(Path(job.scenes, f"s{i:02d}"))
+    write("in/large/s2.tif", rng.integers(1, 250, (3, 1600, 1100)).astype("uint16"), BANDS)
+    job = replace(job, tile_size=128, batch_size=1)
+    run(job, quiet())
+    expected = pixels(job.output_folder)
+    shutil.rmtree(job.output_folder)
+    monkeypatch.setattr(packs, "STRIP_PX", 1)
+    seen: dict[str, set[int]] = {}
+
+    def look(number):
+        while not over.wait(0.01):
+            for strip in Path(job.output_folder, "large").glob(".map.*-*.part.tif"):
+                with suppress(FileNotFoundError):
+                    seen.setdefault(strip.name.split(".")[3], set()).add(strip.stat().st_ino)
+            if len(seen) >= number:
+                number = 1000
+                victim.send_signal(signal.SIGKILL)
+
+    over = threading.Event()
+    dask.scheduler(), dask.worker()
+    victim = dask.worker()
+    watch = threading.Thread(target=look, args=(4,))
+    watch.start()
+    result = run(replace(job, scheduler=dask.address), quiet())
+    over.set()
+    watch.join()
+    assert victim.poll() == -signal.SIGKILL
+    assert 6 <= len(seen) <= 8 and all(len(inodes) == 1 for inodes in seen.values())  # each was mapped once
+    assert (result["figures"]["failed"], result["figures"]["scenes"]) == (0, 4)
+    assert pixels(job.output_folder) == expected
+    assert not [p.name for p in Path(job.output_folder).rglob(".*")]
 
 
 def test_the_scheduler_is_lost_and_comes_back(job, dask, quiet, caplog):

@@ -1,7 +1,9 @@
-"""Dispatch: packs of scenes go to a cluster's workers, outcomes and progress come back.
+"""Dispatch: packs of scenes, or strips of large ones, go to a cluster's workers, outcomes and progress come back.
 
 A worker maps one pack of scenes at a time with as many processors as it has threads, and opens and finishes the files
-of another meanwhile. Workers that declare the resource GPU get all the work; two packs share a GPU in this way.
+of another meanwhile. Workers that declare the resource GPU get all the work; two packs share a GPU in this way. The
+strips of a scene are tasks too, and one more that takes what became of them joins them; of those that are lost with a
+worker, Dask sees to the repetition.
 """
 
 from __future__ import annotations
@@ -9,6 +11,8 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count
+from statistics import fmean
 from typing import Any
 
 from distributed import Client, get_worker
@@ -16,9 +20,8 @@ from distributed import Client, get_worker
 from ...tuning import tune_process
 from .cluster import SchedulerLost
 from .lock import is_running
-from .tasks import Orders, Outcome, SceneTask
-
-Pack = tuple[SceneTask, ...]
+from .packs import Pack
+from .tasks import Orders, Outcome, Rows, SceneTask
 
 _POLL_S = 0.1
 _TELL_S = 0.3
@@ -50,31 +53,36 @@ def each(
     """
     ended: queue.Queue[Any] = queue.Queue()
     shares: dict[int, float] = {}
-    flying: dict[Any, tuple[int, Pack]] = {}
-    topic = f"auxlens-{orders.token}"
+    flying: dict[Any, tuple[Sequence[int], Pack]] = {}  # a pack's future: the numbers of its tasks, and the pack
+    topic, numbers = f"auxlens-{orders.token}", count(1)
     client.subscribe_topic(topic, lambda event: shares.update([event[1]]))
-    number, workers, looked = 0, _Workers(client, on_gpu), True
+    workers, looked = _Workers(client, on_gpu), True
+
+    def submit(function: Callable[..., Any], *work: Any) -> tuple[int, Any]:
+        number = next(numbers)
+        key = f"{topic}-{number}-{time.monotonic_ns()}"
+        return number, client.submit(function, *work, orders, number, key=key, resources=workers.resources, pure=False)
+
+    def begin(pack: Pack) -> tuple[Sequence[int], Any]:
+        strips = [submit(map_strip_on_worker, pack[0], strip) for strip in pack[0].strips]
+        if not strips:
+            number, future = submit(map_on_worker, pack)
+            return [number], future
+        _, joined = submit(join_on_worker, pack[0], [future for _, future in strips])
+        return [number for number, _ in strips], joined
+
     while True:
-        while looked and len(flying) < workers.count * _PACKS_A_WORKER:
+        while looked and sum(len(tasks) for tasks, _ in flying.values()) < workers.count * _PACKS_A_WORKER:
             pack = next(packs, None)
             if pack is None:
                 looked = False
                 break
-            number += 1
-            future = client.submit(
-                map_on_worker,
-                pack,
-                orders,
-                number,
-                key=f"{topic}-{number}-{time.monotonic_ns()}",
-                resources=workers.resources,
-                pure=False,
-            )
-            flying[future] = (number, pack)
+            tasks, future = begin(pack)
+            flying[future] = (tasks, pack)
             future.add_done_callback(ended.put)
         if not flying:
             return
-        tell({pack: shares.get(at, 0.0) for at, pack in flying.values()})
+        tell({pack: fmean(shares.get(number, 0.0) for number in tasks) for tasks, pack in flying.values()})
         try:
             future = ended.get(timeout=_POLL_S)
         except queue.Empty:
@@ -116,6 +124,23 @@ def map_on_worker(pack: Sequence[SceneTask], orders: Orders, number: int) -> lis
 
     worker = get_worker()
     return map_pack(pack, orders, worker.state.nthreads, _WorkerProgress(worker, orders, number))
+
+
+def map_strip_on_worker(task: SceneTask, strip: Rows, orders: Orders, number: int) -> Outcome:
+    """The task: map a strip of a scene on the worker that runs this."""
+    tune_process()
+    from .work import map_strip
+
+    worker = get_worker()
+    return map_strip(task, strip, orders, worker.state.nthreads, _WorkerProgress(worker, orders, number))
+
+
+def join_on_worker(task: SceneTask, strips: Sequence[Outcome], orders: Orders, number: int) -> list[Outcome]:
+    """The task: put a scene together on the worker that runs this, when all its strips are mapped."""
+    tune_process()
+    from .work import join_strips
+
+    return join_strips(task, strips, orders, _WorkerProgress(get_worker(), orders, number))
 
 
 class _WorkerProgress:

@@ -24,7 +24,8 @@ from ..products import Arrays, Observations, Products
 from ..stream import Chip
 from .catalog import write_item
 from .statistics import Statistics
-from .tasks import FAILED, MAPPED, Outcome, SceneTask, remove_outputs
+from .strips import rows_of, strip_layers
+from .tasks import FAILED, MAPPED, Outcome, Rows, SceneTask, remove_outputs
 from .thumbnail import write_thumbnail
 
 log = logging.getLogger("auxlens")
@@ -33,12 +34,15 @@ log = logging.getLogger("auxlens")
 class StackedScene:
     """A scene that is being mapped. What fails is kept as its ``failure``: other scenes go on.
 
-    Its rows are counted from ``row`` on, its place in the stack.
+    Its rows are counted from ``row`` on, its place in the stack. Of a scene in strips, each strip is one of these.
     """
 
-    def __init__(self, task: SceneTask, network: Network, card: Card, margin_px: int, row: int) -> None:
+    def __init__(
+        self, task: SceneTask, network: Network, card: Card, margin_px: int, row: int, strip: Rows | None = None
+    ) -> None:
         self.task = task
         self.row = row
+        self._strip = strip
         self.tiles: list[Tile] = []
         self.kind: tuple[tuple[str, ...], bool] = ((), False)
         self.failure: Exception | None = None
@@ -71,12 +75,17 @@ class StackedScene:
         self._grid = self._reader.grid
         products = Products(network, card, tuple(job.outputs), self._reader.observes)
         self._layers = layers_of(job, card, products)
+        self._area, written = self._grid.whole, self._layers
+        if self._strip:
+            self._area = rows_of(self._grid, self._strip)
+            written = strip_layers(self.task, self._layers, self._strip)
         self._statistics = Statistics(card, self._grid, self._layers)
-        check_room(list(self._layers.values()), self._grid)
-        tile_px = window_px(job, card)
-        for name, layer in self._layers.items():
-            self._writers[name] = self._files.enter_context(LayerWriter(layer, self._grid, tile_px))
+        grid, tile_px = self._grid.cropped(self._area), window_px(job, card)
+        check_room(list(written.values()), grid)
+        for name, layer in written.items():
+            self._writers[name] = self._files.enter_context(LayerWriter(layer, grid, tile_px))
         tiles = tiles_of_scene(self._reader, margin_px, tile_px, network, products)
+        tiles = [tile for tile in tiles if self._area.holds(tile.core.row, tile.core.col)]
         self.tiles = [Tile(_moved(tile.core, self.row), _moved(tile.chip, self.row)) for tile in tiles]
         # Scenes of one kind can share a stream: the same layers, from observations of the same kind.
         self.kind = (tuple(job.outputs), self._reader.observes)
@@ -103,23 +112,28 @@ class StackedScene:
         with self._doing():
             window = _moved(window, -self.row)
             for name, values in arrays.items():
-                self._writers[name].write(values, window)
+                self._writers[name].write(values, window.relative_to(self._area))
             self._statistics.add(arrays, window)
 
     def finish(self) -> Outcome:
-        """Give the outputs their names, and say what became of the scene; its item, written last, says the same."""
+        """Give the outputs their names, and say what became of the scene; its item, written last, says the same.
+
+        Of a strip there are only the outputs.
+        """
         if self.failure is None:
             with self._doing():
-                remove_outputs(self._folder, self.task.name)
+                if not self._strip:
+                    remove_outputs(self._folder, self.task.name)
                 for writer in self._writers.values():
                     writer.commit()
-                thumbnail = write_thumbnail(self._layers, self._card)
+                thumbnail = "" if self._strip else write_thumbnail(self._layers, self._card)
         if self.failure is None:
             outcome = Outcome(
                 self.task.name, MAPPED, self._statistics.figures(), round(self.seconds, 3), self.task.note
             )
-            with self._doing():
-                write_item(self.task, self._card, self._grid, self._layers, thumbnail, outcome)
+            if not self._strip:
+                with self._doing():
+                    write_item(self.task, self._card, self._grid, self._layers, thumbnail, outcome)
         self.close()
         if self.failure is None:
             return outcome
@@ -143,7 +157,7 @@ class StackedScene:
         self.seconds += time.perf_counter() - started
 
     def _lacks_room(self) -> bool:
-        needed = sum(layer.bytes_of(self._grid) for layer in self._layers.values())
+        needed = sum(layer.bytes_of(self._grid.cropped(self._area)) for layer in self._layers.values())
         return needed > 0 and shutil.disk_usage(self._folder).free < needed * 2 / 3
 
 

@@ -15,6 +15,7 @@ from ...scene.bands import split_name
 from ...version import plugin_version
 
 MAPPED, KEPT, FAILED = "mapped", "up to date", "failed"
+Rows = tuple[int, int]  # of a scene: the first, and the one after the last
 ITEM = "{0}/{0}.json"  # a scene's STAC item in the output folder: written last, so it says that the scene is complete
 
 
@@ -28,6 +29,7 @@ class SceneTask:
         key: What the outputs depend on, as a hash: with another key they are out of date.
         size: Bytes of the files to read; stands for the work in the progress.
         note: What the scene lacks and which layers are left out therefore; empty for nothing.
+        strips: Rows that are mapped apart from each other, where the scene is cut for several workers.
     """
 
     name: str
@@ -35,6 +37,7 @@ class SceneTask:
     key: str
     size: int
     note: str = ""
+    strips: tuple[Rows, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a worker does: map a pack of scenes. Runs in this process or in any worker of a Dask cluster."""
+"""What a worker does: map a pack of scenes, or a strip of a large one; in this process or on a Dask cluster."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import lru_cache
 from itertools import groupby
@@ -14,7 +15,7 @@ from itertools import groupby
 import torch
 
 from ....models.card import Card
-from ....models.errors import EngineError
+from ....models.errors import Canceled, EngineError
 from ....models.file import load
 from ....models.network import Network
 from ...devices import choose_device
@@ -27,7 +28,8 @@ from ..job import engine_of, margin_of
 from ..products import Arrays, Products
 from ..stream import Chip, stream
 from .scene import StackedScene
-from .tasks import Orders, Outcome, SceneTask, finished, kept
+from .strips import StripsReader, remove_strips, strip_is_there
+from .tasks import FAILED, MAPPED, Orders, Outcome, Rows, SceneTask, finished, kept
 
 log = logging.getLogger("auxlens")
 
@@ -78,6 +80,57 @@ def map_pack(tasks: Sequence[SceneTask], orders: Orders, threads: int, progress:
         for scene in scenes:
             scene.close()
     return [outcomes[task.name] for task in tasks]
+
+
+def map_strip(task: SceneTask, strip: Rows, orders: Orders, threads: int, progress: Progress) -> Outcome:
+    """Map some rows of a scene into files of their own; arguments, outcome and errors as of ``map_pack``."""
+    network, card, device = _network([task], orders)
+    if (properties := finished(task)) is not None:
+        return kept(task, properties)
+    if strip_is_there(task, strip):  # by a worker that was lost
+        return Outcome(task.name, MAPPED)
+    scene = StackedScene(task, network, card, margin_of(task.job, card), 0, strip)
+    try:
+        _computing.submit(_stream, [scene], network, card, device, threads, progress).result()
+        return scene.finish()
+    finally:
+        scene.close()
+
+
+def join_strips(task: SceneTask, strips: Sequence[Outcome], orders: Orders, progress: Progress) -> list[Outcome]:
+    """Copy the strips of a scene into its outputs, and finish it as if it had been mapped in one piece.
+
+    Args:
+        task: The scene.
+        strips: What became of each strip.
+        orders: The run's.
+        progress: Asked whether the run goes on.
+
+    Returns:
+        What became of the scene. A scene of which a strip failed has failed.
+    """
+    network, card, _ = _network([task], orders)
+    if (properties := finished(task)) is not None:
+        return [kept(task, properties)]
+    bad = next((outcome for outcome in strips if outcome.status == FAILED), None)
+    if bad is not None:
+        remove_strips(task)
+        return [bad]
+    scene = StackedScene(task, network, card, margin_of(task.job, card), 0)
+    scene.seconds += sum(outcome.seconds for outcome in strips)
+    try:
+        with ExitStack() as stack:
+            reader = StripsReader(task, stack)
+            for number, tile in enumerate(scene.tiles):
+                if progress.canceled():
+                    raise Canceled("The mapping was canceled.")
+                scene.write(reader.read(tile.core), tile.core)
+                progress.report(number / len(scene.tiles), "Joining strips")
+        outcome = scene.finish()
+    finally:
+        scene.close()
+    remove_strips(task)
+    return [outcome]
 
 
 def _network(tasks: Sequence[SceneTask], orders: Orders) -> tuple[Network, Card, torch.device]:
