@@ -1,6 +1,8 @@
 """Measure mapping folders of scenes, and write ``folders.md`` beside this file.
 
-``python benchmarks/folders.py`` takes about twenty minutes on two cores; ``--quick`` makes everything smaller.
+``python benchmarks/folders.py`` takes about twenty minutes on two cores; ``--quick`` makes everything smaller. Parts
+can be measured one by one, at quiet moments: ``--results FILE`` keeps what is measured, ``--only PART …`` measures no
+more.
 """
 
 from __future__ import annotations
@@ -23,10 +25,13 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
+import conftest  # noqa: F401, E402 - makes this checkout importable as auxlens
+
+# isort: split
 from run import processor  # noqa: E402
 from scenes import make_model, make_scene  # noqa: E402
 
-import conftest  # noqa: F401, E402 - makes this checkout importable as auxlens
+from auxlens.engine.mapping.folder.packs import LARGEST_PACK  # noqa: E402
 
 PATTERNS = {"input_patterns": "s2=s2.tif", "auxiliary_patterns": "s1=s1.tif;dem=dem.tif"}
 LAYERS = ("map", "uncertainty", "error_probability")
@@ -187,17 +192,16 @@ def overhead(address: str, count: int) -> None:
     print(json.dumps({"tasks": done, "seconds": seconds, "ms_a_task": 1000 * seconds / done}))
 
 
-def scaling(model: str, root: Path, count: int, px: int, rounds: int = 3) -> dict[int, float]:
+def scaling(model: str, root: Path, name: str, rounds: int) -> dict[str, float]:
     """Seconds for a folder with one and with two workers, in turn and without their start; medians of some rounds."""
-    make_scenes(root / "scaling", count, px)
-    found: dict[int, list[float]] = {1: [], 2: []}
+    found: dict[str, list[float]] = {"1": [], "2": []}
     for number in range(rounds):
         for workers, seconds in found.items():
-            with cluster(workers) as address:
-                for name in ("few", "scaling"):  # the first one loads what the second has
-                    out = str(root / f"{name}{number}{workers}")
-                    call = f"map_folder({model!r}, {str(root / name)!r}, {out!r}, {address!r})"
-                    result = in_process(call)
+            with cluster(int(workers)) as address:
+                for scenes in ("few", name):  # the first one loads what the second has
+                    out = str(root / f"{scenes}-{name}-{number}-{workers}")
+                    result = in_process(f"map_folder({model!r}, {str(root / scenes)!r}, {out!r}, {address!r})")
+                    shutil.rmtree(out)
                 seconds.append(result["seconds"])
     return {workers: statistics.median(seconds) for workers, seconds in found.items()}
 
@@ -272,12 +276,12 @@ def hours(scenes: int, workers: int, compute_s: float, files_s: float, pack_ms: 
     """Hours for some scenes, and what they are spent on.
 
     A worker computes one pack while it opens and finishes the files of another, so the longer of both counts; one
-    scheduler hands out packs of at most 16 scenes, one after the other, whatever the number of workers.
+    scheduler hands out the packs, one after the other, whatever the number of workers.
     """
     by_what = {
         "computing": scenes * compute_s / workers,
         "files": scenes * files_s / workers,
-        "scheduler": math.ceil(scenes / 16) * pack_ms / 1000,
+        "scheduler": math.ceil(scenes / LARGEST_PACK) * pack_ms / 1000,
     }
     longest = max(by_what, key=lambda name: by_what[name])
     return by_what[longest] / 3600, longest
@@ -286,19 +290,11 @@ def hours(scenes: int, workers: int, compute_s: float, files_s: float, pack_ms: 
 SPEEDUP = 50  # of a GPU worker against one thread: an assumption
 
 
-def table(
-    ideal: dict[str, float],
-    box: dict[str, float],
-    memory: dict[int, dict[str, float]],
-    tasks: dict[str, float],
-    files: dict[str, float],
-    scaled: dict[int, float],
-    bad: dict[str, object],
-    count: int,
-) -> str:
+def table(measured: dict[str, dict[str, object]]) -> str:
     """The results as Markdown."""
-    (few, least), (many, most) = ((n, m["peak_mib"]) for n, m in memory.items())
-    one, two, cores = scaled[1], scaled[2], len(os.sched_getaffinity(0))
+    ideal, box, tasks, files, bad = (measured[name] for name in ("ideal", "toolbox", "overhead", "files", "forty"))
+    (few, least), (many, most) = ((n, m["peak_mib"]) for n, m in measured["memory"].items() if n != "load")
+    cores = len(os.sched_getaffinity(0))
     separate = box["single"] * box["count"]
     rows = [
         (f"{box['count']:.0f} scenes of 256² by `qgis_process mapfolder`", f"{box['folder']:.1f} s", ""),
@@ -311,20 +307,26 @@ def table(
         ("throughput against the bare network, by the clock", f"{ideal['wall']:.2f}", "goal ≥ 0.6"),
         ("the same, by processor seconds", f"{ideal['busy']:.2f}", ""),
         (f"peak memory, {few} and {many} scenes of 256²", f"{least:.0f}, {most:.0f} MiB", "goal: the same"),
-        (f"{count} scenes of 512², 1 and 2 single-threaded workers", f"{one:.1f}, {two:.1f} s", f"{one / two:.2f} ×"),
+        *(
+            (f"{what}, 1 and 2 single-threaded workers", f"{t['1']:.1f}, {t['2']:.1f} s", f"{t['1'] / t['2']:.2f} ×")
+            for what, t in (
+                ("16 scenes of 512²", measured["scaling"]),
+                ("one scene of 8192 × 4096, in strips for two", measured["strips"]),
+            )
+        ),
         (f"{tasks['tasks']:.0f} packs that are no work", f"{tasks['ms_a_task']:.2f} ms a pack", "2 workers"),
         ("files of a 512² scene: open, read, finish", f"{1000 * files['files_s']:.0f} ms", "processor"),
         (f"40 scenes of {bad['px']}², 4 of them bad", f"{bad['seconds']:.0f} s", f"exit code {bad['exit']}"),
     ]
-    busy = memory[many]["busy"] / memory[many]["pixels"]  # of processor, a pixel
+    busy = measured["memory"][many]["busy"] / measured["memory"][many]["pixels"]  # of processor, a pixel
     compute, pack_ms = busy * 512**2 - files["files_s"], tasks["ms_a_task"]
     lines = [
         "# Folders of scenes",
         "",
         "`python benchmarks/folders.py`: generated scenes of 10 bands uint16, 6 classes, auxiliary VV, VH and",
         f"elevation, an untrained model of preset `small`. Machine: {processor()}, {cores} cores, no GPU.",
-        f"Load average {os.getloadavg()[2]:.0f}: where that is far above the number of cores, other programs took most",
-        "of the machine; trust ratios that were measured in turn, and expect nothing of a second worker.",
+        "Load averages before the parts: " + ", ".join(f"{n} {m['load']:.1f}" for n, m in measured.items()) + ".",
+        "Where that is far above the number of cores, other programs took part of the machine.",
         "",
         "| what | measured | |",
         "|---|---|---|",
@@ -337,7 +339,8 @@ def table(
         "## Beyond one machine: a model, not a measurement",
         "",
         f"Hours for scenes of 512² with three layers. Measured here: {compute:.2f} s of processor a scene to compute,",
-        f"{files['files_s']:.3f} s for files; {pack_ms:.2f} ms a pack of at most 16 scenes for the one scheduler.",
+        f"{files['files_s']:.3f} s for files; {pack_ms:.2f} ms a pack of at most {LARGEST_PACK} scenes for the one",
+        "scheduler.",
         f"Assumed: a GPU worker computes {SPEEDUP} times as fast as one thread and does files with one thread",
         "meanwhile, and the shared file system keeps up. In brackets what the time is spent on.",
         "",
@@ -350,7 +353,7 @@ def table(
             time_h, what = hours(scenes, workers, compute / SPEEDUP, files["files_s"], pack_ms)
             cells.append(f"{time_h:.2g} ({what})")
         lines.append(f"| {scenes:,} | ".replace(",", " ") + " | ".join(cells) + " |")
-    a_pack = 16 * max(compute / SPEEDUP, files["files_s"])
+    a_pack = LARGEST_PACK * max(compute / SPEEDUP, files["files_s"])
     lines += [
         "",
         "It stops scaling where packs are handed out as fast as they are mapped: for such scenes at about",
@@ -361,31 +364,57 @@ def table(
     return "\n".join(lines)
 
 
+def measure(name: str, model: str, root: Path, quick: bool) -> dict[str, object]:
+    """Measure one part; makes the scenes that it needs."""
+    sizes = {"few": 4, "small": 70, "40": 40, "400": 120 if quick else 400}
+    rounds = 1 if quick else 3
+    needed = {"ideal": ("small",), "toolbox": ("small",), "memory": ("40", "400")}.get(name, ("few",))
+    for folder in needed:
+        if not (root / folder).exists():
+            make_scenes(root / folder, sizes[folder], 256)
+    if name in ("scaling", "files") and not (root / "scaling").exists():
+        make_scenes(root / "scaling", 16, 512)
+    if name == "ideal":
+        return in_process(f"against_ideal({model!r}, {str(root / 'small')!r}, {str(root / 'ideal')!r})")
+    if name == "toolbox":
+        return toolbox(model, root / "small", root, rounds + 2)
+    if name == "memory":
+        return {
+            n: in_process(f"map_folder({model!r}, {str(root / n)!r}, {str(root / ('m' + n))!r})") for n in ("40", "400")
+        }
+    if name == "overhead":
+        with cluster(2) as address:
+            return in_process(f"overhead({address!r}, {1000 if quick else 10000})")
+    if name == "scaling":
+        return scaling(model, root, "scaling", rounds)
+    if name == "strips":
+        make_scene(root / "strips" / "one", 8192, 4096)
+        return scaling(model, root, "strips", rounds)
+    if name == "files":
+        return in_process(f"file_work({model!r}, {str(root / 'scaling')!r}, {str(root / 'filed')!r})")
+    return forty(model, root, 512 if quick else 2048)
+
+
+PARTS = ("ideal", "toolbox", "memory", "overhead", "scaling", "strips", "files", "forty")
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--quick", action="store_true", help="smaller scenes and fewer of them")
-    quick = arguments.parse_args().quick
-    with tempfile.TemporaryDirectory(prefix="auxlens-bench-") as temporary:
-        root = Path(temporary)
-        model = make_model(root / "model.safetensors")
-        sizes = {"few": 4, "small": 70, "less": 40, "more": 120 if quick else 400}
-        for name, count in sizes.items():
-            make_scenes(root / name, count, 256)
-        ideal = in_process(f"against_ideal({model!r}, {str(root / 'small')!r}, {str(root / 'ideal')!r})")
-        box = toolbox(model, root / "small", root, 3 if quick else 5)
-        memory = {
-            sizes[name]: in_process(f"map_folder({model!r}, {str(root / name)!r}, {str(root / ('m' + name))!r})")
-            for name in ("less", "more")
-        }
-        with cluster(2) as address:
-            tasks = in_process(f"overhead({address!r}, {1000 if quick else 10000})")
-        count = 8 if quick else 16
-        scaled = scaling(model, root, count, 512, 1 if quick else 3)
-        files = in_process(f"file_work({model!r}, {str(root / 'scaling')!r}, {str(root / 'filed')!r})")
-        bad = forty(model, root, 512 if quick else 2048)
-    text = table(ideal, box, memory, tasks, files, scaled, bad, count)
-    (HERE / "folders.md").write_text(text, encoding="utf-8")
-    print(text)
+    arguments.add_argument("--results", type=Path, help="JSON file that keeps what is measured")
+    arguments.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to measure (again)")
+    given = arguments.parse_args()
+    measured = json.loads(given.results.read_text()) if given.results and given.results.exists() else {}
+    for name in given.only:
+        with tempfile.TemporaryDirectory(prefix="auxlens-bench-") as temporary:
+            model, load = make_model(Path(temporary) / "model.safetensors"), os.getloadavg()[0]
+            measured[name] = {**measure(name, model, Path(temporary), given.quick), "load": load}
+        if given.results:
+            given.results.write_text(json.dumps(measured, indent=1))
+    if set(PARTS) <= set(measured):
+        text = table({name: measured[name] for name in PARTS})
+        (HERE / "folders.md").write_text(text, encoding="utf-8")
+        print(text)
 
 
 if __name__ == "__main__":

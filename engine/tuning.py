@@ -10,7 +10,7 @@ import sys
 _RASTER_CACHE_MB = "128"
 
 # From glibc's malloc.h.
-_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -2, -4, -8
 
 
 def tune_process() -> None:
@@ -28,6 +28,8 @@ def keep_freed_memory() -> bool:
     glibc maps every block above 32 MB afresh and unmaps it when it is freed, so each tensor of a large window costs
     the kernel a page fault every 4 KiB, each time. Told to keep what was freed, convolutions on large windows ran
     1.6 to 1.8 times as fast. The price is that the process keeps its peak, which the next window reaches anyway.
+    All threads share one heap: with one for each, what a reader freed was kept from the network, and 400 small scenes
+    took 1150 MiB instead of 810, in the same time.
 
     Returns:
         Whether it was told so: only glibc knows how; elsewhere (macOS, Windows, musl) nothing happens.
@@ -37,5 +39,5 @@ def keep_freed_memory() -> bool:
     library = ctypes.CDLL(None)
     if not hasattr(library, "gnu_get_libc_version"):
         return False
-    settings = ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, 2**31 - 1), (_M_TOP_PAD, 64 * 2**20))
-    return [library.mallopt(option, value) for option, value in settings] == [1, 1, 1]
+    settings = ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, 2**31 - 1), (_M_TOP_PAD, 64 * 2**20), (_M_ARENA_MAX, 1))
+    return all(library.mallopt(option, value) for option, value in settings)

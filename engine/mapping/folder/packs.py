@@ -22,7 +22,7 @@ from .tasks import Rows, SceneTask
 
 Pack = tuple[SceneTask, ...]
 
-_LARGEST_PACK = 16  # scenes
+LARGEST_PACK = 8  # scenes; what they have open takes memory
 _PACK_BYTES = 64 * 2**20  # of files to read: scenes that have as much by themselves are mapped alone
 _PACKS = 4  # at least this many a worker, so that all end at about the same time
 STRIP_PX = 4096**2  # a scene is not cut into less: the cut costs every output another copy
@@ -44,7 +44,7 @@ def packs(tasks: Sequence[SceneTask], card: Card, workers: int, alone: bool = Fa
     """
     pieces = max(1, workers) * _PACKS
     fair = sum(map(weight, tasks)) / pieces
-    limit = 1 if alone else max(1, min(_LARGEST_PACK, math.ceil(len(tasks) / pieces)))
+    limit = 1 if alone else max(1, min(LARGEST_PACK, math.ceil(len(tasks) / pieces)))
     pack: list[SceneTask] = []
     size = 0.0
     for task in tasks:
