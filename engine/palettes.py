@@ -7,6 +7,7 @@ process boundary draw with them.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Mapping, Tuple
 
 from ..models.card import LandClass
@@ -21,6 +22,17 @@ BLUE_WHITE_RED: Ramp = (
     "#053061", "#2166ac", "#4393c3", "#92c5de", "#d1e5f0", "#f7f7f7", "#fddbc7", "#f4a582", "#d6604d", "#b2182b",
     "#67001f",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A ramp between two values; ``unit`` goes into the legend."""
+
+    low: float
+    high: float
+    ramp: Ramp
+    unit: str = ""
+
 
 RIGHT_OR_WRONG = (LandClass(0, "map = reference", "#e8e8e4"), LandClass(1, "map ≠ reference", "#d55e00"))
 PLAYER_COLORS = (  # Okabe & Ito 2008, then Tol's muted scheme: sixteen that colour-blind readers tell apart

@@ -8,8 +8,8 @@ from scipy import ndimage
 
 from ...models.errors import Canceled
 from ..jobs import Progress
-from ..mapping.styles import Scale, pseudocolor_qml
-from ..palettes import BLUE_WHITE_RED
+from ..palettes import BLUE_WHITE_RED, Scale
+from ..qml import pseudocolor, raster_style
 from ..scene.window import plan
 from ..scene.writing import Layer, LayerWriter
 from ..version import plugin_version
@@ -56,7 +56,7 @@ def write_correlation(layers: SceneLayers, path: str, window_px: int, progress: 
     """
     scene = layers.scene
     tags = {"AUXLENS_OUTPUT": "correlation", "AUXLENS_VERSION": plugin_version(), "AUXLENS_WINDOW_PX": str(window_px)}
-    style = pseudocolor_qml(Scale(-1.0, 1.0, BLUE_WHITE_RED))
+    style = raster_style(pseudocolor(Scale(-1.0, 1.0, BLUE_WHITE_RED)))
     layer = Layer(path, "float32", float("nan"), scene.bands, tags=tags, sidecars={".qml": style})
     whole = scene.grid.whole
     tiles = list(plan(whole, whole, _TILE_PX, window_px // 2))

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from ...models.card import Card
 from ..palettes import VIRIDIS
-from .styles import rgba_text, scale, style_document
+from ..qml import fill_symbol, rgba_text, vector_style
+from .styles import scale
 
 _OUTLINE = "35,35,35,255"
 _OPACITY = "160"  # of 255: the scene stays visible under the fill
@@ -15,7 +16,7 @@ _OPACITY = "160"  # of 255: the scene stays visible under the fill
 
 def polygon_style(card: Card) -> str:
     """The text of a ``.qml``: classes in their colours, or numbers on the ramp and in the range of a raster map."""
-    return style_document(_classes(card) if card.main.classes else _numbers(card))
+    return vector_style(_classes(card) if card.main.classes else _numbers(card))
 
 
 def _classes(card: Card) -> ElementTree.Element:
@@ -56,18 +57,4 @@ def _renderer(kind: str, **attributes: str) -> ElementTree.Element:
 def _symbols(renderer: ElementTree.Element, colors: Sequence[str]) -> None:
     symbols = ElementTree.SubElement(renderer, "symbols")
     for i, color in enumerate(colors):
-        symbol = ElementTree.SubElement(
-            symbols, "symbol", name=str(i), type="fill", alpha="1", clip_to_extent="1", force_rhr="0"
-        )
-        layer = ElementTree.SubElement(symbol, "layer", {"class": "SimpleFill", "pass": "0", "enabled": "1"})
-        options = ElementTree.SubElement(layer, "Option", type="Map")
-        for key, value in (
-            ("color", rgba_text(color, _OPACITY)),
-            ("style", "solid"),
-            ("outline_color", _OUTLINE),
-            ("outline_style", "solid"),
-            ("outline_width", "0.26"),
-            ("outline_width_unit", "MM"),
-        ):
-            ElementTree.SubElement(options, "Option", name=key, type="QString", value=value)
-            ElementTree.SubElement(layer, "prop", k=key, v=value)  # what QGIS before 3.26 reads
+        symbols.append(fill_symbol(i, rgba_text(color, _OPACITY), _OUTLINE, "0.26"))

@@ -16,7 +16,8 @@ from ...models.file import load
 from ..checks import check_sensitivity
 from ..devices import choose_device, choose_precision
 from ..jobs import Progress, SensitivityJob, outputs_of, to_json
-from ..mapping.styles import players_qml
+from ..mapping.styles import player_classes
+from ..qml import paletted, raster_style
 from ..reports.sensitivity import render_sensitivity_report
 from ..scene.bands import match
 from ..scene.hashing import sha256
@@ -105,5 +106,5 @@ def _layer(job: SensitivityJob, card: Card, occlusion: Occlusion) -> Layer:
         "AUXLENS_OUTPUT": "sensitivity",
     }
     bands = (*(player.name for player in occlusion.players), "most influential player")
-    style = players_qml(occlusion.players, band=len(bands))
+    style = raster_style(paletted(player_classes(occlusion.players), band=len(bands)))
     return Layer(job.output_sensitivity, "float32", float("nan"), bands, tags=tags, sidecars={".qml": style})

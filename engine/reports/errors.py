@@ -12,8 +12,7 @@ import numpy as np
 from ..assess.reliability import Reliability
 from ..explain.findings import ALONE, COMBINED_ERROR, COMBINED_EXPECTED, ERROR_PROBABILITY, QUANTILES, Findings, Line
 from ..explain.mapped import MappedScene, Plane
-from ..mapping.styles import Scale
-from ..palettes import BLUE_WHITE_RED, GREYS, MAGMA, RIGHT_OR_WRONG, VIRIDIS
+from ..palettes import BLUE_WHITE_RED, GREYS, MAGMA, RIGHT_OR_WRONG, VIRIDIS, Scale
 from ..scene.window import Window
 from ..version import plugin_version
 from . import figures as fig

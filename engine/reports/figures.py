@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ...models.card import LandClass
-from ..mapping.styles import Scale
+from ..palettes import Scale
 
 INK, QUIET, BLUE, ORANGE, GREEN = "#22303c", "#7b8794", "#0072b2", "#d55e00", "#009e73"
 _NOTHING = (0.93, 0.93, 0.91)  # where there is no value

@@ -6,7 +6,7 @@ import sqlite3
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 
-from ..mapping.styles import rgba_text
+from ..qml import fill_symbol, rgba_text, vector_style
 from ..scene.reference import PALETTE
 
 # Error probabilities: most are small, and there the eye needs steps. ColorBrewer's OrRd, safe for colour-blind readers;
@@ -33,19 +33,15 @@ def qml(columns: Sequence[str], colors: dict[str, str]) -> str:
         rules = [(name, f"\"class\" = '{name.replace(chr(39), chr(39) * 2)}'", color) for name, color in colors.items()]
     else:
         rules = [("mapped", '"mapped_share" > 0', PALETTE[0])]
-    root = ElementTree.Element("qgis", version="3.22.0", styleCategories="Symbology|MapTips")
-    renderer = ElementTree.SubElement(root, "renderer-v2", type="RuleRenderer", symbollevels="0", forceraster="0")
+    renderer = ElementTree.Element("renderer-v2", type="RuleRenderer", symbollevels="0", forceraster="0")
     tree = ElementTree.SubElement(renderer, "rules", key="{root}")
     symbols = ElementTree.SubElement(renderer, "symbols")
     for number, (label, condition, color) in enumerate([*rules, ("not mapped", "ELSE", _NOTHING)]):
         ElementTree.SubElement(
             tree, "rule", key=f"{{rule_{number}}}", filter=condition, label=label, symbol=str(number)
         )
-        symbols.append(_symbol(number, color))
-    ElementTree.SubElement(root, "mapTip").text = '[% "sentence" %]'
-    ElementTree.indent(root, "  ")
-    head = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
-    return head + ElementTree.tostring(root, encoding="unicode")
+        symbols.append(fill_symbol(number, rgba_text(color), rgba_text(_OUTLINE), "0.1"))
+    return vector_style(renderer, map_tip='[% "sentence" %]')
 
 
 def add_style(path: str, layer: str, text: str) -> None:
@@ -72,18 +68,3 @@ def _steps(column: str) -> list[tuple[str, str, str]]:
         condition = f'"{column}" >= {low:g} AND "{column}" {"<=" if high == _STEPS[-1] else "<"} {high:g}'
         found.append((f"{100 * low:g}–{100 * high:g} % likely wrong", condition, color))
     return found
-
-
-def _symbol(number: int, color: str) -> ElementTree.Element:
-    symbol = ElementTree.Element("symbol", type="fill", name=str(number), alpha="1", clip_to_extent="1")
-    layer = ElementTree.SubElement(symbol, "layer", {"class": "SimpleFill", "enabled": "1", "locked": "0", "pass": "0"})
-    for key, value in (
-        ("color", rgba_text(color)),
-        ("outline_color", rgba_text(_OUTLINE)),
-        ("outline_style", "solid"),
-        ("outline_width", "0.1"),
-        ("outline_width_unit", "MM"),
-        ("style", "solid"),
-    ):
-        ElementTree.SubElement(layer, "prop", k=key, v=value)
-    return symbol
