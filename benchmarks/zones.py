@@ -148,7 +148,7 @@ def main() -> None:
         "",
         f"`python benchmarks/zones.py`: {count} bands of {side}² pixels (map, class probabilities, uncertainty, error",
         "probability, expected and reconstruction errors of three bands, attributions of four players); GeoPackage and",
-        f"CSV are written. Machine: {processor()}, {len(os.sched_getaffinity(0))} cores, busy with other work.",
+        f"CSV are written. Machine: {processor()}, {len(os.sched_getaffinity(0))} cores, otherwise idle.",
         "",
         "| polygons | seconds | of the processor | peak memory | goal |",
         "|---|---|---|---|---|",
