@@ -20,7 +20,7 @@ from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 from ..engine.jobs import AuxLensError, Canceled, JobError, SceneError
 from ..plugin.report.build import Request, write_report
 from ..plugin.report.layout import PAPERS, read_template
-from ..plugin.report.tables import read_accuracy, read_table
+from ..plugin.report.tables import read_accuracy, read_rows
 from ..plugin.scenes import MappedScene, mapped_scenes, scenes_in_folder
 from . import checks, parameters as p
 from .base import Algorithm
@@ -192,4 +192,4 @@ def _check_files(files: Mapping[str, str]) -> None:
     if files["ACCURACY"]:
         read_accuracy(files["ACCURACY"])
     if files["ERRORS"]:
-        read_table(files["ERRORS"], "", 1)
+        read_rows(files["ERRORS"])

@@ -10,7 +10,6 @@ from qgis.core import (
     QgsMapSettings,
     QgsPalettedRasterRenderer,
     QgsRasterLayer,
-    QgsRectangle,
     QgsSingleBandPseudoColorRenderer,
 )
 from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QSize
@@ -35,12 +34,12 @@ def legend(layer: QgsRasterLayer) -> Optional[Chart]:
     return None
 
 
-def rendered(layer: QgsRasterLayer, width: int, height: int, extent: Optional[QgsRectangle] = None) -> QImage:
-    """A layer as QGIS draws it, in its own CRS, on a light grey."""
+def rendered(layers: Sequence[QgsMapLayer], width: int, height: int) -> QImage:
+    """Layers, the first on top, as QGIS draws them, in the CRS and the extent of the lowest, on a light grey."""
     settings = QgsMapSettings()
-    settings.setLayers([layer])
-    settings.setDestinationCrs(layer.crs())
-    settings.setExtent(extent or layer.extent())
+    settings.setLayers(list(layers))
+    settings.setDestinationCrs(layers[-1].crs())
+    settings.setExtent(layers[-1].extent())
     settings.setOutputSize(QSize(width, height))
     settings.setBackgroundColor(NOTHING)
     job = QgsMapRendererParallelJob(settings)
@@ -63,10 +62,12 @@ def is_classes(layer: QgsMapLayer) -> bool:
     return not isinstance(layer, QgsRasterLayer) or isinstance(layer.renderer(), QgsPalettedRasterRenderer)
 
 
-def band_layer(layer: QgsRasterLayer, band: int, low: float, high: float, unit: str = "") -> QgsRasterLayer:
-    """A copy of a layer that shows one band from ``low`` to ``high``, in the colours of the layer's own style."""
+def band_layer(
+    layer: QgsRasterLayer, band: int, low: float, high: float, unit: str = "", like: Optional[QgsRasterLayer] = None
+) -> QgsRasterLayer:
+    """A copy of a layer that shows one band from ``low`` to ``high``, in the colours of its own style or of another."""
     copy = layer.clone()
-    copy.setRenderer(on_ramp(copy.dataProvider(), band, (low, high), _colours(layer), unit))
+    copy.setRenderer(on_ramp(copy.dataProvider(), band, (low, high), _colours(like or layer), unit))
     return copy
 
 
@@ -92,16 +93,20 @@ def natural_colour(layer: QgsRasterLayer, names: List[str]) -> QgsRasterLayer:
     Stretched between the 2nd and 98th percentile of what is seen, as it is only to be recognised.
     """
     copy = layer.clone()
-    chosen = natural_bands(names)
-    if not all(chosen):
-        chosen = [1, 2, 3] if layer.bandCount() >= 3 else [1, 1, 1]
+    chosen = colour_bands(names) or [1, 1, 1]
     copy.setRenderer(as_colours(copy.dataProvider(), chosen, [_cut(copy, band) for band in chosen]))
     return copy
 
 
-def natural_bands(names: Sequence[str]) -> List[int]:
-    """Numbers of the red, the green and the blue band, 0 for one that no name tells."""
-    return [next((names.index(name) + 1 for name in options if name in names), 0) for options in _NATURAL]
+def colour_bands(names: Sequence[str]) -> List[int]:
+    """Numbers of the three bands that show a modality in colours: natural ones where names tell, else the first three.
+
+    Empty where it has fewer.
+    """
+    if len(names) < 3:
+        return []
+    natural = [next((names.index(name) + 1 for name in options if name in names), 0) for options in _NATURAL]
+    return natural if all(natural) else [1, 2, 3]
 
 
 def _cut(layer: QgsRasterLayer, band: int) -> Tuple[float, float]:

@@ -83,6 +83,14 @@ def centre_of(layer: QgsRasterLayer, row: int, column: int) -> QgsPointXY:
     )
 
 
+def stretch(values: np.ndarray, percentile: float = 2.0) -> Tuple[float, float]:
+    """Ends of a scale that cuts a share of the values, in percent, off at either end; 0 to 1 without any."""
+    if not len(values):
+        return 0.0, 1.0
+    low, high = (float(v) for v in np.percentile(values, (percentile, 100 - percentile)))
+    return (low, high) if high > low else (low, low + 1.0)
+
+
 def sample(layer: QgsRasterLayer, band: int, side: int = 512) -> np.ndarray:
     """Values of at most ``side`` × ``side`` pixels, spread evenly over a raster; those without a value are left out."""
     provider = layer.dataProvider()

@@ -16,8 +16,8 @@ from ..engine.palettes import FROM_ZERO, PLAYER_COLORS, RAMPS, RIGHT_OR_WRONG, S
 from ..models.card import Card
 from . import renderers
 from .cards import card_of, classes_of
-from .pictures import natural_bands
-from .pixels import sample
+from .pictures import colour_bands
+from .pixels import sample, stretch
 from .renderers import Range
 from .scenes import MappedScene, band_names, reference_layer
 from .sources import raster_path
@@ -135,9 +135,9 @@ def _range(output: str, samples: Sequence[np.ndarray], percentile: float) -> Ran
     if output in SIGNED:
         reach = float(np.percentile(np.abs(values), 100 - percentile)) or 1.0
         return -reach, reach
-    low, high = (float(v) for v in np.percentile(values, (percentile, 100 - percentile)))
-    low = 0.0 if output in FROM_ZERO else low
-    return (low, high) if high > low else (low, low + 1.0)
+    if output in FROM_ZERO:
+        return 0.0, float(np.percentile(values, 100 - percentile)) or 1.0
+    return stretch(values, percentile)
 
 
 def _colours(item: Shown, band: str) -> List[int]:
@@ -148,8 +148,7 @@ def _colours(item: Shown, band: str) -> List[int]:
     for modality, bands in item.scene.modalities().items():
         own = [names.index(f"{modality}:{b}") + 1 for b in bands if f"{modality}:{b}" in names]
         if len(own) >= 3 and band not in names:
-            natural = natural_bands([names[number - 1].partition(":")[2] for number in own])
-            return [own[at - 1] for at in natural] if all(natural) else own[:3]
+            return [own[at - 1] for at in colour_bands([names[number - 1].partition(":")[2] for number in own])]
     return []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any, Mapping, Sequence
 
 from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
@@ -17,6 +18,26 @@ OUTPUTS = {  # by the names of ``engine.jobs.MAP_OUTPUTS``
     "error_probability": QT_TRANSLATE_NOOP("AuxLens", "error probability"),
     "attribution": QT_TRANSLATE_NOOP("AuxLens", "attribution"),
 }
+
+FIGURES = {  # by the names that the engine gives them
+    "overall_accuracy": QT_TRANSLATE_NOOP("AuxLens", "overall accuracy"),
+    "adjusted_overall_accuracy": QT_TRANSLATE_NOOP("AuxLens", "area-adjusted overall accuracy"),
+    "users_accuracy": QT_TRANSLATE_NOOP("AuxLens", "user's accuracy"),
+    "producers_accuracy": QT_TRANSLATE_NOOP("AuxLens", "producer's accuracy"),
+    "mean_iou": QT_TRANSLATE_NOOP("AuxLens", "mean IoU"),
+    "mean_f1": QT_TRANSLATE_NOOP("AuxLens", "mean F1"),
+    "error_rate": QT_TRANSLATE_NOOP("AuxLens", "share of wrong pixels"),
+    "auroc": "AUROC",
+    "auroc_uncertainty_alone": QT_TRANSLATE_NOOP("AuxLens", "AUROC of the uncertainty alone"),
+    "aupr": "AUPR",
+    "ece": "ECE",
+    "f1": "F1",
+    "iou": "IoU",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "r2": "R²",
+}
+_IN_UNITS = ("rmse", "mae", "bias")  # of what is estimated; the others are numbers of their own
 
 
 def tr(text: str) -> str:
@@ -41,6 +62,36 @@ def figure(value: float, unit: str = "") -> str:
         text = f"{value:,.0f}".replace(",", "\u202f")
     else:
         text = f"{value:.{max(0, 2 - math.floor(math.log10(size))) if size else 0}f}"
+    return (text + (f" {unit}" if unit else "")).replace("-", "−")
+
+
+def figure_name(name: str) -> str:
+    """What a figure of the engine is called: ``mean_iou`` → “mean IoU”."""
+    return tr(FIGURES.get(name, name.replace("_", " ")))
+
+
+def figures_words(figures: Mapping[str, Any], chosen: Sequence[str] = (), unit: str = "") -> str:
+    """Figures in a line; those that are numbers or text already, in the order in which they are chosen.
+
+    Args:
+        figures: By the engine's names.
+        chosen: Names of those that are shown; all where empty.
+        unit: Of what is estimated.
+    """
+    parts = []
+    for name in (name for name in chosen or figures if isinstance(figures.get(name), (int, float, str))):
+        value = figures[name]
+        said = value if isinstance(value, str) else figure(float(value), unit if name in _IN_UNITS else "")
+        parts.append(f"{figure_name(name)} {said}")
+    return " · ".join(parts)
+
+
+def plus_minus(value: float, half: float, unit: str = "") -> str:
+    """A number with half of its interval, both to the interval's second significant digit: “406.5 ± 3.1”."""
+    if not (math.isfinite(value) and math.isfinite(half)) or half <= 0:
+        return figure(value, unit)
+    places = max(0, 1 - math.floor(math.log10(half)))
+    text = " ± ".join(f"{number:,.{places}f}".replace(",", "\u202f") for number in (value, half))
     return (text + (f" {unit}" if unit else "")).replace("-", "−")
 
 

@@ -11,21 +11,21 @@ from ...engine.jobs import Canceled, JobError
 from ..cards import card_of, classes_of
 from ..scenes import MappedScene
 from ..words import tr
-from .closing_sheets import accuracy_sheet, errors_sheets, model_sheets, reproduce_sheets
+from .assessment_sheets import accuracy_sheet, errors_sheets
+from .closing_sheets import model_sheets, reproduce_sheets
 from .doubt_sheet import error_sheet
 from .layout import write_pdf
 from .map_sheets import areas_sheets, map_sheet, title_sheet
 from .modality_sheets import modality_sheets
-from .overview_sheets import overview_sheets, scene_sheet
+from .overview_sheets import most_doubtful_first, overview_sheets, scene_sheet
 from .page import render_html
 from .sheets import Report, Sheet
 from .statistics import measure
 from .subject import Subject, subject_of
-from .tables import read_accuracy, read_table
+from .tables import read_accuracy
 from .why_sheet import why_sheet
 
 TEMPLATE = str(Path(__file__).resolve().parents[2] / "resources" / "templates" / "report.qpt")
-_MOST_ROWS = 200  # of a table of another algorithm
 _MEASURED, _PRINTED = 0.6, 0.9  # share of the work that is done then
 
 Progress = Callable[[float, str], bool]  # share done and what comes next; says whether to go on
@@ -100,12 +100,13 @@ def compose(request: Request, accuracy: Mapping[str, Any], progress: Progress) -
     notes = list(request.notes)
     numbers = [accuracy_sheet(accuracy)] if accuracy else []
     if request.errors:
-        numbers += errors_sheets(*read_table(request.errors, os.path.basename(request.errors), _MOST_ROWS))
+        numbers += errors_sheets(request.errors)
     shared = [*numbers, *model_sheets(subjects[0].card), *reproduce_sheets(subjects)]
     if len(subjects) == 1:
         sheets = [*_of_one(subjects[0], title, notes), *shared]
         notes = subjects[0].notes
     else:
+        subjects = most_doubtful_first(subjects)
         notes += [f"{s.scene.name}: {note}" for s in subjects for note in s.notes]
         sheets = [*overview_sheets(subjects, title, notes), *(scene_sheet(s) for s in subjects), *shared]
     first = subjects[0].scene

@@ -1,79 +1,22 @@
-"""The sheets at a report's end: figures of other algorithms, the model, how to make it again."""
+"""The sheets at a report's end: the model, and how to make the map again."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 from typing import Any, List, Mapping, Optional, Sequence
 
 from qgis.core import Qgis
-from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 
 from ...engine.version import plugin_version
 from ...models.card import Card, Modality
-from ..words import figure, tr
-from .sheets import Sheet
+from ..words import figures_words, tr
+from .sheets import Sheet, numbered
 from .subject import Subject
-from .tables import Table, pairs
+from .tables import pairs
 
 _LINES_A_PAGE, _LINE_CHARACTERS = 58, 112
 _MODEL_ROWS = 30
-_ERROR_ROWS = 46
-
-_OF_CLASS = (
-    ("users_accuracy", QT_TRANSLATE_NOOP("AuxLens", "user's accuracy")),
-    ("producers_accuracy", QT_TRANSLATE_NOOP("AuxLens", "producer's accuracy")),
-    ("f1", QT_TRANSLATE_NOOP("AuxLens", "F1")),
-    ("iou", QT_TRANSLATE_NOOP("AuxLens", "IoU")),
-)
-
-
-def accuracy_sheet(accuracy: Mapping[str, Any]) -> Sheet:
-    """What ``accuracy`` found."""
-    texts = {
-        "figures": _figures_words(accuracy["overall"]),
-        "caption": str((accuracy.get("compared") or {}).get("sampling", "")),
-    }
-    return Sheet("accuracy", tr("Accuracy"), texts, {}, {}, {"table": _accuracy_table(accuracy)})
-
-
-def errors_sheets(errors: Table, more: int) -> List[Sheet]:
-    """What ``explainerrors`` found, in as many pages as it takes; ``more`` rows are left out."""
-    parts = errors.parts(_ERROR_ROWS)
-    heading = tr("Are errors explained?")
-    sheets = [
-        Sheet("errors", _numbered(heading, at, len(parts)), {"caption": errors.title}, {}, {}, {"table": part})
-        for at, part in enumerate(parts, 1)
-    ]
-    if more:
-        caption = f"{errors.title} " + tr("({} more rows in the file)").format(more)
-        sheets[-1] = replace(sheets[-1], texts={"caption": caption})
-    return sheets
-
-
-def _numbered(heading: str, at: int, whole: int) -> str:
-    return f"{heading} ({at} / {whole})" if whole > 1 else heading
-
-
-def _accuracy_table(accuracy: Mapping[str, Any]) -> Table:
-    rows = accuracy.get("classes") or []
-    if not rows:
-        overall = accuracy["overall"]
-        return pairs(
-            [(name.replace("_", " "), figure(v)) for name, v in overall.items() if isinstance(v, (int, float))]
-        )
-    shown = []
-    for row in rows[:20]:
-        cells = [str(row.get("class", "")), figure(float(row.get("reference_pixels") or 0))]
-        for key, _ in _OF_CLASS:
-            value = row.get(key)
-            half = row.get(f"adjusted_{key}_ci95")
-            text = "–" if value is None else figure(float(value))
-            cells.append(text if half is None or value is None else f"{text} ± {figure(float(half))}")
-        shown.append(tuple(cells))
-    headings = (tr("class"), tr("reference pixels"), *(tr(name) for _, name in _OF_CLASS))
-    return Table(headings, tuple(shown), (0.26, 0.16, 0.17, 0.19, 0.11, 0.11))
 
 
 def model_sheets(card: Optional[Card]) -> List[Sheet]:
@@ -91,12 +34,14 @@ def model_sheets(card: Optional[Card]) -> List[Sheet]:
         (tr("Strategy"), card.strategy),
     ]
     for split, figures in (training.get("figures") or {}).items():
-        entries.append((tr("Figures on {}").format(split), _figures_words(figures)))
+        entries.append((tr("Figures on {}").format(split), figures_words(figures, unit=card.main.unit)))
+    units = {band: modality.unit for modality in card.auxiliary for band in modality.band_names}
     for band, figures in (training.get("auxiliary_figures") or {}).items():
-        entries.append((tr("Reconstruction of {}").format(band), _figures_words(figures, ("rmse", "r2", "bias"))))
+        said = figures_words(figures, ("rmse", "r2", "bias"), units.get(band, ""))
+        entries.append((tr("Reconstruction of {}").format(band), said))
     for form, model in card.error_models.items():
         chosen = ("auroc", "auroc_uncertainty_alone", "aupr", "ece", "error_rate")
-        entries.append((tr("Error probability ({})").format(form), _figures_words(model.figures, chosen)))
+        entries.append((tr("Error probability ({})").format(form), figures_words(model.figures, chosen)))
     scenes = [str(s.get("name", "")) for s in training.get("scenes") or [] if isinstance(s, dict)]
     if scenes:
         more = f" … ({len(scenes)})" if len(scenes) > 12 else ""
@@ -105,8 +50,8 @@ def model_sheets(card: Optional[Card]) -> List[Sheet]:
     if training.get("epochs"):
         entries.append((tr("Epochs"), ", ".join([str(training["epochs"]), *ended])))
     table = pairs([(name, _short(value)) for name, value in entries])
-    heading = tr("Model")
-    return [Sheet("model", heading, {"caption": ""}, {}, {}, {"card": part}) for part in table.parts(_MODEL_ROWS)]
+    parts = table.parts(_MODEL_ROWS)
+    return numbered([Sheet("model", tr("Model"), {"caption": ""}, {}, {}, {"card": part}) for part in parts])
 
 
 def _short(value: str, most: int = 260) -> str:
@@ -123,11 +68,6 @@ def _modality_words(modality: Modality) -> str:
     gsd = f", {modality.gsd_m:.3g} m" if modality.gsd_m else ""
     unit = f", {modality.unit}" if modality.unit else ""
     return ", ".join(modality.bands) + f" ({len(modality.bands)}{gsd}{unit})"
-
-
-def _figures_words(figures: Mapping[str, Any], chosen: Sequence[str] = ()) -> str:
-    names = [name for name in (chosen or figures) if isinstance(figures.get(name), (int, float))]
-    return " · ".join(f"{name.replace('_', ' ')} {figure(float(figures[name]))}" for name in names)
 
 
 def reproduce_sheets(subjects: Sequence[Subject]) -> List[Sheet]:
@@ -151,15 +91,17 @@ def reproduce_sheets(subjects: Sequence[Subject]) -> List[Sheet]:
     caption = tr("Save the text below as job.json and run it with: auxlens run job.json")
     if len(subjects) > 1:
         caption += ". " + tr("It is the first scene's; every raster carries its own.")
-    return [
-        Sheet(
-            "reproduce",
-            _numbered(tr("How to reproduce"), at, len(pages)),
-            {"caption": caption, "job": "\n".join(lines)},
-            tables={"versions": pairs(entries)} if at == 1 else {},
-        )
-        for at, lines in enumerate(pages, 1)
-    ]
+    return numbered(
+        [
+            Sheet(
+                "reproduce",
+                tr("How to reproduce"),
+                {"caption": caption, "job": "\n".join(lines)},
+                tables={} if at else {"versions": pairs(entries)},
+            )
+            for at, lines in enumerate(pages)
+        ]
+    )
 
 
 def _pages_of(job: Mapping[str, Any]) -> List[List[str]]:

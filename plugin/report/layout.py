@@ -262,11 +262,11 @@ class _Filler:
         item = self._item(name, QgsLayoutItemMap, tr("map"))
         if item is None:
             return
-        first = picture.layers[0]
+        ground = picture.ground
         item.setLayers(list(picture.layers))
         item.setKeepLayerSet(True)
-        item.setCrs(first.crs())
-        box = first.extent()
+        item.setCrs(ground.crs())
+        box = ground.extent()
         box.scale(1.02)
         item.zoomToExtent(box)
         interval = nice_interval(max(item.extent().width(), item.extent().height()) / 4)
@@ -275,7 +275,7 @@ class _Filler:
             grid.setIntervalY(interval)
             grid.setAnnotationPrecision(len(f"{interval:f}".rstrip("0").partition(".")[2]))
         for bar in _linked(layout, item):
-            if first.crs().isValid():
+            if ground.crs().isValid():
                 bar.applyDefaultSize(bar.guessUnits())
                 bar.setUnitsPerSegment(2 * bar.unitsPerSegment())  # one piece for two: numbers never meet
                 bar.setNumberOfSegments(1)

@@ -12,9 +12,9 @@ from ...models.card import LandClass
 from ..charts import QUIET, Bar, bars
 from ..pictures import natural_colour
 from ..scenes import MappedScene, band_names
-from ..words import figure, percent, tr
+from ..words import figure, percent, plus_minus, tr
 from .doubt_sheet import level_chart
-from .sheets import MapPicture, Sheet
+from .sheets import MapPicture, Sheet, numbered
 from .subject import Subject, key_texts, plain_map
 from .tables import Table
 
@@ -82,18 +82,13 @@ def areas_sheets(subject: Subject) -> List[Sheet]:
         else tr("Areas are counted on the map; intervals need an assessment of its accuracy.")
     )
     chart = bars([_area_bar(v, named, areas, estimated, subject) for v in order[:_ROWS_A_PAGE]], most_px=24)
-    parts = table.parts(_ROWS_A_PAGE)
-    return [
-        Sheet(
-            "areas",
-            tr("Areas by class") + (f" ({at} / {len(parts)})" if len(parts) > 1 else ""),
-            {"caption": caption},
-            {},
-            {"chart": chart} if at == 1 else {},
-            {"table": part},
-        )
-        for at, part in enumerate(parts, 1)
-    ]
+    heading, texts = tr("Areas by class"), {"caption": caption}
+    return numbered(
+        [
+            Sheet("areas", heading, texts, {}, {} if at else {"chart": chart}, {"table": part})
+            for at, part in enumerate(table.parts(_ROWS_A_PAGE))
+        ]
+    )
 
 
 def _area_row(
@@ -107,7 +102,7 @@ def _area_row(
     row.append(percent(areas.get(value, 0.0) / subject.figures.area))
     if estimated:
         area, half = estimated.get(value, (float("nan"),) * 2)
-        row.append(f"{figure(area)} ± {figure(half)}" if value in estimated else "–")
+        row.append(plus_minus(area, half) if value in estimated else "–")
     return tuple(row)
 
 

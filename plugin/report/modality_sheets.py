@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy as np
-from qgis.core import QgsRasterLayer
 
 from ..cards import units_of
 from ..charts import AGAINST, FOR, Chart, Line, spectrum
-from ..pictures import band_layer, legend
+from ..pictures import band_layer, colour_bands, legend
+from ..pixels import sample, stretch
+from ..renderers import as_colours
 from ..scenes import reference_layer
 from ..words import figure, tr
 from .sheets import MapPicture, Sheet
 from .subject import Subject
 from .tables import Table
 
+_FEW_BANDS = 3  # whose figures the table says alone
 _DEVIATIONS = 2.0  # a single band is shown this many standard deviations about its mean
 
 
@@ -34,28 +36,16 @@ def modality_sheets(subject: Subject) -> List[Sheet]:
 def _modality_sheet(subject: Subject, name: str, bands: Sequence[str], first: int) -> Sheet:
     scene, figures, unit = subject.scene, subject.figures, units_of(subject.card).get(name, "")
     full, number = f"{name}:{bands[0]}", first + 1
-    shown = tr("{} ({})").format(bands[0], unit) if unit else bands[0]
-    maps: Dict[str, MapPicture] = {}
-    if "reconstruction" in scene.layers:
-        low, high = _range(subject, full)
-        layer = band_layer(scene.layers["reconstruction"], number, low, high, unit)
-        maps["reconstruction"] = MapPicture([layer], tr("Reconstruction of {}").format(shown), legend(layer))
-        measured = reference_layer(scene, name)
-        if measured is not None:
-            reference = band_layer(measured[0], measured[1][bands[0]], low, high, unit)
-            reference.setRenderer(_same_colours(layer, reference, measured[1][bands[0]]))
-            maps["reference"] = MapPicture(
-                [reference], tr("Reference: {} as measured").format(shown), legend(reference)
-            )
+    maps = _reconstruction_maps(subject, name, bands, first, unit)
     for output, caption, signed in (
-        ("reconstruction_error", tr("Reconstruction error (reconstruction − reference)"), True),
-        ("expected_error", tr("Expected error (needs no reference)"), False),
+        ("reconstruction_error", tr("Reconstruction error of {} (reconstruction − reference)"), True),
+        ("expected_error", tr("Expected error of {} (needs no reference)"), False),
     ):
         if output in scene.layers:
             reach = _DEVIATIONS * figures.moments[output][full].rms or 1.0
             layer = band_layer(scene.layers[output], number, -reach if signed else 0.0, reach, unit)
-            maps[output] = MapPicture([layer], caption, legend(layer))
-    charts = {"bands_chart": _band_chart(subject, name, bands)} if len(bands) > 1 else {}
+            maps[output] = MapPicture([layer], caption.format(bands[0]), legend(layer))
+    charts = {"bands_chart": _band_chart(subject, name, bands)} if len(bands) > _FEW_BANDS else {}
     caption = tr("What the network says this modality looks like, judging by the inputs alone.")
     if "reference" not in maps and "reconstruction_error" not in maps:
         caption += " " + tr("It was not given when the scene was mapped, so its error is the expected one.")
@@ -64,6 +54,34 @@ def _modality_sheet(subject: Subject, name: str, bands: Sequence[str], first: in
     return Sheet(
         "modality", heading, {"caption": caption}, slots, charts, {"bands": _band_table(subject, name, bands, unit)}
     )
+
+
+def _reconstruction_maps(
+    subject: Subject, name: str, bands: Sequence[str], first: int, unit: str
+) -> Dict[str, MapPicture]:
+    """Reconstruction and, where it was given, reference: alike in three bands as colours, of fewer in the first."""
+    layer = subject.scene.layers.get("reconstruction")
+    if layer is None:
+        return {}
+    measured = reference_layer(subject.scene, name)
+    chosen = colour_bands(bands) or [1]
+    shown = [layer.clone()]
+    numbers = [[first + at for at in chosen]]
+    if measured is not None:
+        shown.append(measured[0].clone())
+        numbers.append([measured[1][bands[at - 1]] for at in chosen])
+    if len(chosen) == 1:
+        low, high = _range(subject, f"{name}:{bands[0]}")
+        shown = [band_layer(one, own[0], low, high, unit, layer) for one, own in zip(shown, numbers)]
+    else:
+        samples = zip(*([sample(one, number) for number in own] for one, own in zip(shown, numbers)))
+        ends = [stretch(np.concatenate(of_band)) for of_band in samples]
+        for one, own in zip(shown, numbers):
+            one.setRenderer(as_colours(one.dataProvider(), own, ends))
+    words = ", ".join(bands[at - 1] for at in chosen) + (f" ({unit})" if unit and len(chosen) == 1 else "")
+    captions = (tr("Reconstruction of {}").format(words), tr("Reference: {} as measured").format(words))
+    pictures = [MapPicture([one], caption, legend(one)) for one, caption in zip(shown, captions)]
+    return dict(zip(("reconstruction", "reference"), pictures))
 
 
 def _range(subject: Subject, band: str) -> Tuple[float, float]:
@@ -75,13 +93,6 @@ def _range(subject: Subject, band: str) -> Tuple[float, float]:
             at = modality.band_names.index(band)
             mean, std = modality.mean[at], modality.std[at]
     return mean - _DEVIATIONS * (std or 0.5), mean + _DEVIATIONS * (std or 0.5)
-
-
-def _same_colours(source: QgsRasterLayer, layer: QgsRasterLayer, band: int) -> Any:
-    renderer = source.renderer().clone()
-    renderer.setInput(layer.dataProvider())
-    renderer.setBand(band)
-    return renderer
 
 
 def _band_table(subject: Subject, name: str, bands: Sequence[str], unit: str) -> Table:

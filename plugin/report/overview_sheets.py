@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Sequence, Tuple
+import re
+from typing import Any, Dict, List, Sequence, Tuple
 
-from qgis.core import (
-    QgsCoordinateTransform,
-    QgsFeature,
-    QgsFillSymbol,
-    QgsGeometry,
-    QgsPalLayerSettings,
-    QgsProject,
-    QgsSingleSymbolRenderer,
-    QgsTextFormat,
-    QgsVectorLayer,
-    QgsVectorLayerSimpleLabeling,
-)
-
-from ..charts import font
 from ..words import figure, percent, tr
+from .drawn import extents
 from .sheets import MapPicture, Sheet
 from .subject import Subject, key_texts, plain_map
 from .tables import Table
 
 _SCENES_A_PAGE = 24
+
+
+def most_doubtful_first(subjects: Sequence[Subject]) -> List[Subject]:
+    """Scenes in the order in which they deserve a look; by name, with numbers as numbers, where nothing tells."""
+    return sorted(subjects, key=lambda subject: (-_doubt(subject), _natural(subject.scene.name)))
+
+
+def _doubt(subject: Subject) -> float:
+    value = subject.figures.mean(subject.scene.doubt) if subject.scene.doubt else float("nan")
+    return value if value == value else -1.0  # NaN: last
+
+
+def _natural(name: str) -> List[Any]:
+    return [(not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in re.split(r"(\d+)", name)]
 
 
 def overview_sheets(subjects: Sequence[Subject], title: str, notes: Sequence[str]) -> List[Sheet]:
@@ -40,14 +42,15 @@ def overview_sheets(subjects: Sequence[Subject], title: str, notes: Sequence[str
     rows = tuple(zip(*(cells for _, cells in used)))
     widths = (0.3, *(0.7 / (len(used) - 1),) * (len(used) - 1))
     parts = Table(tuple(heading for heading, _ in used), rows, widths).parts(_SCENES_A_PAGE)
-    extents = _extents(subjects)
+    outlines = extents([subject.scene for subject in subjects])
     subtitle = tr("{} scenes mapped with the model “{}”").format(len(subjects), subjects[0].scene.tags.model or "–")
+    subtitle += "; " + tr("the most doubtful first") if any(s.scene.doubt for s in subjects) else ""
     return [
         Sheet(
             "overview",
             title,
             {"title": title, "subtitle": subtitle, "notes": "\n".join(notes) if at == 0 else ""},
-            {"map": MapPicture([extents], tr("Where the scenes lie"))} if at == 0 and extents is not None else {},
+            {"map": MapPicture([outlines], tr("Where the scenes lie"))} if at == 0 and outlines is not None else {},
             {},
             {"scenes": part},
         )
@@ -64,38 +67,6 @@ def _doubtful(subject: Subject) -> float:
 
 def _wrong(subject: Subject) -> float:
     return subject.figures.mean("main_error") if subject.classes else float("nan")
-
-
-def _extents(subjects: Sequence[Subject]) -> Optional[QgsVectorLayer]:
-    """The scenes' extents as polygons, in the first scene's CRS; ``None`` without one."""
-    target = subjects[0].scene.any_layer.crs()
-    if not target.isValid():
-        return None
-    layer = QgsVectorLayer("Polygon?field=name:string", tr("Scenes"), "memory")
-    layer.setCrs(target)
-    features = []
-    for subject in subjects:
-        source = subject.scene.any_layer
-        geometry = QgsGeometry.fromRect(source.extent())
-        if source.crs().isValid() and source.crs() != target:
-            geometry.transform(QgsCoordinateTransform(source.crs(), target, QgsProject.instance()))
-        feature = QgsFeature(layer.fields())
-        feature.setGeometry(geometry)
-        feature.setAttributes([subject.scene.name])
-        features.append(feature)
-    layer.dataProvider().addFeatures(features)
-    layer.updateExtents()
-    symbol = QgsFillSymbol.createSimple({"color": "86,180,233,70", "outline_color": "#0072b2", "outline_width": "0.4"})
-    layer.setRenderer(QgsSingleSymbolRenderer(symbol))
-    labels = QgsPalLayerSettings()
-    labels.fieldName = "name"
-    text_format = QgsTextFormat()
-    text_format.setFont(font(8))
-    text_format.setSize(8)
-    labels.setFormat(text_format)
-    layer.setLabeling(QgsVectorLayerSimpleLabeling(labels))
-    layer.setLabelsEnabled(True)
-    return layer
 
 
 def scene_sheet(subject: Subject) -> Sheet:

@@ -81,11 +81,11 @@ def _section(sheet: Sheet, *, first: bool) -> str:
 
 
 def _map(picture: MapPicture) -> str:
-    layer = picture.layers[0]
-    box = layer.extent()
+    ground = picture.ground
+    box = ground.extent()
     tall = max(40, min(2 * _MAP_PX, round(_MAP_PX * box.height() / box.width()))) if box.width() else _MAP_PX
-    kind, name = ("PNG", "image/png") if is_classes(layer) else ("JPG", "image/jpeg")
-    image = _data(name, encoded(rendered(layer, _MAP_PX, tall), kind))
+    kind, name = ("PNG", "image/png") if is_classes(ground) else ("JPG", "image/jpeg")
+    image = _data(name, encoded(rendered(picture.layers, _MAP_PX, tall), kind))
     legend = ""
     if picture.legend is not None:
         legend = f'<img src="{_data("image/svg+xml", svg(picture.legend, 155, 30, trimmed=True))}" alt="">'

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Mapping, Optional, Sequence
+from dataclasses import dataclass, field, replace
+from typing import List, Mapping, Optional, Sequence
 
 from qgis.core import QgsMapLayer
 
@@ -13,11 +13,18 @@ from .tables import Table
 
 @dataclass(frozen=True)
 class MapPicture:
-    """A map: its layers, the first on top, what it shows in a few words, and its legend."""
+    """A map: its layers, the first on top, what it shows in a few words, and its legend.
+
+    The lowest layer gives the extent and the CRS.
+    """
 
     layers: Sequence[QgsMapLayer]
     caption: str
     legend: Optional[Chart] = None
+
+    @property
+    def ground(self) -> QgsMapLayer:
+        return self.layers[-1]
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,13 @@ class Sheet:
     maps: Mapping[str, MapPicture] = field(default_factory=dict)
     charts: Mapping[str, Chart] = field(default_factory=dict)
     tables: Mapping[str, Table] = field(default_factory=dict)
+
+
+def numbered(sheets: Sequence[Sheet]) -> List[Sheet]:
+    """Sheets of one heading, numbered where there are several: “Areas by class (1 / 2)”."""
+    if len(sheets) == 1:
+        return list(sheets)
+    return [replace(sheet, heading=f"{sheet.heading} ({at} / {len(sheets)})") for at, sheet in enumerate(sheets, 1)]
 
 
 @dataclass(frozen=True)

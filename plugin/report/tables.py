@@ -7,13 +7,14 @@ import json
 import math
 import os
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ...engine.jobs import JobError
 from ..words import figure
 
 _MOST_COLUMNS = 9  # that fit on a page
-_NARROW, _WIDE = 9, 30  # characters that a column is given room for
+Row = Dict[str, Any]
+_NARROW, _WIDE = 10, 30  # characters that a column is given room for
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def read_accuracy(path: str) -> Dict[str, Any]:
         JobError: the file cannot be read, or is neither.
     """
     if path.lower().endswith(".csv"):
-        rows = _csv_rows(path)
+        rows = read_rows(path)
         classes = [row for row in rows if str(row.get("value", "")) != ""]
         overall = next((row for row in rows if row.get("class") == "overall"), rows[0] if not classes else {})
         found = {"classes": [_numbers(row) for row in classes], "overall": _numbers(overall)}
@@ -58,16 +59,12 @@ def read_accuracy(path: str) -> Dict[str, Any]:
     return {**found, "classes": [row for row in found.get("classes") or [] if isinstance(row, dict)]}
 
 
-def read_table(path: str, title: str, most_rows: int) -> Tuple[Table, int]:
-    """Any CSV file as a table; columns beyond those that fit a page are left out.
+def as_table(rows: Sequence[Row], title: str, most_rows: int) -> Tuple[Table, int]:
+    """Rows of any CSV file as a table; columns beyond those that fit a page are left out.
 
     Returns:
         The table, and how many rows it has no room for.
-
-    Raises:
-        JobError: the file cannot be read, or has no rows.
     """
-    rows = _csv_rows(path)
     names = [name for name in rows[0] if name][:_MOST_COLUMNS]
     shown = tuple(tuple(_text(row.get(name)) for name in names) for row in rows[:most_rows])
     headings = tuple(name.replace("_", " ") for name in names)
@@ -76,7 +73,12 @@ def read_table(path: str, title: str, most_rows: int) -> Tuple[Table, int]:
     return Table(headings, shown, shares, title), len(rows) - len(shown)
 
 
-def _csv_rows(path: str) -> List[Dict[str, Any]]:
+def read_rows(path: str) -> List[Row]:
+    """The rows of a CSV file, by the names in its first line.
+
+    Raises:
+        JobError: the file cannot be read, or has no rows.
+    """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
@@ -93,20 +95,23 @@ def _unreadable(path: str, error: Exception) -> JobError:
     return JobError(f"The table “{path}” cannot be read: {error}.")
 
 
-def _numbers(row: Mapping[str, Any]) -> Dict[str, Any]:
-    return {name: _number(value) for name, value in row.items() if name and value not in (None, "")}
-
-
-def _number(value: Any) -> Any:
+def number_of(value: Any) -> Optional[float]:
+    """A cell's number; ``None`` where it holds none, or no finite one."""
     try:
-        return float(value)
-    except ValueError:
-        return value
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _numbers(row: Mapping[str, Any]) -> Dict[str, Any]:
+    cells = {name: (number_of(value), value) for name, value in row.items() if name and value not in (None, "")}
+    return {name: value if number is None else number for name, (number, value) in cells.items()}
 
 
 def _text(value: Any) -> str:
-    number = _number(value or "")
-    if not isinstance(number, float):
-        return str(number)
-    whole = math.isfinite(number) and number == int(number) and "." not in str(value)
+    number = number_of(value)
+    if number is None:
+        return str(value or "")
+    whole = number == int(number) and "." not in str(value)
     return str(value) if whole else figure(number)

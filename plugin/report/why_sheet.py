@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import List, Optional, Sequence, Tuple
 
 from qgis.core import QgsPointXY
 from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
@@ -14,6 +14,7 @@ from ..pixels import centre_of
 from ..places import Place, look, players
 from ..scenes import MappedScene
 from ..words import figure, percent, tr
+from .drawn import numbered_places
 from .sheets import MapPicture, Sheet
 from .subject import Subject
 
@@ -22,6 +23,8 @@ PLACES = (
     ("median", QT_TRANSLATE_NOOP("AuxLens", "Median")),
     ("doubtful", QT_TRANSLATE_NOOP("AuxLens", "Most doubtful")),
 )
+
+LookedAt = Tuple[str, QgsPointXY, Place]  # heading, where it is, what the layers say there
 
 
 def why_sheet(subject: Subject) -> Optional[Sheet]:
@@ -44,6 +47,7 @@ def why_sheet(subject: Subject) -> Optional[Sheet]:
         )
         for at, name in enumerate(named)
     ]
+    places = three_places(subject)
     charts = {
         "players": stacked(
             [
@@ -51,30 +55,37 @@ def why_sheet(subject: Subject) -> Optional[Sheet]:
                 (bars(sizes, title=tr("Mean size of its attribution (log-odds)")), 0),
             ]
         ),
-        "places": places_chart(subject),
+        "places": places_chart(places),
     }
     caption = tr(
         "A player is a group of input bands. Its attribution is its part in the score of the mapped class: positive "
         "speaks for the class, negative against it; together with the bias they add up to the score."
     )
-    return Sheet("why", tr("Why: what the map rests on"), {"caption": caption}, {"map": plain_dominant(scene)}, charts)
+    maps = {"map": dominant_players(scene, [point for _, point, _ in places])}
+    return Sheet("why", tr("Why: what the map rests on"), {"caption": caption}, maps, charts)
 
 
-def plain_dominant(scene: MappedScene) -> MapPicture:
-    """The attribution's last band, a colour a player."""
+def dominant_players(scene: MappedScene, marked: Sequence[QgsPointXY]) -> MapPicture:
+    """The attribution's last band, a colour a player, with numbered places on it."""
     layer, named = scene.layers["attribution"], players(scene)
     shown = paletted(layer, layer.bandCount(), [(at + 1, player_color(at), name) for at, name in enumerate(named)])
-    return MapPicture([shown], tr("Dominant player"), legend(shown))
+    above = [numbered_places(marked, layer.crs())] if marked else []
+    return MapPicture([*above, shown], tr("Dominant player"), legend(shown))
 
 
-def places_chart(subject: Subject) -> Chart:
-    """Three places side by side: what is mapped, how probable, and what speaks for it."""
+def three_places(subject: Subject) -> List[LookedAt]:
+    """The most certain, the median and the most doubtful place, as far as they are known."""
     found = []
     for key, name in PLACES:
         if key in subject.figures.places:
             row, column = subject.figures.places[key]
             place = look(subject.scene, subject.classes, slice(row, row + 1), slice(column, column + 1))
-            found.append((tr(name), centre_of(subject.scene.any_layer, row, column), place))
+            found.append((f"{len(found) + 1}  {tr(name)}", centre_of(subject.scene.any_layer, row, column), place))
+    return found
+
+
+def places_chart(found: Sequence[LookedAt]) -> Chart:
+    """Places side by side: what is mapped, how probable, and what speaks for it."""
     reach = max((abs(v) for _, _, place in found for _, v in place.attributions if v == v), default=1.0)
     return side_by_side([_place_chart(name, point, place, reach) for name, point, place in found])
 

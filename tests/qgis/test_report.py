@@ -21,11 +21,13 @@ from qgis.PyQt.QtGui import QColor, QImage, QPainter
 
 from auxlens.plugin.charts import Bar, Line, bars, ramp, spectrum, svg, swatches
 from auxlens.plugin.report.build import TEMPLATE, Request, compose
-from auxlens.plugin.report.closing_sheets import _pages_of, errors_sheets
+from auxlens.plugin.report.assessment_sheets import accuracy_sheet, errors_sheets
+from auxlens.plugin.report.closing_sheets import _pages_of
 from auxlens.plugin.report.fitting import breakable, fit_label, nice_interval, plain
 from auxlens.plugin.report.layout import fill, page_kinds, read_template, resize
-from auxlens.plugin.report.tables import Table, read_accuracy, read_table
+from auxlens.plugin.report.tables import Table, as_table, read_accuracy, read_rows
 from auxlens.plugin.scenes import scenes_in_folder
+from auxlens.plugin.words import plus_minus
 
 PAGES = ["title", "map", "areas", "error", "why", "modality", "model", "reproduce"]
 
@@ -132,10 +134,32 @@ def test_several_scenes_get_an_overview_and_a_page_each(report, mapped):
     mapped("c", epsg=32633, seed=2)
     lines, html, pages = report(SCENES=str(folder))
     assert pages == 1 + 3 + 2  # overview, scenes, model and reproduction
+    assert "the most doubtful first" in html
     assert "3 scenes mapped with the model “toy”" in html
     for name in "abc":
         assert f"<td>{name}</td>" in html
     assert not lines[0].startswith("Left out")
+
+
+def test_the_most_doubtful_scenes_come_first_then_names_in_natural_order(mapped):
+    risk = {name: np.full((40, 56), value, "float32") for name, value in (("s9", 0.1), ("s10", 0.1), ("s1", 0.4))}
+    for name, values in risk.items():
+        folder = mapped(name, change={"error_probability": {"error probability": values}})
+    without = ("error_probability", "uncertainty")
+    mapped("a", leave_out=without)
+    made, _ = composed(folder.parent)
+    (overview,) = [sheet for sheet in made.sheets if sheet.page == "overview"]
+    assert [row[0] for row in overview.tables["scenes"].rows] == ["s1", "s9", "s10", "a"]
+    assert [sheet.heading for sheet in made.sheets if sheet.page == "scene"] == ["s1", "s9", "s10", "a"]
+
+
+def test_three_places_are_marked_on_the_map(mapped):
+    made, _ = composed(mapped())
+    (why,) = [sheet for sheet in made.sheets if sheet.page == "why"]
+    marks, players = why.maps["map"].layers
+    assert [feature["name"] for feature in marks.getFeatures()] == ["1", "2", "3"]
+    assert why.maps["map"].ground is players
+    assert all(players.extent().contains(feature.geometry().asPoint()) for feature in marks.getFeatures())
 
 
 @pytest.mark.parametrize(("epsg", "corner"), [(0, (0.0, 40.0)), (4326, (10.0, 60.0))])
@@ -278,17 +302,54 @@ def test_tables_of_other_algorithms(report, mapped, tmp_path):
     errors.write_text("task,auroc_gain\ns1,0.0123456\n<dem>,nan\n")
     _, html, pages = report(SCENES=str(mapped()), ACCURACY=str(accuracy), ERRORS=str(errors))
     assert pages == len(PAGES) + 2
-    for words in ("12.5 ± 1.25", "0.950 ± 0.0200", "A sample of 300 pixels.", "&lt;dem&gt;", "0.0123", "auroc gain"):
+    for words in ("12.5 ± 1.2", "0.950 ± 0.020", "A sample of 300 pixels.", "&lt;dem&gt;", "0.0123", "auroc gain"):
         assert words in html
     assert "overall accuracy 0.900" in html
 
 
-def test_long_tables_take_several_pages():
-    table = Table(("a", "b"), tuple((str(n), "x") for n in range(90)), (), "errors.csv")
-    sheets = errors_sheets(table, 7)
-    assert [len(sheet.tables["table"].rows) for sheet in sheets] == [46, 44]
-    assert [sheet.texts["caption"] for sheet in sheets] == ["errors.csv", "errors.csv (7 more rows in the file)"]
-    assert sheets[1].heading == "Are errors explained? (2 / 2)"
+def test_long_tables_take_several_pages(tmp_path):
+    table = tmp_path / "errors.csv"
+    table.write_text("a,b\n" + "".join(f"{n},x\n" for n in range(207)))
+    sheets = errors_sheets(str(table))
+    assert [len(sheet.tables["table"].rows) for sheet in sheets] == [46, 46, 46, 46, 16]
+    assert {sheet.texts["caption"] for sheet in sheets} == {"errors.csv (7 more rows in the file)"}
+    assert sheets[1].heading == "Are errors explained? (2 / 5)"
+
+
+FINDINGS = """figure,of,group,value,low,high,p_value,effective_size,pixels
+pearson,s1:VV (signed),all,-0.12586,-0.1824,-0.0702,2.0e-11,2817.9,257448
+spearman,s1:VV (signed),all,-0.1298,,,4.6e-12,2817.9,257448
+"partial, given uncertainty and class",s1:VV (signed),all,0.031,,,,,257448
+pearson,s1:VV (signed),class water,0.9,,,,,2000
+auroc,uncertainty,all,0.773,0.743,0.801,,,257448
+auroc,error probability,all,0.919,0.907,0.931,,,257448
+auroc gain over uncertainty,error probability,all,0.146,0.118,0.174,,,0
+ece,error probability,all,0.0429,,,,,257448
+"""
+
+
+def test_explained_errors_are_put_into_two_tables(tmp_path):
+    table = tmp_path / "errors.csv"
+    table.write_text(FINDINGS)
+    found, correlated = errors_sheets(str(table))
+    assert found.tables["table"].rows == (
+        ("error probability", "0.919 (0.907 … 0.931)", "–", "–", "–", "0.146 (0.118 … 0.174)"),
+        ("uncertainty", "0.773 (0.743 … 0.801)", "–", "–", "–", "–"),
+    )
+    assert correlated.tables["table"].rows == (
+        ("s1:VV (signed)", "−0.126 (−0.182 … −0.0702)", "< 0.001 (2\u202f818)", "−0.130", "0.0310"),
+    )
+    assert "0.5 is chance" in found.texts["caption"] and "Dutilleul" in correlated.texts["caption"]
+
+
+def test_intervals_are_said_to_their_second_digit():
+    overall = {"overall_accuracy": 0.9, "adjusted_overall_accuracy": 0.94652, "adjusted_overall_accuracy_ci95": 0.0185}
+    sheet = accuracy_sheet({"overall": {**overall, "adjusted_overall_accuracy_se": 0.009, "mean_iou": 0.5}})
+    said = "overall accuracy 0.900 · area-adjusted overall accuracy 0.947 ± 0.018 · mean IoU 0.500"
+    assert sheet.texts["figures"].replace("0.019", "0.018") == said
+    assert plus_minus(21157.8, 6158.2, "ha") == "21\u202f158 ± 6\u202f158 ha"
+    assert plus_minus(-406.45, 3.078) == "−406.4 ± 3.1"
+    assert plus_minus(5.0, 0.0) == "5.00" and plus_minus(float("nan"), 1.0) == "–"
 
 
 def test_reading_tables(tmp_path):
@@ -299,7 +360,7 @@ def test_reading_tables(tmp_path):
     assert found["overall"]["kappa"] == 0.5
     many = tmp_path / "m.csv"
     many.write_text(",".join("abcdefghij") + "\n" + "\n".join(",".join("1234567890") for _ in range(50)))
-    shown, more = read_table(str(many), "t", 30)
+    shown, more = as_table(read_rows(str(many)), "t", 30)
     assert (len(shown.headings), len(shown.rows), more) == (9, 30, 20)
     assert [len(part.rows) for part in shown.parts(12)] == [12, 12, 6]
 
