@@ -17,7 +17,7 @@ from qgis.PyQt.QtGui import QColor, QImage
 
 from ..engine.palettes import GREYS
 from .charts import Chart, ramp, swatches
-from .renderers import as_classes, as_colours, on_ramp
+from .renderers import Range, as_classes, as_colours, on_ramp
 
 NOTHING = QColor("#f2f2f0")  # where a layer has no value
 _NATURAL = (("B4", "B04", "red", "Red"), ("B3", "B03", "green", "Green"), ("B2", "B02", "blue", "Blue"))
@@ -34,12 +34,12 @@ def legend(layer: QgsRasterLayer) -> Optional[Chart]:
     return None
 
 
-def rendered(layers: Sequence[QgsMapLayer], width: int, height: int) -> QImage:
-    """Layers, the first on top, as QGIS draws them, in the CRS and the extent of the lowest, on a light grey."""
+def rendered(layers: Sequence[QgsMapLayer], frame: QgsMapLayer, width: int, height: int) -> QImage:
+    """Layers, the first on top, as QGIS draws them, in the CRS and the extent of ``frame``, on a light grey."""
     settings = QgsMapSettings()
     settings.setLayers(list(layers))
-    settings.setDestinationCrs(layers[-1].crs())
-    settings.setExtent(layers[-1].extent())
+    settings.setDestinationCrs(frame.crs())
+    settings.setExtent(frame.extent())
     settings.setOutputSize(QSize(width, height))
     settings.setBackgroundColor(NOTHING)
     job = QgsMapRendererParallelJob(settings)
@@ -92,9 +92,14 @@ def natural_colour(layer: QgsRasterLayer, names: List[str]) -> QgsRasterLayer:
 
     Stretched between the 2nd and 98th percentile of what is seen, as it is only to be recognised.
     """
-    copy = layer.clone()
     chosen = colour_bands(names) or [1, 1, 1]
-    copy.setRenderer(as_colours(copy.dataProvider(), chosen, [_cut(copy, band) for band in chosen]))
+    return coloured(layer, chosen, [_cut(layer, band) for band in chosen])
+
+
+def coloured(layer: QgsRasterLayer, bands: Sequence[int], shown: Sequence[Range]) -> QgsRasterLayer:
+    """A copy of a layer that shows three bands as red, green and blue, each stretched between two values."""
+    copy = layer.clone()
+    copy.setRenderer(as_colours(copy.dataProvider(), bands, shown))
     return copy
 
 

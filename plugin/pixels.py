@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Iterator, Sequence, Tuple
+from typing import Iterator, Optional, Sequence, Tuple
 
 import numpy as np
-from qgis.core import Qgis, QgsPointXY, QgsRasterDataProvider, QgsRasterLayer, QgsRectangle
+from qgis.core import (
+    Qgis,
+    QgsCoordinateTransform,
+    QgsPointXY,
+    QgsProject,
+    QgsRasterDataProvider,
+    QgsRasterLayer,
+    QgsRectangle,
+)
 
 _ROWS = 512  # of a strip: the height of the blocks that the engine writes
 _TYPES = {
@@ -83,6 +91,13 @@ def centre_of(layer: QgsRasterLayer, row: int, column: int) -> QgsPointXY:
     )
 
 
+def box_in(layer: QgsRasterLayer, other: QgsRasterLayer) -> QgsRectangle:
+    """A layer's extent in the CRS of another; as it is where one of them has none."""
+    if not (layer.crs().isValid() and other.crs().isValid()) or layer.crs() == other.crs():
+        return layer.extent()
+    return QgsCoordinateTransform(layer.crs(), other.crs(), QgsProject.instance()).transformBoundingBox(layer.extent())
+
+
 def stretch(values: np.ndarray, percentile: float = 2.0) -> Tuple[float, float]:
     """Ends of a scale that cuts a share of the values, in percent, off at either end; 0 to 1 without any."""
     if not len(values):
@@ -91,9 +106,17 @@ def stretch(values: np.ndarray, percentile: float = 2.0) -> Tuple[float, float]:
     return (low, high) if high > low else (low, low + 1.0)
 
 
-def sample(layer: QgsRasterLayer, band: int, side: int = 512) -> np.ndarray:
-    """Values of at most ``side`` × ``side`` pixels, spread evenly over a raster; those without a value are left out."""
-    provider = layer.dataProvider()
-    width, height = min(side, layer.width()), min(side, layer.height())
-    values = _values(provider, band, layer.extent(), width, height)
+def sample(layer: QgsRasterLayer, band: int, box: Optional[QgsRectangle] = None, side: int = 512) -> np.ndarray:
+    """Values of at most ``side`` × ``side`` pixels, spread evenly; those without a value are left out.
+
+    Args:
+        band: From 1.
+        box: Part of the raster, in its CRS; all of it where ``None``.
+    """
+    box = (box or layer.extent()).intersect(layer.extent())
+    if box.isEmpty():
+        return np.zeros(0, np.float32)
+    width = min(side, max(1, round(box.width() / layer.rasterUnitsPerPixelX())))
+    height = min(side, max(1, round(box.height() / layer.rasterUnitsPerPixelY())))
+    values = _values(layer.dataProvider(), band, box, width, height)
     return values[np.isfinite(values)]

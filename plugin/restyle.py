@@ -17,7 +17,7 @@ from ..models.card import Card
 from . import renderers
 from .cards import card_of, classes_of
 from .pictures import colour_bands
-from .pixels import sample, stretch
+from .pixels import box_in, sample, stretch
 from .renderers import Range
 from .scenes import MappedScene, band_names, reference_layer
 from .sources import raster_path
@@ -159,9 +159,9 @@ def _stretch(items: Sequence[Shown], percentile: float, references: Dict[str, Qg
     shown = []
     for at, number in enumerate(bands):
         samples = [sample(item.layer, number) for item in items]
-        samples += [sample(layer, numbers[at]) for layer, numbers in beside]
+        samples += [sample(layer, numbers[at], box_in(own, layer)) for layer, numbers, own in beside]
         shown.append(_range("reconstruction", samples, percentile))
-    for layer, numbers in [(item.layer, bands) for item in items] + beside:
+    for layer, numbers in [(item.layer, bands) for item in items] + [pair[:2] for pair in beside]:
         _style(layer, renderers.as_colours(layer.dataProvider(), numbers, shown))
     names = ", ".join(band_names(items[0].layer)[number - 1] for number in bands)
     return tr("Reconstruction in colours ({}): the same stretch on {} layer(s) and {} reference(s).").format(
@@ -171,12 +171,12 @@ def _stretch(items: Sequence[Shown], percentile: float, references: Dict[str, Qg
 
 def _reference(
     item: Shown, bands: Sequence[int], references: Dict[str, QgsRasterLayer]
-) -> Optional[Tuple[QgsRasterLayer, List[int]]]:
-    """The layer with the measured bands, where it is among those given, and their numbers in it."""
+) -> Optional[Tuple[QgsRasterLayer, List[int], QgsRasterLayer]]:
+    """The layer with the measured bands, where it is among those given, their numbers, and whose reference it is."""
     names = [band_names(item.layer)[number - 1].partition(":") for number in bands]
     found = reference_layer(item.scene, names[0][0])
     layer = references.get(raster_path(found[0])) if found else None
-    return None if layer is None or found is None else (layer, [found[1][band] for _, _, band in names])
+    return None if layer is None or found is None else (layer, [found[1][band] for _, _, band in names], item.layer)
 
 
 def _entries(item: Shown) -> List[Tuple[int, QColor, str]]:

@@ -116,12 +116,12 @@ def _correlations(rows: Sequence[Row]) -> Table:
 
 def _alone(row: Any) -> str:
     value = number_of(row["value"]) if row else None
-    return "–" if value is None else figure(value)
+    return "–" if value is None else _coefficient(value)
 
 
 def _with_interval(row: Any) -> str:
     low, high = (number_of(row[name]) if row else None for name in ("low", "high"))
-    return _alone(row) + ("" if low is None or high is None else f" ({figure(low)} … {figure(high)})")
+    return _alone(row) + ("" if low is None or high is None else f" ({_coefficient(low)} … {_coefficient(high)})")
 
 
 def _p_value(row: Any) -> str:
@@ -131,3 +131,8 @@ def _p_value(row: Any) -> str:
     text = "< 0.001" if value < 0.001 else f"{value:.3f}"
     size = number_of(row.get("effective_size"))
     return text if size is None else f"{text} ({figure(size)})"
+
+
+def _coefficient(value: float) -> str:
+    """A number between −1 and 1."""
+    return f"{value:.3f}".replace("-", "−")

@@ -63,10 +63,12 @@ def areas_sheets(subject: Subject) -> List[Sheet]:
         if "map" in subject.scene.layers and not subject.classes:
             subject.leave_out(tr("areas by class"), tr("the map shows a quantity"))
         return []
+    unknown = [str(name) for name in subject.accuracy.get("not_estimated") or ()]
     estimated = {
         int(row["value"]): (float(row["area"]), float(row["area_ci95"]))
         for row in subject.accuracy.get("classes", [])
         if row.get("area") is not None and row.get("area_ci95") is not None and row.get("area_unit") == unit
+        if row.get("class") not in unknown
     }
     named = {c.value: c for c in subject.classes}
     order = [c.value for c in subject.classes if c.value in areas or c.value in estimated]
@@ -81,6 +83,10 @@ def areas_sheets(subject: Subject) -> List[Sheet]:
         if estimated
         else tr("Areas are counted on the map; intervals need an assessment of its accuracy.")
     )
+    if estimated and unknown:
+        caption += " " + tr("No reference lies in the area mapped as {}, so estimates leave it out.").format(
+            ", ".join(unknown)
+        )
     chart = bars([_area_bar(v, named, areas, estimated, subject) for v in order[:_ROWS_A_PAGE]], most_px=24)
     heading, texts = tr("Areas by class"), {"caption": caption}
     return numbered(

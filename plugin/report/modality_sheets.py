@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
+from qgis.core import QgsRasterLayer
 
 from ..cards import units_of
 from ..charts import AGAINST, FOR, Chart, Line, spectrum
-from ..pictures import band_layer, colour_bands, legend
-from ..pixels import sample, stretch
-from ..renderers import as_colours
+from ..pictures import band_layer, colour_bands, coloured, legend
+from ..pixels import box_in, sample, stretch
 from ..scenes import reference_layer
 from ..words import figure, tr
 from .sheets import MapPicture, Sheet
@@ -41,7 +41,7 @@ def _modality_sheet(subject: Subject, name: str, bands: Sequence[str], first: in
         ("reconstruction_error", tr("Reconstruction error of {} (reconstruction − reference)"), True),
         ("expected_error", tr("Expected error of {} (needs no reference)"), False),
     ):
-        if output in scene.layers:
+        if output in scene.layers and figures.moments[output][full].count:
             reach = _DEVIATIONS * figures.moments[output][full].rms or 1.0
             layer = band_layer(scene.layers[output], number, -reach if signed else 0.0, reach, unit)
             maps[output] = MapPicture([layer], caption.format(bands[0]), legend(layer))
@@ -63,25 +63,36 @@ def _reconstruction_maps(
     layer = subject.scene.layers.get("reconstruction")
     if layer is None:
         return {}
-    measured = reference_layer(subject.scene, name)
     chosen = colour_bands(bands) or [1]
-    shown = [layer.clone()]
-    numbers = [[first + at for at in chosen]]
+    rasters, numbers = [layer], [[first + at for at in chosen]]
+    measured = _measured(subject, name)
     if measured is not None:
-        shown.append(measured[0].clone())
+        rasters.append(measured[0])
         numbers.append([measured[1][bands[at - 1]] for at in chosen])
     if len(chosen) == 1:
         low, high = _range(subject, f"{name}:{bands[0]}")
-        shown = [band_layer(one, own[0], low, high, unit, layer) for one, own in zip(shown, numbers)]
+        shown = [band_layer(raster, own[0], low, high, unit, layer) for raster, own in zip(rasters, numbers)]
     else:
-        samples = zip(*([sample(one, number) for number in own] for one, own in zip(shown, numbers)))
-        ends = [stretch(np.concatenate(of_band)) for of_band in samples]
-        for one, own in zip(shown, numbers):
-            one.setRenderer(as_colours(one.dataProvider(), own, ends))
+        boxes = [box_in(layer, raster) for raster in rasters]
+        taken = [[sample(r, number, box) for number in own] for r, own, box in zip(rasters, numbers, boxes)]
+        ends = [stretch(np.concatenate(of_band)) for of_band in zip(*taken)]
+        shown = [coloured(raster, own, ends) for raster, own in zip(rasters, numbers)]
     words = ", ".join(bands[at - 1] for at in chosen) + (f" ({unit})" if unit and len(chosen) == 1 else "")
     captions = (tr("Reconstruction of {}").format(words), tr("Reference: {} as measured").format(words))
-    pictures = [MapPicture([one], caption, legend(one)) for one, caption in zip(shown, captions)]
+    pictures = [MapPicture([one], caption, legend(one), layer) for one, caption in zip(shown, captions)]
     return dict(zip(("reconstruction", "reference"), pictures))
+
+
+def _measured(subject: Subject, name: str) -> Optional[Tuple[QgsRasterLayer, Dict[str, int]]]:
+    """The measured raster of a modality and the numbers of its bands, where it has a value on the scene."""
+    measured = reference_layer(subject.scene, name)
+    if measured is None:
+        return None
+    layer, numbers = measured
+    if len(sample(layer, next(iter(numbers.values())), box_in(subject.scene.any_layer, layer), 128)):
+        return measured
+    subject.leave_out(tr("the reference of {}").format(name), tr("it has no value on the scene"))
+    return None
 
 
 def _range(subject: Subject, band: str) -> Tuple[float, float]:

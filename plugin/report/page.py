@@ -84,8 +84,8 @@ def _map(picture: MapPicture) -> str:
     ground = picture.ground
     box = ground.extent()
     tall = max(40, min(2 * _MAP_PX, round(_MAP_PX * box.height() / box.width()))) if box.width() else _MAP_PX
-    kind, name = ("PNG", "image/png") if is_classes(ground) else ("JPG", "image/jpeg")
-    image = _data(name, encoded(rendered(picture.layers, _MAP_PX, tall), kind))
+    kind, name = ("PNG", "image/png") if is_classes(picture.layers[-1]) else ("JPG", "image/jpeg")
+    image = _data(name, encoded(rendered(picture.layers, ground, _MAP_PX, tall), kind))
     legend = ""
     if picture.legend is not None:
         legend = f'<img src="{_data("image/svg+xml", svg(picture.legend, 155, 30, trimmed=True))}" alt="">'

@@ -15,16 +15,18 @@ from .tables import Table
 class MapPicture:
     """A map: its layers, the first on top, what it shows in a few words, and its legend.
 
-    The lowest layer gives the extent and the CRS.
+    ``frame`` is the layer whose extent and CRS are shown; the lowest of them where ``None``.
     """
 
     layers: Sequence[QgsMapLayer]
     caption: str
     legend: Optional[Chart] = None
+    frame: Optional[QgsMapLayer] = None
 
     @property
     def ground(self) -> QgsMapLayer:
-        return self.layers[-1]
+        """The layer whose extent and CRS are shown."""
+        return self.frame or self.layers[-1]
 
 
 @dataclass(frozen=True)

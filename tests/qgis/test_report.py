@@ -20,12 +20,12 @@ from qgis.PyQt.QtCore import QRectF
 from qgis.PyQt.QtGui import QColor, QImage, QPainter
 
 from auxlens.plugin.charts import Bar, Line, bars, ramp, spectrum, svg, swatches
-from auxlens.plugin.report.build import TEMPLATE, Request, compose
 from auxlens.plugin.report.assessment_sheets import accuracy_sheet, errors_sheets
+from auxlens.plugin.report.build import TEMPLATE, Request, compose
 from auxlens.plugin.report.closing_sheets import _pages_of
 from auxlens.plugin.report.fitting import breakable, fit_label, nice_interval, plain
 from auxlens.plugin.report.layout import fill, page_kinds, read_template, resize
-from auxlens.plugin.report.tables import Table, as_table, read_accuracy, read_rows
+from auxlens.plugin.report.tables import as_table, read_accuracy, read_rows
 from auxlens.plugin.scenes import scenes_in_folder
 from auxlens.plugin.words import plus_minus
 
@@ -337,7 +337,7 @@ def test_explained_errors_are_put_into_two_tables(tmp_path):
         ("uncertainty", "0.773 (0.743 … 0.801)", "–", "–", "–", "–"),
     )
     assert correlated.tables["table"].rows == (
-        ("s1:VV (signed)", "−0.126 (−0.182 … −0.0702)", "< 0.001 (2\u202f818)", "−0.130", "0.0310"),
+        ("s1:VV (signed)", "−0.126 (−0.182 … −0.070)", "< 0.001 (2\u202f818)", "−0.130", "0.031"),
     )
     assert "0.5 is chance" in found.texts["caption"] and "Dutilleul" in correlated.texts["caption"]
 
