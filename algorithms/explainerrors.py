@@ -9,6 +9,7 @@ from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 
 from ..engine.checks import check_explain_errors
 from ..engine.jobs import ExplainErrorsJob, JobError, outputs_of
+from ..plugin import layers
 from . import checks, parameters as p
 from .base import JobAlgorithm
 
@@ -56,3 +57,7 @@ class ExplainErrors(JobAlgorithm):
         checks.reference(self, parameters, context)
         if not outputs_of(job):
             raise JobError("No output is asked for; choose at least one, for example the report.")
+
+    def watch_outputs(self, job: ExplainErrorsJob, context: QgsProcessingContext) -> None:
+        """Let the raster open with the style beside it."""
+        layers.style_on_load(context, job.output_correlation, p.tr("Local correlation"))

@@ -10,6 +10,7 @@ from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 from ..engine.checks import check_sensitivity
 from ..engine.jobs import SensitivityJob
 from ..models.card import read_card
+from ..plugin import layers
 from . import checks, parameters as p
 from .base import JobAlgorithm
 from .values import raster_layers
@@ -48,3 +49,7 @@ class Sensitivity(JobAlgorithm):
         check_sensitivity(job, card)
         checks.input_bands(raster_layers(self, "INPUTS", parameters, context), card)
         checks.device(job.device)
+
+    def watch_outputs(self, job: SensitivityJob, context: QgsProcessingContext) -> None:
+        """Let the raster open with the style beside it."""
+        layers.style_on_load(context, job.output_sensitivity, p.tr("Sensitivity"))

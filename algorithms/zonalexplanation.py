@@ -58,5 +58,4 @@ class ZonalExplanation(JobAlgorithm):
 
     def watch_outputs(self, job: ZonalJob, context: QgsProcessingContext) -> None:
         """Let the polygons open with the style that the file holds."""
-        if job.output_zones:
-            layers.style_on_load(context, job.output_zones, p.tr("Explained polygons"))
+        layers.style_on_load(context, job.output_zones, p.tr("Explained polygons"))

@@ -17,10 +17,8 @@ from demo_picture import Panel, draw
 from osgeo import gdal
 from qgis.core import (
     QgsApplication,
-    QgsContrastEnhancement,
     QgsLayerTreeGroup,
     QgsMapThemeCollection,
-    QgsPalettedRasterRenderer,
     QgsProject,
     QgsRasterLayer,
     QgsReferencedRectangle,
@@ -74,28 +72,9 @@ def load_layers(demo: Path, scene: str) -> Dict[str, QgsRasterLayer]:
         layers[name] = layer
     # The measured modality in the colours of the reconstructed one: that is what they are compared by.
     layers["s1"].loadNamedStyle(str(maps / "reconstruction.qml"))
-    natural_colour(layers["s2"])
-    for name in ("label", "causes"):
-        layer = layers[name]
-        classes = QgsPalettedRasterRenderer.colorTableToClassData(layer.dataProvider().colorTable(1))
-        named = [c for c in classes if c.label.strip() and not c.label.isdigit()]
-        layer.setRenderer(QgsPalettedRasterRenderer(layer.dataProvider(), 1, named))
     for layer in layers.values():
         layer.setCustomProperty("auxlens/scene", scene)
     return layers
-
-
-def natural_colour(layer: QgsRasterLayer) -> None:
-    """Red, green and blue (bands 3, 2 and 1), reflectance 0 to 0.22 as in most Sentinel-2 pictures."""
-    renderer = layer.renderer()
-    for channel, band in (("Red", 3), ("Green", 2), ("Blue", 1)):
-        stretch = QgsContrastEnhancement(layer.dataProvider().dataType(band))
-        stretch.setContrastEnhancementAlgorithm(QgsContrastEnhancement.StretchToMinimumMaximum)
-        stretch.setMinimumValue(0.0)
-        stretch.setMaximumValue(2200.0)
-        getattr(renderer, f"set{channel}Band")(band)
-        getattr(renderer, f"set{channel}ContrastEnhancement")(stretch)
-    layer.brightnessFilter().setGamma(1.3)
 
 
 def add_themes(project: QgsProject, group: QgsLayerTreeGroup, layers: Dict[str, QgsRasterLayer]) -> None:

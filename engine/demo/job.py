@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..jobs import Canceled, DemoJob, JobError, Progress
+from ..textfile import replace_text
 from .causes import Causes, make_causes, no_causes
 from .cover import Cover, burn, make_cover
 from .files import write_bands, write_categories
@@ -17,6 +18,7 @@ from .optics import Sky, sensed, surface_reflectance
 from .radar import backscatter
 from .recipe import land_classes, recipe
 from .relief import Relief, make_relief
+from .styles import category_style, scene_styles
 
 _SMALLEST_PX, _LARGEST_PX = 64, 8192
 _BYTES_A_PIXEL = 40
@@ -25,8 +27,8 @@ _BYTES_A_PIXEL = 40
 def run(job: DemoJob, progress: Progress) -> dict[str, Any]:
     """Write ``scene_01``, ``scene_02``, … into the job's folder.
 
-    Each has ``s2.tif``, ``s1.tif``, ``dem.tif``, ``label.tif`` and ``causes.tif``. The last third of the scenes (one at
-    least) carries the causes of error; the last one has an edge of nodata in ``s2.tif``.
+    Each has ``s2.tif``, ``s1.tif``, ``dem.tif``, ``label.tif`` and ``causes.tif``, and a style beside each. The last
+    third of the scenes (one at least) carries the causes of error; the last one has an edge of nodata in ``s2.tif``.
 
     Returns:
         The folder, the scenes' names, and the share of each cause in each scene.
@@ -87,6 +89,9 @@ def _write_scene(folder: Path, job: DemoJob, number: int, affected: bool, edge: 
     write_bands(folder / "dem.tif", relief.elevation[None], ("elevation",), corner, data["gsd_m"], unit="m")
     write_categories(folder / "label.tif", cover.label, "land cover", land_classes(), corner, data["gsd_m"], nodata=0)
     write_categories(folder / "causes.tif", causes.kind, "cause of error", data["causes"], corner, data["gsd_m"])
+    categories = {"label": category_style(land_classes()), "causes": category_style(data["causes"])}
+    for name, style in {**scene_styles(), **categories}.items():
+        replace_text(folder / f"{name}.qml", style)
     return {str(c["name"]): round(float((causes.kind == c["value"]).mean()), 4) for c in data["causes"][1:]}
 
 

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from ...models.card import LandClass
 from ...models.errors import SceneError
-from ..scene.bands import ModalitySource, bands_of, open_raster
-from ..scene.grid import Grid, grid_of
+from ..scene.bands import ModalitySource, bands_of
+from ..scene.grid import Grid
+from ..scene.mapped import Mapped, mapped_raster, of_one_scene
 from ..scene.reading import ModalityReader
 from ..scene.reference import PALETTE, ReferenceReader, legend, open_reference
 from ..scene.window import Window
 
 Plane = NDArray[np.float32]
-_TAG = "AUXLENS_OUTPUT"
 _STRIP_PX = 512
 LAYERS = (
     "map", "main_error", "reconstruction", "reconstruction_error", "expected_error", "uncertainty", "probability",
@@ -68,16 +68,13 @@ def find_layers(paths: Sequence[str]) -> MappedScene:
     Raises:
         SceneError: a raster that ``map`` has not made, two of a kind, or layers of different grids.
     """
-    found: dict[str, str] = {}
+    rasters = []
     for path in paths:
-        with open_raster(path) as dataset:
-            kind = dataset.tags().get(_TAG, "")
-        if kind not in LAYERS and kind != "attribution":
+        raster = mapped_raster(path)
+        if raster is None:
             raise SceneError(f"“{path}” does not say that AuxLens made it as a map's layer; give layers from “map”.")
-        if kind in found:
-            raise SceneError(f"“{path}” and “{found[kind]}” are both a {kind.replace('_', ' ')}; give one of each.")
-        found[kind] = path
-    return _scene(Path(paths[0]).resolve().parent.name, found)
+        rasters.append(raster)
+    return _scene(Path(paths[0]).resolve().parent.name, of_one_scene(rasters))
 
 
 def find_scenes(folder: str) -> list[MappedScene]:
@@ -91,42 +88,24 @@ def find_scenes(folder: str) -> list[MappedScene]:
         raise SceneError(f"The folder “{folder}” does not exist; check the path.")
     scenes = []
     for place in [root, *sorted(path for path in root.iterdir() if path.is_dir())]:
-        layers: dict[str, str] = {}
-        for path in sorted(place.glob("*.tif")):
-            with open_raster(str(path)) as dataset:
-                kind = dataset.tags().get(_TAG, "")
-            if kind in LAYERS:
-                layers.setdefault(kind, str(path))
-        if layers:
-            scenes.append(_scene(place.name, layers))
+        rasters = [raster for path in sorted(place.glob("*.tif")) if (raster := mapped_raster(str(path))) is not None]
+        if rasters:
+            scenes.append(_scene(place.name, of_one_scene(rasters)))
     if not scenes:
         raise SceneError(f"“{folder}” holds no layers from “map”; give the folder that “mapfolder” wrote.")
     return scenes
 
 
-def _scene(name: str, layers: Mapping[str, str]) -> MappedScene:
-    grids = {}
-    for kind, path in layers.items():
-        with open_raster(path) as dataset:
-            grids[kind] = grid_of(dataset)
-    first = next(iter(layers))
-    for kind, grid in grids.items():
-        if (grid.height, grid.width, grid.transform) != (
-            grids[first].height,
-            grids[first].width,
-            grids[first].transform,
-        ):
-            raise SceneError(
-                f"“{layers[kind]}” has {grid.height} × {grid.width} pixels in another place than “{layers[first]}”; "
-                "give layers of one run of “map”."
-            )
+def _scene(name: str, rasters: Mapping[str, Mapped]) -> MappedScene:
+    layers = {output: raster.path for output, raster in rasters.items()}
     of_bands = next((layers[k] for k in ("reconstruction_error", "expected_error") if k in layers), None)
     if of_bands is None:
         raise SceneError(
             f"“{name}” has neither reconstruction errors nor expected errors; map it with one of these layers."
         )
     bands = tuple(band.name for band in bands_of(of_bands))
-    return MappedScene(name, layers, grids[first], bands, _classes(layers.get("map")))
+    grid = next(iter(rasters.values())).grid
+    return MappedScene(name, layers, grid, bands, _classes(layers.get("map")))
 
 
 def _classes(path: str | None) -> tuple[LandClass, ...]:

@@ -9,10 +9,12 @@ import numpy as np
 
 from ..assess.areas import Z95
 from ..assess.classes import by_class, means
+from ..assess.reliability import Reliability
 from ..assess.results import MEANS, TASK_OF, ClassResult, NumberResult, Result, estimate_rows
 from ..version import plugin_version
-from . import accuracy_charts as charts
+from . import accuracy_charts as charts, figures as fig
 from .page import render
+from .reliability_chart import Words, reliability_chart
 
 _REGRESSION = {
     "bias": "bias (map − reference)",
@@ -71,8 +73,19 @@ def _of_classes(result: ClassResult) -> dict[str, Any]:
         "adjusted": _adjusted(result),
         "area_chart": charts.area_chart(result) if estimates else "",
         "reliability": reliability.figures() if reliability else {},
-        "reliability_chart": charts.reliability_chart(reliability, result.compared.counted) if reliability else "",
+        "reliability_chart": _reliability(reliability, result.compared.counted) if reliability else "",
     }
+
+
+def _reliability(reliability: Reliability, counted: str) -> str:
+    words = Words(
+        "map",
+        "as confident as right",
+        f"share of right {counted}",
+        f"share of {counted}",
+        "confidence (largest probability)",
+    )
+    return reliability_chart(reliability, words, fig.BLUE)
 
 
 def _of_numbers(result: NumberResult) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
@@ -11,12 +9,10 @@ from matplotlib.figure import Figure
 
 from ..assess.areas import Z95
 from ..assess.classes import by_class
-from ..assess.reliability import BINS, Reliability
 from ..assess.results import ClassResult, NumberResult
 from ..palettes import VIRIDIS
 from . import figures as fig
 
-_ONE_TO_ONE: dict[str, Any] = {"color": fig.QUIET, "linewidth": 1.1, "linestyle": (0, (4, 3)), "zorder": 3}
 _MARKS = (
     ("users_accuracy", "user’s accuracy", fig.BLUE, "o"),
     ("producers_accuracy", "producer’s accuracy", fig.ORANGE, "s"),
@@ -70,31 +66,6 @@ def area_chart(result: ClassResult) -> str:
     return fig.as_svg(made)
 
 
-def reliability_chart(reliability: Reliability, counted: str) -> str:
-    """Accuracy over confidence with the line where both are equal, above the number of pixels a bin."""
-    made = fig.figure(5.4, 5.2)
-    diagram, histogram = made.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    middle = (np.arange(BINS) + 0.5) / BINS
-    diagram.plot([0, 1], [0, 1], label="as confident as right", **_ONE_TO_ONE)
-    diagram.bar(middle, np.nan_to_num(reliability.accuracy), 0.92 / BINS, color=fig.BLUE, alpha=0.28, linewidth=0)
-    diagram.plot(
-        reliability.mean_confidence,
-        reliability.accuracy,
-        color=fig.BLUE,
-        marker="o",
-        markersize=5,
-        linewidth=1.6,
-        label="map",
-    )
-    diagram.set_ylim(0, 1.02)
-    diagram.set_ylabel(f"share of right {counted}", fontsize=9, color=fig.INK)
-    diagram.legend(frameon=False, fontsize=9, labelcolor=fig.INK, loc="upper left")
-    fig.draw_shares(histogram, reliability.pixels, f"share of {counted}", "confidence (largest probability)")
-    for axes in (diagram, histogram):
-        fig.plain(axes)
-    return fig.as_svg(made)
-
-
 def scatter_chart(result: NumberResult) -> str:
     """Density of (reference, map) with the 1:1 line and the least-squares line."""
     made = fig.figure(6.2, 5.4)
@@ -105,7 +76,7 @@ def scatter_chart(result: NumberResult) -> str:
     most = max(2, int(counts.max()) if counts.count() else 2)
     edges = np.linspace(low, high, result.density.bins + 1)
     drawn = axes.pcolormesh(edges, edges, counts, cmap=ramp, norm=LogNorm(1, most), zorder=2, rasterized=True)
-    axes.plot([low, high], [low, high], label="1:1", **{**_ONE_TO_ONE, "color": fig.INK})
+    axes.plot([low, high], [low, high], label="1:1", color=fig.INK, **fig.DASHED)
     slope, intercept = result.overall["slope"], result.overall["intercept"]
     if np.isfinite(slope):
         line = [intercept + slope * low, intercept + slope * high]

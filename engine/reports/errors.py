@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ..assess.reliability import Reliability
 from ..explain.findings import ALONE, COMBINED_ERROR, COMBINED_EXPECTED, ERROR_PROBABILITY, QUANTILES, Findings, Line
 from ..explain.mapped import MappedScene, Plane
 from ..palettes import BLUE_WHITE_RED, GREYS, MAGMA, RIGHT_OR_WRONG, VIRIDIS, Scale
@@ -17,6 +16,7 @@ from ..scene.window import Window
 from ..version import plugin_version
 from . import figures as fig
 from .page import render
+from .reliability_chart import Words, reliability_chart
 
 _COLOURS = {
     ALONE: fig.QUIET, COMBINED_EXPECTED: "#56b4e9", COMBINED_ERROR: fig.BLUE, ERROR_PROBABILITY: fig.ORANGE,
@@ -24,6 +24,7 @@ _COLOURS = {
 }  # fmt: skip
 _SCORES = ("auroc", "aupr", "fpr95", "aurc")
 _CORRELATIONS = ("pearson", "spearman", "partial, given uncertainty and class")
+_RELIABILITY = Words("found", "as predicted", "share of wrong pixels", "share of pixels", "error probability")
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def render_errors_report(found: Findings, verdict: Sequence[str], examples: Sequ
         gains=[line for line in found.lines if line.figure == "auroc gain over uncertainty"],
         curve_chart=_curve_chart(found) if found.curves else "",
         quantile_chart=_quantile_chart(found) if found.quantiles else "",
-        reliability_chart=_reliability_chart(found.reliability) if found.reliability else "",
+        reliability_chart=reliability_chart(found.reliability, _RELIABILITY, fig.ORANGE) if found.reliability else "",
         ece=found.line("ece", ERROR_PROBABILITY),
         p_text=p_text,
         windows=[(e, _window_figure(e)) for e in examples],
@@ -122,22 +123,6 @@ def _quantile_chart(found: Findings) -> str:
     axes.set_ylabel("share of wrong pixels", fontsize=9, color=fig.INK)
     axes.legend(frameon=False, fontsize=9, labelcolor=fig.INK)
     fig.plain(axes)
-    return fig.as_svg(made)
-
-
-def _reliability_chart(reliability: Reliability) -> str:
-    made = fig.figure(5.2, 5.0)
-    diagram, histogram = made.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    diagram.plot([0, 1], [0, 1], color=fig.QUIET, linewidth=1.1, linestyle=(0, (4, 3)), label="as predicted")
-    filled = reliability.pixels > 0
-    diagram.plot(reliability.mean_confidence[filled], reliability.accuracy[filled], color=fig.ORANGE, marker="o",
-                 markersize=5, linewidth=1.6, label="found")  # fmt: skip
-    diagram.set_ylim(0, 1.02)
-    diagram.set_ylabel("share of wrong pixels", fontsize=9, color=fig.INK)
-    diagram.legend(frameon=False, fontsize=9, labelcolor=fig.INK, loc="upper left")
-    fig.draw_shares(histogram, reliability.pixels, "share of pixels", "error probability")
-    for axes in (diagram, histogram):
-        fig.plain(axes)
     return fig.as_svg(made)
 
 

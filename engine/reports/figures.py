@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -18,6 +19,7 @@ from ...models.card import LandClass
 from ..palettes import Scale
 
 INK, QUIET, BLUE, ORANGE, GREEN = "#22303c", "#7b8794", "#0072b2", "#d55e00", "#009e73"
+DASHED: dict[str, Any] = {"linewidth": 1.1, "linestyle": (0, (4, 3)), "zorder": 3}
 _NOTHING = (0.93, 0.93, 0.91)  # where there is no value
 
 
@@ -95,15 +97,6 @@ def draw_curves(axes: Axes, history: Sequence[Mapping[str, float]], curves: Mapp
     axes.locator_params(axis="x", integer=True)
     if axes.lines:
         axes.legend(frameon=False, fontsize=9, labelcolor=INK)
-
-
-def draw_shares(axes: Axes, counts: NDArray[np.floating], share: str, of: str) -> None:
-    """Draw how a total is spread over bins of equal width from 0 to 1; ``share`` and ``of`` name the axes."""
-    bins = len(counts)
-    axes.bar((np.arange(bins) + 0.5) / bins, counts / counts.sum(), 0.92 / bins, color=QUIET, linewidth=0)
-    axes.set_ylabel(share, fontsize=9, color=INK)
-    axes.set_xlabel(of, fontsize=9, color=INK)
-    axes.set_xlim(0, 1)
 
 
 def plain(axes: Axes, size: float = 8) -> None:

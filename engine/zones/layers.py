@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from ...models.errors import SceneError
 from ..jobs import MAP_OUTPUTS
 from ..scene.bands import BandSource, ModalitySource, bands_of, open_raster
-from ..scene.grid import Grid, grid_of
+from ..scene.grid import Grid
+from ..scene.mapped import mapped_raster, of_one_scene
 from ..scene.reading import ModalityReader
 from ..scene.reference import legend
 from ..scene.window import Window
@@ -96,39 +97,30 @@ def open_layers(paths: Sequence[str], stack: ExitStack) -> Layers:
     Raises:
         SceneError: unreadable files, none that AuxLens made, two of one output, or different grids.
     """
-    found: dict[str, tuple[str, Grid]] = {}
-    models: dict[str, str] = {}
-    attributes_map = True
+    rasters = []
     for path in paths:
-        with open_raster(path) as dataset:
-            tags, grid = dataset.tags(), grid_of(dataset)
-        output = tags.get("AUXLENS_OUTPUT", "")
-        if output not in MAP_OUTPUTS:
+        raster = mapped_raster(path)
+        if raster is None:
             log.warning("“%s” is no layer that “map” made (no tag in the file says so); it is left out.", path)
-            continue
-        if output in found:
-            raise SceneError(
-                f"“{found[output][0]}” and “{path}” are both of the output “{output.replace('_', ' ')}”; "
-                "choose the layers of one scene and one run."
-            )
-        found[output] = path, grid
-        attributes_map &= output != "attribution" or not _job(tags).get("attribution_class")
-        models.setdefault(tags.get("AUXLENS_MODEL_SHA256", ""), tags.get("AUXLENS_MODEL", ""))
-    if not found:
+        else:
+            rasters.append(raster)
+    if not rasters:
         raise SceneError("None of the layers was made by AuxLens; choose rasters that the algorithm “map” wrote.")
-    _check_grids(found)
+    found = of_one_scene(rasters)
+    models = {r.tags.get("AUXLENS_MODEL_SHA256", ""): r.tags.get("AUXLENS_MODEL", "") for r in rasters}
     if len(models) > 1:
         log.warning(
             "The layers come from different models (%s): they do not speak of one map.", ", ".join(models.values())
         )
-    ordered = [(output, *found[output]) for output in MAP_OUTPUTS if output in found]
-    grid = ordered[0][2]
+    ordered = [found[output] for output in MAP_OUTPUTS if output in found]
+    grid = ordered[0].grid
     readers = []
-    for output, path, _ in ordered:
-        bands = _bands(output, path)
-        source = ModalitySource(output, tuple(source for band in bands for source in band.sources))
+    for raster in ordered:
+        bands = _bands(raster.output, raster.path)
+        source = ModalitySource(raster.output, tuple(source for band in bands for source in band.sources))
         readers.append((stack.enter_context(ModalityReader(source, grid)), bands))
-    classes = legend(found["map"][0])[0] if "map" in found else {}
+    classes = legend(found["map"].path)[0] if "map" in found else {}
+    attributes_map = "attribution" not in found or not _job(found["attribution"].tags).get("attribution_class")
     bands = tuple(band for _, own in readers for band in own)
     return Layers(grid, bands, classes, attributes_map, tuple(readers))
 
@@ -140,21 +132,6 @@ def _job(tags: Mapping[str, str]) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return job if isinstance(job, dict) else {}
-
-
-def _check_grids(found: dict[str, tuple[str, Grid]]) -> None:
-    (first, grid), *others = found.values()
-    for path, other in others:
-        if not grid.aligned_with(other):
-            raise SceneError(
-                f"The layers “{first}” ({_size(grid)}) and “{path}” ({_size(other)}) do not lie on one grid; choose "
-                "the layers of one scene and one run."
-            )
-
-
-def _size(grid: Grid) -> str:
-    west, south, east, north = (f"{value:.8g}" for value in grid.bounds)
-    return f"{grid.height} × {grid.width} pixels from {west}, {south} to {east}, {north}"
 
 
 def _bands(output: str, path: str) -> tuple[Band, ...]:

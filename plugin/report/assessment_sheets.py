@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Sequence
 
 from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 
@@ -19,17 +19,21 @@ _FINDINGS = {"figure", "of", "group", "value", "low", "high", "p_value"}  # colu
 _DETECTION = ("auroc", "aupr", "fpr95", "aurc", "auroc gain over uncertainty")
 _CORRELATION = ("pearson", "spearman", "partial, given uncertainty and class")
 
-_DETECTING = QT_TRANSLATE_NOOP(
-    "AuxLens",
-    "How well each layer ranks wrong pixels before right ones, with 95 % intervals. AUROC: 0.5 is chance, 1 perfect. "
-    "AUPR: higher is better. FPR95 and AURC: lower is better. The gain is that in AUROC over the uncertainty alone.",
-)
-_CORRELATING = QT_TRANSLATE_NOOP(
-    "AuxLens",
-    "Correlation of the main error with each reconstruction error over all pixels, with 95 % intervals. The p-value "
-    "counts neighbouring pixels by their effective number (Dutilleul 1993). Partial: given uncertainty and class. "
-    "Figures by class and scene are in the file.",
-)
+_HEADING = QT_TRANSLATE_NOOP("AuxLens", "Are errors explained?")
+_CAPTIONS = {
+    "detection": QT_TRANSLATE_NOOP(
+        "AuxLens",
+        "How well each layer ranks wrong pixels before right ones, with 95 % intervals. AUROC: 0.5 is chance, 1 "
+        "perfect. AUPR: higher is better. FPR95 and AURC: lower is better. The gain is that in AUROC over the "
+        "uncertainty alone.",
+    ),
+    "correlations": QT_TRANSLATE_NOOP(
+        "AuxLens",
+        "Correlation of the main error with each reconstruction error over all pixels, with 95 % intervals. The "
+        "p-value counts neighbouring pixels by their effective number (Dutilleul 1993). Partial: given uncertainty "
+        "and class. Figures by class and scene are in the file.",
+    ),
+}
 
 
 def accuracy_sheet(accuracy: Mapping[str, Any]) -> Sheet:
@@ -74,18 +78,18 @@ def errors_sheets(path: str) -> List[Sheet]:
     """
     rows = read_rows(path)
     if set(rows[0]) >= _FINDINGS:
-        tables = [(tr(_DETECTING), _detection(rows)), (tr(_CORRELATING), _correlations(rows))]
-        return _errors([pair for pair in tables if pair[1].rows])
+        return [_findings_sheet(rows)]
     table, more = as_table(rows, os.path.basename(path), _MOST_ROWS)
     caption = table.title + (" " + tr("({} more rows in the file)").format(more) if more else "")
-    return _errors([(caption, table)])
+    parts = table.parts(_ROWS_A_PAGE)
+    return numbered([Sheet("errors", tr(_HEADING), {"caption": caption}, {}, {}, {"table": part}) for part in parts])
 
 
-def _errors(tables: Sequence[Tuple[str, Table]]) -> List[Sheet]:
-    """A sheet for each table with its caption, and for what does not fit on one."""
-    parts = [(caption, part) for caption, table in tables for part in table.parts(_ROWS_A_PAGE)]
-    heading = tr("Are errors explained?")
-    return numbered([Sheet("errors", heading, {"caption": c}, {}, {}, {"table": part}) for c, part in parts])
+def _findings_sheet(rows: Sequence[Row]) -> Sheet:
+    tables = {"detection": _detection(rows), "correlations": _correlations(rows)}
+    tables = {name: table for name, table in tables.items() if table.rows}
+    texts = {f"{name}_caption": tr(_CAPTIONS[name]) for name in tables}
+    return Sheet("findings", tr(_HEADING), texts, {}, {}, tables)
 
 
 def _by_what(rows: Sequence[Row], figures: Sequence[str]) -> Dict[str, Dict[str, Row]]:
@@ -101,7 +105,7 @@ def _detection(rows: Sequence[Row]) -> Table:
     found = {of: own for of, own in _by_what(rows, _DETECTION).items() if "auroc" in own}
     order = sorted(found, key=lambda of: -(number_of(found[of]["auroc"]["value"]) or 0.0))
     cells = tuple((of, *(_with_interval(found[of].get(name)) for name in _DETECTION)) for of in order)
-    return Table((tr("layer"), "AUROC", "AUPR", "FPR95", "AURC", tr("gain")), cells, (0.2, *(0.16,) * 5))
+    return Table((tr("layer"), "AUROC", "AUPR", "FPR95", "AURC", tr("gain")), cells, (0.16, *(0.158,) * 4, 0.208))
 
 
 def _correlations(rows: Sequence[Row]) -> Table:

@@ -68,7 +68,8 @@ def _section(sheet: Sheet, *, first: bool) -> str:
     if sheet.maps:
         parts.append('<div class="maps">' + "".join(_map(picture) for picture in sheet.maps.values()) + "</div>")
     parts += [_chart(name, chart) for name, chart in sheet.charts.items()]
-    for table in sheet.tables.values():
+    for name, table in sheet.tables.items():
+        parts += [f'<p class="quiet">{escape(texts[key])}</p>' for key in (f"{name}_caption",) if texts.get(key)]
         parts.append(_table(table))
     if texts.get("job"):
         parts.append(f"<pre>{escape(texts['job'])}</pre>")

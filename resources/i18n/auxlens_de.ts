@@ -246,7 +246,7 @@
     <message>
       <location filename="../../algorithms/explainerrors.py" />
       <source>Local correlation</source>
-      <translation>Lokale Korrelation</translation>
+      <translation>Örtliche Korrelation</translation>
     </message>
     <message>
       <location filename="../../algorithms/exportonnx.py" />
@@ -1279,6 +1279,66 @@
       <translation>Auf eine kartierte Szene klicken oder einen Umriss ziehen.</translation>
     </message>
     <message>
+      <location filename="../../plugin/report/assessment_sheets.py" />
+      <source>Are errors explained?</source>
+      <translation>Sind die Fehler erklärt?</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/assessment_sheets.py" />
+      <source>How well each layer ranks wrong pixels before right ones, with 95 % intervals. AUROC: 0.5 is chance, 1 perfect. AUPR: higher is better. FPR95 and AURC: lower is better. The gain is that in AUROC over the uncertainty alone.</source>
+      <translation>Wie gut jeder Layer falsche Pixel vor richtige reiht, mit 95-%-Intervallen. AUROC: 0,5 ist Zufall, 1 vollkommen. AUPR: mehr ist besser. FPR95 und AURC: weniger ist besser. Der Gewinn ist der an AUROC gegenüber der Unsicherheit allein.</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/assessment_sheets.py" />
+      <source>Correlation of the main error with each reconstruction error over all pixels, with 95 % intervals. The p-value counts neighbouring pixels by their effective number (Dutilleul 1993). Partial: given uncertainty and class. Figures by class and scene are in the file.</source>
+      <translation>Korrelation des Hauptfehlers mit jedem Rekonstruktionsfehler über alle Pixel, mit 95-%-Intervallen. Der p-Wert zählt benachbarte Pixel mit ihrer effektiven Anzahl (Dutilleul 1993). Partiell: bei gegebener Unsicherheit und Klasse. Zahlen nach Klasse und Szene stehen in der Datei.</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/assessment_sheets.py" />
+      <source>Accuracy</source>
+      <translation>Genauigkeit</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/assessment_sheets.py" />
+      <source>class</source>
+      <translation>Klasse</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/assessment_sheets.py" />
+      <source>reference pixels</source>
+      <translation>Referenzpixel</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/assessment_sheets.py" />
+      <source>reconstruction error</source>
+      <translation>Rekonstruktionsfehler</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/assessment_sheets.py" />
+      <source>p (effective pixels)</source>
+      <translation>p (effektive Pixel)</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/assessment_sheets.py" />
+      <source>partial</source>
+      <translation>partiell</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/assessment_sheets.py" />
+      <source>layer</source>
+      <translation>Layer</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/assessment_sheets.py" />
+      <source>gain</source>
+      <translation>Gewinn</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/assessment_sheets.py" />
+      <source>({} more rows in the file)</source>
+      <translation>({} weitere Zeilen in der Datei)</translation>
+    </message>
+    <message>
       <location filename="../../plugin/report/build.py" />
       <source>Printing the PDF</source>
       <translation>PDF wird gedruckt</translation>
@@ -1305,48 +1365,8 @@
     </message>
     <message>
       <location filename="../../plugin/report/closing_sheets.py" />
-      <source>Are errors explained?</source>
-      <translation>Sind die Fehler erklärt?</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/closing_sheets.py" />
       <source>Save the text below as job.json and run it with: auxlens run job.json</source>
       <translation>Den Text unten als job.json speichern und ausführen mit: auxlens run job.json</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/closing_sheets.py" />
-      <source>user's accuracy</source>
-      <translation>Nutzergenauigkeit</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/closing_sheets.py" />
-      <source>producer's accuracy</source>
-      <translation>Produzentengenauigkeit</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/closing_sheets.py" />
-      <source>F1</source>
-      <translation>F1</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/closing_sheets.py" />
-      <source>IoU</source>
-      <translation>IoU</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/closing_sheets.py" />
-      <source>Accuracy</source>
-      <translation>Genauigkeit</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/closing_sheets.py" />
-      <source>class</source>
-      <translation>Klasse</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/closing_sheets.py" />
-      <source>reference pixels</source>
-      <translation>Referenzpixel</translation>
     </message>
     <message>
       <location filename="../../plugin/report/closing_sheets.py" />
@@ -1397,11 +1417,6 @@
       <location filename="../../plugin/report/closing_sheets.py" />
       <source>How to reproduce</source>
       <translation>Wie man sie wieder herstellt</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/closing_sheets.py" />
-      <source>({} more rows in the file)</source>
-      <translation>({} weitere Zeilen in der Datei)</translation>
     </message>
     <message>
       <location filename="../../plugin/report/closing_sheets.py" />
@@ -1504,6 +1519,16 @@
       <translation>falsch beobachtet</translation>
     </message>
     <message>
+      <location filename="../../plugin/report/drawn.py" />
+      <source>Scenes</source>
+      <translation>Szenen</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/drawn.py" />
+      <source>Places</source>
+      <translation>Orte</translation>
+    </message>
+    <message>
       <location filename="../../plugin/report/layout.py" />
       <source>map</source>
       <translation>Karte</translation>
@@ -1542,6 +1567,11 @@
       <location filename="../../plugin/report/map_sheets.py" />
       <source>Areas are counted on the map; intervals need an assessment of its accuracy.</source>
       <translation>Flächen sind auf der Karte gezählt; Vertrauensbereiche setzen eine Beurteilung ihrer Genauigkeit voraus.</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/map_sheets.py" />
+      <source>Areas by class</source>
+      <translation>Flächen nach Klasse</translation>
     </message>
     <message>
       <location filename="../../plugin/report/map_sheets.py" />
@@ -1585,18 +1615,23 @@
     </message>
     <message>
       <location filename="../../plugin/report/map_sheets.py" />
-      <source>Areas by class</source>
-      <translation>Flächen nach Klasse</translation>
+      <source>estimated area ({}), ± 95 %</source>
+      <translation>geschätzte Fläche ({}), ± 95 %</translation>
     </message>
     <message>
       <location filename="../../plugin/report/map_sheets.py" />
-      <source>estimated area ({}), ± 95 %</source>
-      <translation>geschätzte Fläche ({}), ± 95 %</translation>
+      <source>No reference lies in the area mapped as {}, so estimates leave it out.</source>
+      <translation>In der als {} kartierten Fläche liegt keine Referenz; die Schätzungen lassen sie weg.</translation>
     </message>
     <message>
       <location filename="../../plugin/report/modality_sheets.py" />
       <source>What the network says this modality looks like, judging by the inputs alone.</source>
       <translation>Wie diese Modalität nach Meinung des Netzes aussieht, allein nach den Eingaben beurteilt.</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/modality_sheets.py" />
+      <source>it has no value on the scene</source>
+      <translation>sie hat in der Szene keinen Wert</translation>
     </message>
     <message>
       <location filename="../../plugin/report/modality_sheets.py" />
@@ -1615,13 +1650,13 @@
     </message>
     <message>
       <location filename="../../plugin/report/modality_sheets.py" />
-      <source>Reconstruction error (reconstruction − reference)</source>
-      <translation>Rekonstruktionsfehler (Rekonstruktion − Referenz)</translation>
+      <source>Reconstruction error of {} (reconstruction − reference)</source>
+      <translation>Rekonstruktionsfehler von {} (Rekonstruktion − Referenz)</translation>
     </message>
     <message>
       <location filename="../../plugin/report/modality_sheets.py" />
-      <source>Expected error (needs no reference)</source>
-      <translation>Erwarteter Fehler (braucht keine Referenz)</translation>
+      <source>Expected error of {} (needs no reference)</source>
+      <translation>Erwarteter Fehler von {} (braucht keine Referenz)</translation>
     </message>
     <message>
       <location filename="../../plugin/report/modality_sheets.py" />
@@ -1660,23 +1695,18 @@
     </message>
     <message>
       <location filename="../../plugin/report/modality_sheets.py" />
-      <source>{} ({})</source>
-      <translation>{} ({})</translation>
+      <source>Reference: {} as measured</source>
+      <translation>Referenz: {}, wie gemessen</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/modality_sheets.py" />
+      <source>the reference of {}</source>
+      <translation>die Referenz von {}</translation>
     </message>
     <message>
       <location filename="../../plugin/report/modality_sheets.py" />
       <source>mean expected error</source>
       <translation>mittlerer erwarteter Fehler</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/modality_sheets.py" />
-      <source>Reference: {} as measured</source>
-      <translation>Referenz: {}, wie gemessen</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/overview_sheets.py" />
-      <source>Scenes</source>
-      <translation>Szenen</translation>
     </message>
     <message>
       <location filename="../../plugin/report/overview_sheets.py" />
@@ -1707,6 +1737,11 @@
       <location filename="../../plugin/report/overview_sheets.py" />
       <source>{} scenes mapped with the model “{}”</source>
       <translation>{} Szenen, kartiert mit dem Modell „{}“</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/overview_sheets.py" />
+      <source>the most doubtful first</source>
+      <translation>die zweifelhafteste zuerst</translation>
     </message>
     <message>
       <location filename="../../plugin/report/overview_sheets.py" />
@@ -1990,11 +2025,6 @@
     </message>
     <message>
       <location filename="../../plugin/words.py" />
-      <source>reconstruction error</source>
-      <translation>Rekonstruktionsfehler</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/words.py" />
       <source>main error</source>
       <translation>Hauptfehler</translation>
     </message>
@@ -2002,6 +2032,41 @@
       <location filename="../../plugin/words.py" />
       <source>attribution</source>
       <translation>Attribution</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/words.py" />
+      <source>area-adjusted overall accuracy</source>
+      <translation>flächenbereinigte Gesamtgenauigkeit</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/words.py" />
+      <source>user's accuracy</source>
+      <translation>Nutzergenauigkeit</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/words.py" />
+      <source>producer's accuracy</source>
+      <translation>Produzentengenauigkeit</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/words.py" />
+      <source>mean IoU</source>
+      <translation>mittlere IoU</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/words.py" />
+      <source>mean F1</source>
+      <translation>mittleres F1</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/words.py" />
+      <source>share of wrong pixels</source>
+      <translation>Anteil falscher Pixel</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/words.py" />
+      <source>AUROC of the uncertainty alone</source>
+      <translation>AUROC der Unsicherheit allein</translation>
     </message>
   </context>
 </TS>

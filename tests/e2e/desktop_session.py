@@ -1,7 +1,7 @@
 """Runs inside the QGIS desktop (``qgis --code``): opens the dialog of ``map``, runs it, takes screenshots.
 
 What it finds goes to ``result.json`` in the folder that ``AUXLENS_DESKTOP`` names, where ``parameters.json`` holds the
-parameters of the run. ``test_desktop.py`` starts it and judges.
+parameters of the run and the layers to drop. ``test_desktop.py`` starts it and judges.
 """
 
 import json
@@ -12,13 +12,14 @@ import traceback
 from pathlib import Path
 
 from qgis.core import QgsApplication, QgsProject, QgsRasterLayer
-from qgis.PyQt.QtCore import QEventLoop, QPoint, Qt, QTimer
-from qgis.PyQt.QtGui import QGuiApplication
+from qgis.PyQt.QtCore import QEventLoop, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
+from qgis.PyQt.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from qgis.PyQt.QtWidgets import QApplication, QDialog, QDockWidget, QLineEdit, QToolButton, QTreeView
 from qgis.utils import iface, plugins, unloadPlugin
 
 sys.path.insert(0, os.environ["AUXLENS_E2E"])  # QGIS does not say where this file is
 import real_mouse
+import styles_shown
 
 FOLDER = Path(os.environ["AUXLENS_DESKTOP"])
 RESULT = {}
@@ -207,6 +208,22 @@ def _seconds(dock):
     return time.perf_counter() - started
 
 
+def drop(window, paths):
+    """Drop files onto the window, as from a file manager; gives how each that opened is drawn, by its path."""
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(path) for path in paths])
+    button, no_keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    place, copy = window.rect().center(), Qt.DropAction.CopyAction
+    before = set(QgsProject.instance().mapLayers())
+    QApplication.sendEvent(window, QDragEnterEvent(place, copy, mime, button, no_keys))  # makes it the target
+    QApplication.sendEvent(window, QDropEvent(QPointF(place), copy, mime, button, no_keys))
+    wait_for(lambda: len(QgsProject.instance().mapLayers()) == len(before) + len(paths), 30)
+    new = [layer for key, layer in QgsProject.instance().mapLayers().items() if key not in before]
+    found = {layer.source().partition("|")[0]: styles_shown.shown(layer) for layer in new}
+    QgsProject.instance().removeMapLayers([layer.id() for layer in new])
+    return found
+
+
 def session():
     window = iface.mainWindow()
     window.setGeometry(0, 0, 1500, 950)  # all of it on the screen, so that the mouse can get everywhere
@@ -216,7 +233,8 @@ def session():
     RESULT["algorithms"] = sorted(a.id() for a in provider.algorithms())
     RESULT["toolbox"] = open_toolbox(window)
     RESULT["options"] = open_options(window)
-    parameters = json.loads((FOLDER / "parameters.json").read_text(encoding="utf-8"))
+    given = json.loads((FOLDER / "parameters.json").read_text(encoding="utf-8"))
+    parameters = given["map"]
     scene = QgsRasterLayer(parameters["INPUTS"][0], "Sentinel-2")
     QgsProject.instance().addMapLayer(scene)
     RESULT["ok"], RESULT["results"] = run_dialog("map", parameters)
@@ -225,6 +243,7 @@ def session():
     show_result(window)
     RESULT["report"] = report_on_the_group()
     RESULT["why_here"] = ask_why(window)
+    RESULT["dropped"] = drop(window, given["layers"])
     RESULT["unloaded"] = unloadPlugin("auxlens")
     RESULT["left"] = QgsApplication.processingRegistry().providerById("auxlens") is not None
 

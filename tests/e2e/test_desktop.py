@@ -25,7 +25,7 @@ def find(*names):
 
 
 @pytest.fixture(scope="module")
-def desktop(environment, scenes, model, tmp_path_factory):
+def desktop(environment, scenes, model, every_layer, tmp_path_factory):
     """What a session of the desktop found; see ``desktop_session.py``. Screenshots lie in its folder."""
     qgis = find("qgis.bin", "qgis")
     if not qgis or not find("xvfb-run"):
@@ -40,7 +40,8 @@ def desktop(environment, scenes, model, tmp_path_factory):
         "REFERENCE": str(scene / "label.tif"),
         **{f"OUTPUT_{name.upper()}": str(folder / f"{name}.tif") for name in OUTPUTS},
     }
-    (folder / "parameters.json").write_text(json.dumps(parameters), encoding="utf-8")
+    given = {"map": parameters, "layers": list(every_layer.values())}
+    (folder / "parameters.json").write_text(json.dumps(given), encoding="utf-8")
     (folder / "result.json").unlink(missing_ok=True)
     profile = tmp_path_factory.mktemp("desktop_profile")
     settings = profile / "profiles" / "default" / "QGIS" / "QGIS3.ini"
@@ -105,6 +106,11 @@ def test_the_panel_answers_real_clicks_and_outlines(desktop):
     assert said["outline"]["pixels"] > 10
     assert said["reopened"] == said["pixel"]
     assert (desktop["folder"] / "why_here.png").stat().st_size > 5000
+
+
+def test_files_that_are_dropped_open_styled(desktop, every_layer, styles):
+    for path in every_layer.values():
+        assert desktop["dropped"][path] == styles.shown(styles.opened(path)), path
 
 
 def test_the_plugin_can_be_unloaded(desktop):

@@ -13,6 +13,7 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtGui import QImage
 
 from auxlens.engine.mapping.styles import qml
+from auxlens.engine.qml import paletted, raster_style
 from auxlens.models.card import Card, LandClass, MainTask, Modality, Player
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,6 +65,7 @@ def demo(tmp_path: Path) -> Path:
     causes[0, SIZE // 2 :] = 2
     for name, values in (("label", label), ("causes", causes)):
         raster(scene / f"{name}.tif", values, (name,), {1: "2b6ca3", 2: "1f5c3a"})
+        (scene / f"{name}.qml").write_text(raster_style(paletted(CLASSES)), encoding="utf-8")
     wrong = np.zeros((1, SIZE, SIZE), "uint8")
     wrong[0, : SIZE // 4] = 1
     outputs = {"map": np.where(wrong, 3 - label, label).astype("uint8"), "main_error": wrong}
@@ -99,7 +101,7 @@ def test_project_holds_every_layer_styled_grouped_and_with_a_theme(demo: Path) -
     assert sorted(project.mapThemeCollection().mapThemes()) == sorted(layer.name() for layer in layers)
     assert group.findLayers()[0].isVisible()
     reference = next(layer for layer in layers if layer.name() == "Reference")
-    assert [c.label for c in reference.renderer().classes()] == ["one", "two"]
+    assert [c.label for c in reference.renderer().classes()] == ["water", "forest"]
 
 
 @pytest.mark.usefixtures("qgis_app")

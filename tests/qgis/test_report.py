@@ -197,7 +197,7 @@ def test_letter(mapped, report):
     assert len(sizes) > 60
 
 
-def test_the_template_has_every_item_that_sheets_name(mapped):
+def test_the_template_has_every_item_that_sheets_name(mapped, tmp_path):
     layout = QgsPrintLayout(QgsProject.instance())
     layout.loadFromTemplate(read_template(TEMPLATE), QgsReadWriteContext())
     assert page_kinds(layout) == [
@@ -214,11 +214,16 @@ def test_the_template_has_every_item_that_sheets_name(mapped):
             "reproduce",
             "overview",
             "scene",
+            "findings",
         ]
     ]
     ids = [item.id() for item in layout.items() if "." in getattr(item, "id", str)()]
     assert len(ids) == len(set(ids))
-    for sheet in composed(mapped())[0].sheets:
+    table = tmp_path / "errors.csv"
+    table.write_text(FINDINGS)
+    sheets = composed(mapped(), errors=str(table))[0].sheets
+    assert "findings" in [sheet.page for sheet in sheets]
+    for sheet in sheets:
         fresh = QgsPrintLayout(QgsProject.instance())
         fresh.loadFromTemplate(read_template(TEMPLATE), QgsReadWriteContext())
         assert fill(fresh, sheet) == []
@@ -331,15 +336,16 @@ ece,error probability,all,0.0429,,,,,257448
 def test_explained_errors_are_put_into_two_tables(tmp_path):
     table = tmp_path / "errors.csv"
     table.write_text(FINDINGS)
-    found, correlated = errors_sheets(str(table))
-    assert found.tables["table"].rows == (
+    (sheet,) = errors_sheets(str(table))
+    assert sheet.page == "findings"
+    assert sheet.tables["detection"].rows == (
         ("error probability", "0.919 (0.907 … 0.931)", "–", "–", "–", "0.146 (0.118 … 0.174)"),
         ("uncertainty", "0.773 (0.743 … 0.801)", "–", "–", "–", "–"),
     )
-    assert correlated.tables["table"].rows == (
+    assert sheet.tables["correlations"].rows == (
         ("s1:VV (signed)", "−0.126 (−0.182 … −0.070)", "< 0.001 (2\u202f818)", "−0.130", "0.031"),
     )
-    assert "0.5 is chance" in found.texts["caption"] and "Dutilleul" in correlated.texts["caption"]
+    assert "0.5 is chance" in sheet.texts["detection_caption"] and "Dutilleul" in sheet.texts["correlations_caption"]
 
 
 def test_intervals_are_said_to_their_second_digit():

@@ -394,3 +394,29 @@ def test_sensitivity(run, trained, unseen, tmp_path):
     layer = QgsRasterLayer(paths["OUTPUT_SENSITIVITY"], "s")
     assert layer.bandName(layer.bandCount()).endswith("most influential player")
     assert layer.renderer().type() == "paletted"
+
+
+@pytest.mark.usefixtures("provider")
+@pytest.mark.parametrize(
+    ("algorithm", "output", "kind"),
+    [
+        ("sensitivity", "OUTPUT_SENSITIVITY", "paletted"),
+        ("explainerrors", "OUTPUT_CORRELATION", "singlebandpseudocolor"),
+    ],
+)
+def test_rasters_that_qgis_loads_are_styled(algorithm, output, kind, feedback_type, trained, unseen, mapped):
+    import processing
+
+    rasters = [path for name, path in mapped.items() if name.startswith("OUTPUT_") and str(path).endswith(".tif")]
+    given = {
+        "sensitivity": {"MODEL": trained["OUTPUT_MODEL"], "INPUTS": unseen["INPUTS"]},
+        "explainerrors": {"INPUTS": rasters},
+    }[algorithm]
+    project = QgsProject.instance()
+    project.clear()
+    processing.runAndLoadResults(
+        f"auxlens:{algorithm}", {**given, output: "TEMPORARY_OUTPUT"}, feedback=feedback_type()
+    )
+    (layer,) = project.mapLayers().values()
+    assert layer.renderer().type() == kind
+    project.clear()

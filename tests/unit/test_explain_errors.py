@@ -171,10 +171,10 @@ def test_bad_input_is_refused_before_anything_is_written(tmp_path, quiet):
         ({"scenes": str(out)}, SceneError, "holds no layers"),
         ({"scenes": str(tmp_path), "output_correlation": str(out / "c.tif")}, JobError, "for one scene"),
         ({"inputs": (strange,)}, SceneError, "does not say that AuxLens made it"),
-        ({"inputs": (main, main)}, SceneError, "are both a main error"),
+        ({"inputs": (main, main)}, SceneError, "both of the output “main error”"),
         ({"inputs": (main, layers["uncertainty"])}, SceneError, "neither reconstruction errors nor expected"),
         ({"inputs": (errors,)}, SceneError, "no main error, and no map with a reference"),
-        ({"inputs": (main, errors, elsewhere)}, SceneError, "in another place"),
+        ({"inputs": (main, errors, elsewhere)}, SceneError, "do not lie on one grid"),
         ({"inputs": (main, errors), "output_report": main}, JobError, "path of an input"),
     ):
         with pytest.raises(error, match=message):
