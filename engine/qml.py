@@ -72,13 +72,13 @@ def pseudocolor(shown: Scale) -> RasterRenderer:
     for step, color in enumerate(shown.ramp):
         last = len(shown.ramp) - 1
         value = (low * (last - step) + high * step) / last  # exactly 0 in the middle of a scale that is even about it
-        label = f"{value:.3g}{suffix}".replace("-", "−")
+        label = f"{_label(value)}{suffix}"
         ElementTree.SubElement(shader, "item", value=_number(value), label=label, color=color, alpha="255")
     legend = ElementTree.SubElement(
         shader,
         "rampLegendSettings",
-        minimumLabel=f"{low:.3g}{suffix}".replace("-", "−"),
-        maximumLabel=f"{high:.3g}{suffix}".replace("-", "−"),
+        minimumLabel=_label(low),  # QGIS appends the suffix
+        maximumLabel=_label(high),
         prefix="",
         suffix=suffix,
         direction="0",
@@ -160,6 +160,12 @@ def _text(root: ElementTree.Element) -> str:
     ElementTree.indent(root, "  ")
     head = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
     return head + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _label(value: float) -> str:
+    """A number as legends show it."""
+    text = f"{value:,.0f}".replace(",", "\u202f") if abs(value) >= 100 else f"{value:.3g}"
+    return text.replace("-", "−")
 
 
 def _number(value: float) -> str:

@@ -217,7 +217,12 @@ def drop(window, paths):
     before = set(QgsProject.instance().mapLayers())
     QApplication.sendEvent(window, QDragEnterEvent(place, copy, mime, button, no_keys))  # makes it the target
     QApplication.sendEvent(window, QDropEvent(QPointF(place), copy, mime, button, no_keys))
-    wait_for(lambda: len(QgsProject.instance().mapLayers()) == len(before) + len(paths), 30)
+    # Of a GeoPackage that holds its style, QGIS asks which of its layers to add.
+    confirm = QTimer()
+    confirm.timeout.connect(lambda: QApplication.activeModalWidget() and QApplication.activeModalWidget().accept())
+    confirm.start(300)
+    wait_for(lambda: len(QgsProject.instance().mapLayers()) == len(before) + len(paths), 60)
+    confirm.stop()
     new = [layer for key, layer in QgsProject.instance().mapLayers().items() if key not in before]
     found = {layer.source().partition("|")[0]: styles_shown.shown(layer) for layer in new}
     QgsProject.instance().removeMapLayers([layer.id() for layer in new])

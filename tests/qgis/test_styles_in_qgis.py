@@ -113,7 +113,9 @@ class TestStyles:
         assert empty is None
         shader = layer.renderer().shader().rasterShaderFunction()
         assert shader.colorRampItemList()[0].label == "−3 dB"
-        assert shader.legendSettings().suffix() == " dB"
+        legend = shader.legendSettings()  # QGIS shows the label with the suffix
+        assert legend.minimumLabel() + legend.suffix() == "−3 dB"
+        assert legend.maximumLabel() + legend.suffix() == "3 dB"
         assert shader.sourceColorRamp().count() == 11
 
     def test_reconstruction_of_radar_and_of_many_bands(self, tmp_path: Path) -> None:

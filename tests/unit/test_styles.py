@@ -9,7 +9,8 @@ import pytest
 
 from auxlens.engine.jobs import MAP_OUTPUTS
 from auxlens.engine.mapping.styles import qml, scale
-from auxlens.engine.palettes import BLUE_WHITE_RED, PLAYER_COLORS
+from auxlens.engine.palettes import BLUE_WHITE_RED, PLAYER_COLORS, Scale
+from auxlens.engine.qml import pseudocolor
 from auxlens.models.card import Card, LandClass, MainTask, Modality, Player
 
 S1 = Modality("s1", ("VV", "VH"), (-11.0, -17.0), (4.0, 5.0), unit="dB")
@@ -130,3 +131,14 @@ def test_attributions_show_the_dominant_player_and_are_even_about_zero(card: Car
 def test_an_unknown_output_is_a_bug(card: Card) -> None:
     with pytest.raises(ValueError, match="altitude"):
         qml("altitude", card, ("a",))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [(0.0, 1000.0, ["0", "1\u202f000"]), (-264.4, 264.4, ["−264", "264"]), (0.0, 0.07, ["0", "0.07"])],
+)
+def test_legends_show_plain_numbers(low: float, high: float, labels: list[str]) -> None:
+    legend = pseudocolor(Scale(low, high, BLUE_WHITE_RED, "m")).find("rastershader/colorrampshader/rampLegendSettings")
+    assert legend is not None
+    assert [legend.get("minimumLabel"), legend.get("maximumLabel")] == labels
+    assert legend.get("suffix") == " m"
