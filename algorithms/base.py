@@ -154,7 +154,7 @@ class JobAlgorithm(Algorithm):
         self.watch_outputs(job, context)
         try:
             places = {name: os.path.abspath(path) for name, path in outputs.items()}
-            _make_folders(places.values())
+            make_folders(places.values())
             result = run_job(replace(job, **self.by_field(places)), feedback)
         except Canceled as stop:
             if feedback is not None:
@@ -186,7 +186,12 @@ def _paths_read(job: Any) -> List[str]:
     return [*many, *named]
 
 
-def _make_folders(paths: Iterable[str]) -> None:
+def make_folders(paths: Iterable[str]) -> None:
+    """Make the folders of files that will be written.
+
+    Raises:
+        JobError: one cannot be made.
+    """
     for path in paths:
         folder = os.path.dirname(path)
         try:

@@ -11,6 +11,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
+    QgsProcessingParameterFile,
     QgsProcessingParameterNumber,
     QgsRasterLayer,
     QgsVectorLayer,
@@ -104,6 +105,8 @@ def acceptable(definition: QgsProcessingParameterDefinition, value: Any, context
         least, most = definition.minimum(), definition.maximum()
         span = f"{least:g} or more" if most >= LARGEST else f"from {least:g} to {most:g}"
         raise JobError(f"{label} ({name}) is “{value}”, but it must be a number, {span}.")
+    if isinstance(definition, QgsProcessingParameterFile) and definition.fileFilter():
+        raise JobError(f"{label} ({name}): “{value}” is no file of the kind “{definition.fileFilter()}”; choose one.")
     raise JobError(f"“{value}” is no value for {label} ({name}). {definition.help()}")
 
 

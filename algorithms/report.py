@@ -23,7 +23,7 @@ from ..plugin.report.layout import PAPERS, read_template
 from ..plugin.report.tables import read_accuracy, read_rows
 from ..plugin.scenes import MappedScene, mapped_scenes, scenes_in_folder
 from . import checks, parameters as p
-from .base import Algorithm
+from .base import Algorithm, make_folders
 from .values import readable_layers, wanted_outputs
 
 _FILES = ("MODEL", "ACCURACY", "ERRORS", "TEMPLATE")
@@ -111,8 +111,7 @@ class Report(Algorithm):
 
         try:
             scenes, notes = self._given(parameters, context)
-            for path in filter(None, places.values()):
-                os.makedirs(os.path.dirname(path), exist_ok=True)
+            make_folders(filter(None, places.values()))
             files = {name.lower(): self.parameterAsString(parameters, name, context) for name in (*_FILES, "TITLE")}
             paper = self.parameterAsEnumString(parameters, "PAPER", context)
             html, pdf = places["OUTPUT_REPORT"], places["OUTPUT_PDF"]
@@ -123,8 +122,6 @@ class Report(Algorithm):
             return {}
         except AuxLensError as error:
             raise QgsProcessingException(str(error)) from None
-        except OSError as error:
-            raise QgsProcessingException(f"The report cannot be written: {error}.") from None
         return {name: path for name, path in outputs.items() if path}
 
     def _given(

@@ -96,8 +96,9 @@ def compose(request: Request, accuracy: Mapping[str, Any], progress: Progress) -
         if figures is None:
             raise Canceled(tr("The report was canceled."))
         subjects.append(subject_of(scene, figures, request.model, accuracy))
+    subjects = most_doubtful_first(subjects)
     title = request.title or (subjects[0].scene.name if len(subjects) == 1 else tr("Mapped scenes"))
-    notes = list(request.notes)
+    notes = [*request.notes, *_mismatches(subjects, accuracy)]
     numbers = [accuracy_sheet(accuracy)] if accuracy else []
     if request.errors:
         numbers += errors_sheets(request.errors)
@@ -106,12 +107,25 @@ def compose(request: Request, accuracy: Mapping[str, Any], progress: Progress) -
         sheets = [*_of_one(subjects[0], title, notes), *shared]
         notes = subjects[0].notes
     else:
-        subjects = most_doubtful_first(subjects)
         notes += [f"{s.scene.name}: {note}" for s in subjects for note in s.notes]
         sheets = [*overview_sheets(subjects, title, notes), *(scene_sheet(s) for s in subjects), *shared]
     first = subjects[0].scene
     variables: Dict[str, str] = {"scene": title, "model": first.tags.model, "date": subjects[0].date}
     return Report(title, sheets, variables), notes
+
+
+def _mismatches(subjects: Sequence[Subject], accuracy: Mapping[str, Any]) -> List[str]:
+    """Sentences about what does not belong together: maps of different models, figures of another map."""
+    found = []
+    models = {s.scene.tags.model_sha256: s.scene.tags.model for s in subjects}
+    if len(models) > 1:
+        said = tr("The scenes were mapped with different models ({}); the page “Model” is about {}.")
+        found.append(said.format(", ".join(models.values()), subjects[0].scene.tags.model))
+    assessed = str((accuracy.get("compared") or {}).get("map") or "")
+    maps = [s.scene.layers["map"].source() for s in subjects if "map" in s.scene.layers]
+    if os.path.exists(assessed) and not any(os.path.exists(m) and os.path.samefile(m, assessed) for m in maps):
+        found.append(tr("The figures of accuracy are about another map, “{}”.").format(assessed))
+    return found
 
 
 def _of_one(subject: Subject, title: str, notes: Sequence[str]) -> List[Sheet]:
@@ -131,7 +145,10 @@ def _write(path: str, text: str) -> None:
         Path(part).write_text(text, encoding="utf-8")
         os.replace(part, path)
     except OSError as error:
-        raise JobError(f"“{path}” cannot be written: {error.strerror}.") from error
+        raise JobError(
+            f"“{path}” cannot be written: {error.strerror}; choose a folder that you may write to, and close the file "
+            "where it is open."
+        ) from error
     finally:
         if os.path.exists(part):
             os.remove(part)

@@ -88,11 +88,18 @@ def write_pdf(report: Report, template: str, paper: str, path: str, going_on: Ca
     settings.dpi = DPI
     settings.textRenderFormat = Qgis.TextRenderFormat.AlwaysText
     try:
+        with open(part, "wb"):  # QGIS does not say why it cannot write a file
+            pass
         code, said = QgsLayoutExporter.exportToPdf(printer, part, settings)
         if code != QgsLayoutExporter.ExportResult.Success:
-            raise JobError(f"The PDF “{path}” cannot be written: {said or code}.")
+            raise JobError(f"The PDF “{path}” cannot be written{f': {said}' if said else ''}; choose another place.")
         if not printer.stopped:
             os.replace(part, path)
+    except OSError as error:
+        raise JobError(
+            f"“{path}” cannot be written: {error.strerror}; choose a folder that you may write to, and close the file "
+            "where it is open."
+        ) from error
     finally:
         if os.path.exists(part):
             os.remove(part)

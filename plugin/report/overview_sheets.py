@@ -43,7 +43,9 @@ def overview_sheets(subjects: Sequence[Subject], title: str, notes: Sequence[str
     widths = (0.3, *(0.7 / (len(used) - 1),) * (len(used) - 1))
     parts = Table(tuple(heading for heading, _ in used), rows, widths).parts(_SCENES_A_PAGE)
     outlines = extents([subject.scene for subject in subjects])
-    subtitle = tr("{} scenes mapped with the model “{}”").format(len(subjects), subjects[0].scene.tags.model or "–")
+    models = {subject.scene.tags.model_sha256: subject.scene.tags.model or "–" for subject in subjects}
+    names = ", ".join(f"“{name}”" for name in models.values())
+    subtitle = tr("{} scenes mapped with the model {}").format(len(subjects), names)
     subtitle += "; " + tr("the most doubtful first") if any(s.scene.doubt for s in subjects) else ""
     return [
         Sheet(

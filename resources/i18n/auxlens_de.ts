@@ -235,6 +235,11 @@
     </message>
     <message>
       <location filename="../../algorithms/explainerrors.py" />
+      <source>Local correlation</source>
+      <translation>Örtliche Korrelation</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/explainerrors.py" />
       <source>Verdict, charts, windows to see.</source>
       <translation>Urteil, Diagramme, sehenswerte Fenster.</translation>
     </message>
@@ -242,11 +247,6 @@
       <location filename="../../algorithms/explainerrors.py" />
       <source>Every figure with its interval.</source>
       <translation>Jede Kennzahl mit ihrem Vertrauensbereich.</translation>
-    </message>
-    <message>
-      <location filename="../../algorithms/explainerrors.py" />
-      <source>Local correlation</source>
-      <translation>Örtliche Korrelation</translation>
     </message>
     <message>
       <location filename="../../algorithms/exportonnx.py" />
@@ -995,13 +995,13 @@
     </message>
     <message>
       <location filename="../../algorithms/sensitivity.py" />
-      <source>A row a class, player and task.</source>
-      <translation>Eine Zeile je Klasse, Spieler und Aufgabe.</translation>
+      <source>Sensitivity</source>
+      <translation>Empfindlichkeit</translation>
     </message>
     <message>
       <location filename="../../algorithms/sensitivity.py" />
-      <source>Sensitivity</source>
-      <translation>Empfindlichkeit</translation>
+      <source>A row a class, player and task.</source>
+      <translation>Eine Zeile je Klasse, Spieler und Aufgabe.</translation>
     </message>
     <message>
       <location filename="../../algorithms/style.py" />
@@ -1340,6 +1340,11 @@
     </message>
     <message>
       <location filename="../../plugin/report/build.py" />
+      <source>The scenes were mapped with different models ({}); the page “Model” is about {}.</source>
+      <translation>Die Szenen wurden mit verschiedenen Modellen kartiert ({}); die Seite „Modell“ gilt {}.</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/build.py" />
       <source>Printing the PDF</source>
       <translation>PDF wird gedruckt</translation>
     </message>
@@ -1362,6 +1367,11 @@
       <location filename="../../plugin/report/build.py" />
       <source>Measuring {}</source>
       <translation>{} wird ausgemessen</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/build.py" />
+      <source>The figures of accuracy are about another map, “{}”.</source>
+      <translation>Die Zahlen zur Genauigkeit gelten einer anderen Karte, „{}“.</translation>
     </message>
     <message>
       <location filename="../../plugin/report/closing_sheets.py" />
@@ -1735,8 +1745,8 @@
     </message>
     <message>
       <location filename="../../plugin/report/overview_sheets.py" />
-      <source>{} scenes mapped with the model “{}”</source>
-      <translation>{} Szenen, kartiert mit dem Modell „{}“</translation>
+      <source>{} scenes mapped with the model {}</source>
+      <translation>{} Szenen, kartiert mit dem Modell {}</translation>
     </message>
     <message>
       <location filename="../../plugin/report/overview_sheets.py" />

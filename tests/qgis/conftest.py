@@ -178,11 +178,19 @@ def mapped(tmp_path, card, write_model):
     from osgeo import gdal, osr
 
     def write(
-        scene="scene_01", leave_out=(), size=(40, 56), epsg=32632, seed=0, corner=(600000.0, 5200000.0), change=None
+        scene="scene_01",
+        leave_out=(),
+        size=(40, 56),
+        epsg=32632,
+        seed=0,
+        corner=(600000.0, 5200000.0),
+        change=None,
+        model_name="toy",
     ):
         folder = tmp_path / "maps" / scene
         folder.mkdir(parents=True)
-        model = write_model(replace(card, main=MainTask("segmentation", "cover", MAPPED_CLASSES)))
+        main = MainTask("segmentation", "cover", MAPPED_CLASSES)
+        model = write_model(replace(card, name=model_name, main=main), f"{model_name}.safetensors")
         values = mapped_values(size, np.random.default_rng(seed))
         values.update(change or {})
         job = {"job": "map", "model": model, "inputs": [f"/data/{scene}/s2.tif"], "auxiliary": []}
@@ -200,7 +208,7 @@ def mapped(tmp_path, card, write_model):
                 crs = osr.SpatialReference()
                 crs.ImportFromEPSG(epsg)
                 file.SetProjection(crs.ExportToWkt())
-            tags = {"OUTPUT": output, "MODEL": "toy", "VERSION": "0.1.0", "JOB": json.dumps(job)}
+            tags = {"OUTPUT": output, "MODEL": model_name, "VERSION": "0.1.0", "JOB": json.dumps(job)}
             tags["MODEL_SHA256"] = hashlib.sha256(Path(model).read_bytes()).hexdigest()
             for name, value in tags.items():
                 file.SetMetadataItem(f"AUXLENS_{name}", value)

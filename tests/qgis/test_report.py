@@ -153,6 +153,21 @@ def test_the_most_doubtful_scenes_come_first_then_names_in_natural_order(mapped)
     assert [sheet.heading for sheet in made.sheets if sheet.page == "scene"] == ["s1", "s9", "s10", "a"]
 
 
+def test_what_does_not_belong_together_is_told(mapped):
+    folder = mapped("a")
+    other = QgsRasterLayer(str(mapped("b", seed=1) / "map.tif"), "map")
+    accuracy = {**ACCURACY, "compared": {"map": other.source()}}
+    scenes, _ = scenes_in_folder(str(folder))
+    made, notes = compose(Request(scenes), accuracy, lambda fraction, message: True)
+    assert notes == [f"The figures of accuracy are about another map, “{other.source()}”."]
+    accuracy["compared"]["map"] = str(folder / "map.tif")
+    assert compose(Request(scenes), accuracy, lambda fraction, message: True)[1] == []
+    mapped("c", model_name="another")
+    made, notes = composed(folder.parent)
+    assert "different models (" in notes[0] and "another" in notes[0]
+    assert "“toy”" in made.sheets[0].texts["subtitle"] and "“another”" in made.sheets[0].texts["subtitle"]
+
+
 def test_three_places_are_marked_on_the_map(mapped):
     made, _ = composed(mapped())
     (why,) = [sheet for sheet in made.sheets if sheet.page == "why"]
