@@ -78,6 +78,49 @@ class Algorithm(QgsProcessingAlgorithm):
     def svgIconPath(self) -> str:
         return ICON
 
+    def readable(self, parameters: Mapping[str, Any], context: QgsProcessingContext) -> Mapping[str, Any]:
+        """The values that are checked further; raises an ``AuxLensError`` that says which layer cannot be read."""
+        return parameters
+
+    def check_values(self, parameters: Mapping[str, Any], context: QgsProcessingContext) -> None:
+        """Raise an ``AuxLensError`` where values do not go together."""
+
+    def work(
+        self, parameters: Mapping[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> Dict[str, Any]:
+        """Do it; gives the results by output. May raise any ``AuxLensError``."""
+        raise NotImplementedError
+
+    def checkParameterValues(self, parameters: Mapping[str, Any], context: QgsProcessingContext) -> Tuple[bool, str]:
+        """Everything that can be said before the run, in one sentence."""
+        try:
+            parameters = self.readable(parameters, context)  # first, because QGIS does not say why it cannot read
+            for definition in self.parameterDefinitions():
+                checks.acceptable(definition, parameters.get(definition.name()), context)
+            ok, message = super().checkParameterValues(parameters, context)
+            if not ok:
+                return ok, message
+            self.check_values(parameters, context)
+        except AuxLensError as error:
+            return False, str(error)
+        return True, ""
+
+    def processAlgorithm(
+        self,
+        parameters: Mapping[str, Any],
+        context: QgsProcessingContext,
+        feedback: Optional[QgsProcessingFeedback],
+    ) -> Dict[str, Any]:
+        """Work; an error is told by its message alone, a canceled run says what is kept and gives no result."""
+        told = feedback or QgsProcessingFeedback()
+        try:
+            return self.work(parameters, context, told)
+        except Canceled as stop:
+            told.pushInfo(str(stop))
+            return {}
+        except AuxLensError as error:
+            raise QgsProcessingException(str(error)) from None
+
 
 class JobAlgorithm(Algorithm):
     """An algorithm that runs one job.
@@ -113,22 +156,17 @@ class JobAlgorithm(Algorithm):
     def watch_outputs(self, job: Any, context: QgsProcessingContext) -> None:
         """See to the layers that QGIS will load from the job's outputs."""
 
-    def checkParameterValues(self, parameters: Mapping[str, Any], context: QgsProcessingContext) -> Tuple[bool, str]:
-        """Everything that can be said before the run, in one sentence."""
-        try:
-            job = self.job(parameters, context, export=False)  # first, because it says which layer cannot be read
-            for definition in self.parameterDefinitions():
-                checks.acceptable(definition, parameters.get(definition.name()), context)
-            ok, message = super().checkParameterValues(parameters, context)
-            if not ok:
-                return ok, message
-            targets = wanted_outputs(self, parameters, context)
-            job = replace(job, **self.by_field(targets))
-            checks.outputs(targets, _paths_read(job))
-            self.check(job, parameters, context)
-        except AuxLensError as error:
-            return False, str(error)
-        return True, ""
+    def readable(self, parameters: Mapping[str, Any], context: QgsProcessingContext) -> Mapping[str, Any]:
+        """See the base class."""
+        self.job(parameters, context, export=False)
+        return parameters
+
+    def check_values(self, parameters: Mapping[str, Any], context: QgsProcessingContext) -> None:
+        """See the base class."""
+        targets = wanted_outputs(self, parameters, context)
+        job = replace(self.job(parameters, context, export=False), **self.by_field(targets))
+        checks.outputs(targets, _paths_read(job))
+        self.check(job, parameters, context)
 
     def prepareAlgorithm(
         self, parameters: Mapping[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -142,38 +180,36 @@ class JobAlgorithm(Algorithm):
             raise QgsProcessingException(str(error)) from None
         return True
 
-    def processAlgorithm(
-        self,
-        parameters: Mapping[str, Any],
-        context: QgsProcessingContext,
-        feedback: Optional[QgsProcessingFeedback],
+    def work(
+        self, parameters: Mapping[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Dict[str, Any]:
-        """Run the job; an error is told by its message alone, a canceled run says what is kept and gives no result."""
+        """Run the job."""
         outputs = output_paths(self, parameters, context)
         job = replace(self._job, **self.by_field(outputs))
         self.watch_outputs(job, context)
-        try:
-            places = {name: os.path.abspath(path) for name, path in outputs.items()}
-            make_folders(places.values())
-            result = run_job(replace(job, **self.by_field(places)), feedback)
-        except Canceled as stop:
-            if feedback is not None:
-                feedback.pushInfo(str(stop))
-            return {}
-        except AuxLensError as error:
-            raise QgsProcessingException(str(error)) from None
+        places = {name: os.path.abspath(path) for name, path in outputs.items()}
+        make_folders(places.values())
+        result = run_job(replace(job, **self.by_field(places)), feedback)
         if "incomplete" in result:
             _tell_incomplete(result["incomplete"], feedback)
         return outputs
 
 
-def _tell_incomplete(text: str, feedback: Optional[QgsProcessingFeedback]) -> None:
+class LayerAlgorithm(Algorithm):
+    """An algorithm that works on layers in QGIS's own process, without the engine."""
+
+    def flags(self) -> Any:
+        """In the main thread, where the project's layers live."""
+        return super().flags() | QgsProcessingAlgorithm.Flag.FlagNoThreading
+
+
+def _tell_incomplete(text: str, feedback: QgsProcessingFeedback) -> None:
     """A part of the work failed: the desktop shows it in red beside the results, a script gets an exit code.
 
     Raises:
         QgsProcessingException: outside of the desktop. Processing has no way to tell both results and a failure.
     """
-    if feedback is None or QgsApplication.platform() != "desktop":
+    if QgsApplication.platform() != "desktop":
         raise QgsProcessingException(text)
     feedback.reportError(text, False)
 

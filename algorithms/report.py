@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Tuple
 
 from qgis.core import (
     QgsProcessing,
-    QgsProcessingAlgorithm,
     QgsProcessingContext,
-    QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingParameterFile,
     QgsProcessingParameterMultipleLayers,
@@ -17,19 +15,20 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 
-from ..engine.jobs import AuxLensError, Canceled, JobError, SceneError
+from ..engine.jobs import JobError, SceneError
 from ..plugin.report.build import Request, write_report
 from ..plugin.report.layout import PAPERS, read_template
 from ..plugin.report.tables import read_accuracy, read_rows
 from ..plugin.scenes import MappedScene, mapped_scenes, scenes_in_folder
 from . import checks, parameters as p
-from .base import Algorithm, make_folders
+from .base import LayerAlgorithm, make_folders
 from .values import readable_layers, wanted_outputs
 
 _FILES = ("MODEL", "ACCURACY", "ERRORS", "TEMPLATE")
+_OUTPUTS = ("OUTPUT_REPORT", "OUTPUT_PDF")
 
 
-class Report(Algorithm):
+class Report(LayerAlgorithm):
     ID = "report"
     LABEL = QT_TRANSLATE_NOOP("AuxLens", "Report on a mapped scene")
     GROUP = "present"
@@ -39,10 +38,6 @@ class Report(Algorithm):
         "doubtful and why, the auxiliary modalities, areas, the model and how to make it again.",
     )
     TAGS = QT_TRANSLATE_NOOP("AuxLens", "layout,print,PDF,HTML,atlas,map book,publication,explainability")
-
-    def flags(self) -> Any:
-        """In the main thread: layers of the project are read and layouts printed."""
-        return super().flags() | QgsProcessingAlgorithm.Flag.FlagNoThreading
 
     def initAlgorithm(self, configuration: Mapping[str, Any] = {}) -> None:
         """Declare the parameters."""
@@ -67,61 +62,43 @@ class Report(Algorithm):
         text = p.tr("Pages at 300 dpi, printed through the template.")
         self.addParameter(p.output_file("OUTPUT_PDF", p.tr("Report as PDF"), pdf, text, by_default=True))
 
-    def checkParameterValues(self, parameters: Mapping[str, Any], context: QgsProcessingContext) -> Tuple[bool, str]:
-        """Everything that can be said before the run, in one sentence."""
-        try:
-            self._given(parameters, context)  # first, because it says which layer cannot be read
-            layers, _ = readable_layers(self, "LAYERS", parameters, context)
-            parameters = {**parameters, "LAYERS": layers or None}  # the others are left out
-            for definition in self.parameterDefinitions():
-                checks.acceptable(definition, parameters.get(definition.name()), context)
-            ok, message = super().checkParameterValues(parameters, context)
-            if not ok:
-                return ok, message
-            files = {name: self.parameterAsString(parameters, name, context) for name in _FILES}
-            targets = wanted_outputs(self, parameters, context)
-            if not targets:
-                raise JobError("No output is asked for; choose the PDF, the HTML report or both.")
-            checks.outputs(targets, list(files.values()))
-            _check_files(files)
-        except AuxLensError as error:
-            return False, str(error)
-        return True, ""
+    def readable(self, parameters: Mapping[str, Any], context: QgsProcessingContext) -> Mapping[str, Any]:
+        """See the base class; layers that cannot be read are left out."""
+        self._given(parameters, context)
+        layers, _ = readable_layers(self, "LAYERS", parameters, context)
+        return {**parameters, "LAYERS": layers or None}
 
-    def processAlgorithm(
-        self,
-        parameters: Mapping[str, Any],
-        context: QgsProcessingContext,
-        feedback: Optional[QgsProcessingFeedback],
+    def check_values(self, parameters: Mapping[str, Any], context: QgsProcessingContext) -> None:
+        """See the base class."""
+        files = {name: self.parameterAsString(parameters, name, context) for name in _FILES}
+        targets = wanted_outputs(self, parameters, context)
+        if not targets:
+            raise JobError("No output is asked for; choose the PDF, the HTML report or both.")
+        checks.outputs(targets, list(files.values()))
+        _check_files(files)
+
+    def work(
+        self, parameters: Mapping[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Dict[str, Any]:
         """Write the report; what is left out is told as a warning each."""
-        told = feedback or QgsProcessingFeedback()
-        outputs = {
-            name: self.parameterAsFileOutput(parameters, name, context) for name in ("OUTPUT_REPORT", "OUTPUT_PDF")
-        }
+        outputs = {name: self.parameterAsFileOutput(parameters, name, context) for name in _OUTPUTS}
         places = {name: os.path.abspath(path) if path else "" for name, path in outputs.items()}
         said: List[str] = []
 
         def progress(fraction: float, message: str) -> bool:
-            told.setProgress(100 * fraction)
+            feedback.setProgress(100 * fraction)
             if message and said[-1:] != [message]:
                 said.append(message)
-                told.setProgressText(message)
-            return not told.isCanceled()
+                feedback.setProgressText(message)
+            return not feedback.isCanceled()
 
-        try:
-            scenes, notes = self._given(parameters, context)
-            make_folders(filter(None, places.values()))
-            files = {name.lower(): self.parameterAsString(parameters, name, context) for name in (*_FILES, "TITLE")}
-            paper = self.parameterAsEnumString(parameters, "PAPER", context)
-            html, pdf = places["OUTPUT_REPORT"], places["OUTPUT_PDF"]
-            for note in write_report(Request(scenes, notes, paper=paper, html=html, pdf=pdf, **files), progress):
-                told.pushWarning(note)
-        except Canceled as stop:
-            told.pushInfo(str(stop))
-            return {}
-        except AuxLensError as error:
-            raise QgsProcessingException(str(error)) from None
+        scenes, notes = self._given(parameters, context)
+        make_folders(filter(None, places.values()))
+        files = {name.lower(): self.parameterAsString(parameters, name, context) for name in (*_FILES, "TITLE")}
+        paper = self.parameterAsEnumString(parameters, "PAPER", context)
+        html, pdf = places["OUTPUT_REPORT"], places["OUTPUT_PDF"]
+        for note in write_report(Request(scenes, notes, paper=paper, html=html, pdf=pdf, **files), progress):
+            feedback.pushWarning(note)
         return {name: path for name, path in outputs.items() if path}
 
     def _given(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping
 
 from qgis.core import (
     QgsMapLayer,
     QgsProcessing,
-    QgsProcessingAlgorithm,
     QgsProcessingContext,
-    QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingParameterBoolean,
     QgsProcessingParameterMultipleLayers,
@@ -18,18 +16,18 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 
-from ..engine.jobs import AuxLensError, JobError
+from ..engine.jobs import JobError
 from ..plugin.restyle import restyle, save_styles
 from ..plugin.scenes import mapped_scenes
 from ..plugin.themes import make_themes
-from . import checks, parameters as p
-from .base import Algorithm
+from . import parameters as p
+from .base import LayerAlgorithm
 from .values import map_layers
 
 SAVE = {"no": (), "qml": ("qml",), "sld": ("sld",), "both": ("qml", "sld")}
 
 
-class Style(Algorithm):
+class Style(LayerAlgorithm):
     ID = "style"
     LABEL = QT_TRANSLATE_NOOP("AuxLens", "Style explanation layers alike")
     GROUP = "present"
@@ -39,10 +37,6 @@ class Style(Algorithm):
         "the same colours and the same scale for the same output, so that scenes can be compared.",
     )
     TAGS = QT_TRANSLATE_NOOP("AuxLens", "symbology,legend,colour ramp,theme,QML,SLD,colour blind,percentile,batch")
-
-    def flags(self) -> Any:
-        """In the main thread: layers of the project change their styles."""
-        return super().flags() | QgsProcessingAlgorithm.Flag.FlagNoThreading
 
     def initAlgorithm(self, configuration: Mapping[str, Any] = {}) -> None:
         """Declare the parameters."""
@@ -66,47 +60,36 @@ class Style(Algorithm):
         text = p.tr("Writes each style beside its raster: qml opens styled in QGIS, sld is for other programs.")
         self.addParameter(p.described(save, text))
 
-    def checkParameterValues(self, parameters: Mapping[str, Any], context: QgsProcessingContext) -> Tuple[bool, str]:
-        """Everything that can be said before the run, in one sentence."""
-        try:
-            chosen = self._layers(parameters, context)  # first, because it says which layer cannot be read
-            for definition in self.parameterDefinitions():
-                checks.acceptable(definition, parameters.get(definition.name()), context)
-            scenes, notes = mapped_scenes(chosen)
-            if not scenes:
-                raise JobError(
-                    "None of the layers was made by AuxLens; choose layers that “map” made. " + " ".join(notes)
-                )
-        except AuxLensError as error:
-            return False, str(error)
-        return super().checkParameterValues(parameters, context)
+    def readable(self, parameters: Mapping[str, Any], context: QgsProcessingContext) -> Mapping[str, Any]:
+        """See the base class."""
+        self._layers(parameters, context)
+        return parameters
 
-    def processAlgorithm(
-        self,
-        parameters: Mapping[str, Any],
-        context: QgsProcessingContext,
-        feedback: Optional[QgsProcessingFeedback],
+    def check_values(self, parameters: Mapping[str, Any], context: QgsProcessingContext) -> None:
+        """See the base class."""
+        scenes, notes = mapped_scenes(self._layers(parameters, context))
+        if not scenes:
+            raise JobError("None of the layers was made by AuxLens; choose layers that “map” made. " + " ".join(notes))
+
+    def work(
+        self, parameters: Mapping[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Dict[str, Any]:
         """Style the layers; says which scales, and what is left out."""
-        told = feedback or QgsProcessingFeedback()
         project = context.project() or QgsProject.instance()
         scenes, notes = mapped_scenes(self._layers(parameters, context))
         band = self.parameterAsString(parameters, "BAND", context)
         percentile = self.parameterAsDouble(parameters, "PERCENTILE", context)
-        try:
-            for line in restyle(scenes, band, percentile, project.mapLayers().values()):
-                told.pushInfo(line)
-        except AuxLensError as error:
-            raise QgsProcessingException(str(error)) from None
+        for line in restyle(scenes, band, percentile, project.mapLayers().values()):
+            feedback.pushInfo(line)
         if self.parameterAsBool(parameters, "THEMES", context):
             outputs = dict.fromkeys(output for scene in scenes for output in scene.layers)
             by_output = {o: [scene.layers[o] for scene in scenes if o in scene.layers] for o in outputs}
             for name in make_themes(project, by_output):
-                told.pushInfo(p.tr("Theme “{}”.").format(name))
+                feedback.pushInfo(p.tr("Theme “{}”.").format(name))
         kinds = SAVE[self.parameterAsEnumString(parameters, "SAVE", context)]
         notes += save_styles([layer for scene in scenes for layer in scene.layers.values()], kinds)
         for note in notes:
-            told.pushWarning(note)
+            feedback.pushWarning(note)
         return {}
 
     def _layers(self, parameters: Mapping[str, Any], context: QgsProcessingContext) -> List[QgsMapLayer]:

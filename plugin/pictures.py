@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import List, Optional, Sequence, Tuple
 
 from qgis.core import (
+    QgsCoordinateReferenceSystem,
     QgsMapLayer,
     QgsMapRendererParallelJob,
     QgsMapSettings,
     QgsPalettedRasterRenderer,
     QgsRasterLayer,
+    QgsRectangle,
     QgsSingleBandPseudoColorRenderer,
 )
 from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QSize
@@ -34,12 +36,14 @@ def legend(layer: QgsRasterLayer) -> Optional[Chart]:
     return None
 
 
-def rendered(layers: Sequence[QgsMapLayer], frame: QgsMapLayer, width: int, height: int) -> QImage:
-    """Layers, the first on top, as QGIS draws them, in the CRS and the extent of ``frame``, on a light grey."""
+def rendered(
+    layers: Sequence[QgsMapLayer], crs: QgsCoordinateReferenceSystem, box: QgsRectangle, width: int, height: int
+) -> QImage:
+    """Layers, the first on top, as QGIS draws them in a box of a CRS, on a light grey."""
     settings = QgsMapSettings()
     settings.setLayers(list(layers))
-    settings.setDestinationCrs(frame.crs())
-    settings.setExtent(frame.extent())
+    settings.setDestinationCrs(crs)
+    settings.setExtent(box)
     settings.setOutputSize(QSize(width, height))
     settings.setBackgroundColor(NOTHING)
     job = QgsMapRendererParallelJob(settings)

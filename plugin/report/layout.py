@@ -273,7 +273,7 @@ class _Filler:
         item.setLayers(list(picture.layers))
         item.setKeepLayerSet(True)
         item.setCrs(ground.crs())
-        box = ground.extent()
+        box = picture.box
         box.scale(1.02)
         item.zoomToExtent(box)
         interval = nice_interval(max(item.extent().width(), item.extent().height()) / 4)

@@ -82,11 +82,10 @@ def _section(sheet: Sheet, *, first: bool) -> str:
 
 
 def _map(picture: MapPicture) -> str:
-    ground = picture.ground
-    box = ground.extent()
+    box = picture.box
     tall = max(40, min(2 * _MAP_PX, round(_MAP_PX * box.height() / box.width()))) if box.width() else _MAP_PX
     kind, name = ("PNG", "image/png") if is_classes(picture.layers[-1]) else ("JPG", "image/jpeg")
-    image = _data(name, encoded(rendered(picture.layers, ground, _MAP_PX, tall), kind))
+    image = _data(name, encoded(rendered(picture.layers, picture.ground.crs(), box, _MAP_PX, tall), kind))
     legend = ""
     if picture.legend is not None:
         legend = f'<img src="{_data("image/svg+xml", svg(picture.legend, 155, 30, trimmed=True))}" alt="">'

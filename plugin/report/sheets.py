@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import List, Mapping, Optional, Sequence
 
-from qgis.core import QgsMapLayer
+from qgis.core import QgsMapLayer, QgsRectangle
 
 from ..charts import Chart
 from .tables import Table
@@ -27,6 +27,14 @@ class MapPicture:
     def ground(self) -> QgsMapLayer:
         """The layer whose extent and CRS are shown."""
         return self.frame or self.layers[-1]
+
+    @property
+    def box(self) -> QgsRectangle:
+        """What is shown, in the ground's CRS, with room for marks that lie at its edges."""
+        box = QgsRectangle(self.ground.extent())
+        if len(self.layers) > 1:
+            box.scale(1.08)
+        return box
 
 
 @dataclass(frozen=True)
