@@ -1,9 +1,10 @@
 """Shapley values as a further task: each score is the sum of its players' contributions (Fan et al. 2025).
 
 A player is a group of input bands. ``v(S)``, the worth of a coalition ``S``, is the network's own score when only the
-bands of ``S`` are present; the network is trained with absent players, so no surrogate stands between (Fan, Yang & Ma
-2025, arXiv 2512.14354). A pixel's attributions are ``Φ_p = d_p + (score − bias − Σ_q d_q) / n``: the explainer predicts
-the deviations ``d`` and the score is the sum, so ``bias + Σ Φ_p`` is the score exactly, whatever was learned.
+bands of ``S`` are present and the network is told which are not; it learns to be told (``Absence``), and no surrogate
+stands between (Fan, Yang & Ma 2025, arXiv 2512.14354). A pixel's attributions are
+``Φ_p = d_p + (score − bias − Σ_q d_q) / n``: the explainer predicts the deviations ``d`` and the score is the sum, so
+``bias + Σ Φ_p`` is the score exactly, whatever was learned.
 """
 
 from __future__ import annotations
@@ -33,10 +34,11 @@ def coalitions(players: int, pairs: int, generator: torch.Generator) -> Tensor:
 
 
 class Absence(nn.Module):
-    """What the encoder is told of absent players: a learned vector a player, added to the features of each level.
+    """What the encoder is told of absent players: gains and shifts of each level's features, a vector each a player.
 
-    The same as a constant mask channel a player at every level, but nothing is added, and nothing costs time, when
-    all players are present.
+    With all players present they are 1 and 0: nothing changes, and nothing costs time. They are learned when all else
+    of the network stays as it is, so that the map is the same with and without attributions (Perez et al. 2018
+    modulate features so).
     """
 
     def __init__(self, players: tuple[tuple[int, ...], ...], bands: int, widths: tuple[int, ...]) -> None:
@@ -45,7 +47,8 @@ class Absence(nn.Module):
         for player, members in enumerate(players):
             membership[player, list(members)] = 1.0
         self.register_buffer("membership", membership, persistent=False)
-        self.vectors = nn.ParameterList(nn.Parameter(torch.zeros(len(players), width)) for width in widths)
+        self.gains = nn.ParameterList(nn.Parameter(torch.zeros(len(players), width)) for width in widths)
+        self.shifts = nn.ParameterList(nn.Parameter(torch.zeros(len(players), width)) for width in widths)
 
     membership: Tensor
 
@@ -55,9 +58,13 @@ class Absence(nn.Module):
         return x * kept[:, :, None, None].to(x.dtype)
 
     def tell(self, level: int, features: Tensor, present: Tensor) -> Tensor:
-        """``(B, width, H, W)`` features of a level, with the vectors of the players that are absent."""
-        absent: Tensor = (~present).to(torch.float32) @ self.vectors[level]
-        return features + absent[:, :, None, None].to(features.dtype)
+        """``(B, width, H, W)`` features of a level, with the gains and shifts of the players that are absent."""
+        absent = (~present).to(torch.float32)
+
+        def of_chips(vectors: Tensor) -> Tensor:
+            return (absent @ vectors)[:, :, None, None].to(features.dtype)
+
+        return torch.addcmul(features + of_chips(self.shifts[level]), features, of_chips(self.gains[level]))
 
 
 class Explainer(nn.Module):

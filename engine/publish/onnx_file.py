@@ -28,7 +28,7 @@ from .onnx_network import EXPECTED_ERROR, PROBABILITY, RECONSTRUCTION, PhysicalN
 log = logging.getLogger("auxlens")
 
 OPSET = 17  # the first with layer normalisation; read since ONNX Runtime 1.13
-TOLERANCE = 1e-4  # of a probability, or of a standard deviation
+TOLERANCE = 1e-4  # of a probability, or of a standard deviation; of an amount itself where it is larger than that
 _EXAMPLE_PX = 96
 _INPUT = "input"
 
@@ -104,7 +104,7 @@ def _description(card: Card) -> dict[str, str]:
 
 
 def _differences(network: PhysicalNetwork, card: Card, tile_px: int, path: Path) -> dict[str, float]:
-    """Largest difference of each output from the network's, over several sizes; of amounts in standard deviations."""
+    """Largest difference of each output from the network's, over several sizes, as ``TOLERANCE`` has it."""
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     stride = network.network.config.stride
     odd = [(1, 3 * stride + 1, 5 * stride - 1), (2, 4 * stride, 2 * stride), (1, 8 * stride, 40 * stride + 3)]
@@ -119,7 +119,7 @@ def _differences(network: PhysicalNetwork, card: Card, tile_px: int, path: Path)
             if a.shape != b.shape or not np.isfinite(b).all():
                 largest[name] = float("inf")
             else:
-                largest[name] = max(largest[name], float((np.abs(a - b) / _unit(name, card)).max()))
+                largest[name] = max(largest[name], float((np.abs(a - b) / np.maximum(_unit(name, card), np.abs(a))).max()))
     return largest
 
 

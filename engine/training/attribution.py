@@ -1,4 +1,8 @@
-"""Learning attributions: the network learns to do without some players, then its explainer learns their shares."""
+"""Learning attributions: a trained network is told of absent players, and its explainer learns their shares.
+
+Both leave everything else of the network as it is. Training the whole network with absent players, as Fan et al. do,
+cost our small networks accuracy (docs/decisions.md).
+"""
 
 from __future__ import annotations
 
@@ -20,43 +24,9 @@ from .chips import Batch
 
 _SMALLEST_PX = 64  # of chips, lest they be nothing but border
 _RECENT = 50  # steps over which the fit is told
+_BIAS_EVERY = 10  # steps, while the score of nothing shown still moves
 
 log = logging.getLogger("auxlens")
-
-
-class Absences:
-    """The further loss of a network with players: the main task on chips of which some players are absent."""
-
-    def __init__(self, players: int, seed: int) -> None:
-        self._players = players
-        self._generator = torch.Generator().manual_seed(seed)
-
-    @property
-    def state(self) -> Tensor:
-        """Of the random numbers, so that a training can go on."""
-        return self._generator.get_state()
-
-    @state.setter
-    def state(self, value: Tensor) -> None:
-        self._generator.set_state(value)
-
-    def loss(self, model: Any, network: Network, inputs: Tensor, target: Tensor) -> Tensor:
-        """Main loss of a quarter of a batch, each chip under a coalition of the Shapley kernel.
-
-        Now and then a chip is shown nothing at all: its score is the bias, from which attributions count.
-
-        Args:
-            model: The network as set up for the device.
-            network: The network itself.
-            inputs: ``(B, C, H, W)``.
-            target: ``(B, 1, H, W)`` of the main task.
-        """
-        count = max(1, len(inputs) // 4)
-        present = coalitions(self._players, count, self._generator)[::2]
-        if torch.rand((), generator=self._generator) < options.NOTHING_SHOWN:
-            present[0] = False
-        raw = model(inputs[:count], [MAIN], present.to(inputs.device))
-        return network.head(MAIN).loss(raw[MAIN], target[:count])
 
 
 @dataclass(frozen=True)
@@ -72,12 +42,13 @@ class Fit:
     reach: float
 
 
-def fit_explainer(
+def fit_attributions(
     network: Network, fabric: Any, batches: Iterator[Batch], steps: int, limit_s: float, progress: Progress
 ) -> Fit:
-    """Fit the explainer of a trained network; everything else of it stays as it is.
+    """Fit what a trained network is told of absent players, and its explainer; all else of it stays as it is.
 
-    Each step compares a batch's attributions with the scores of two coalitions of its players.
+    Each step shows the network a coalition of each chip's players, and their complements, and compares the scores with
+    the explainer's sums. In the first steps the former also learn the main task with what is left.
 
     Args:
         network: On its device; changed in place.
@@ -88,49 +59,73 @@ def fit_explainer(
         progress: Asked whether to stop.
     """
     network.eval().requires_grad_(False)
-    _set_bias(network)
-    explainer = network.explainer.requires_grad_(True)
-    optimizer = fabric.setup_optimizers(torch.optim.AdamW(explainer.parameters(), lr=options.EXPLAINER_RATE))
+    absence, explainer = network.absence.requires_grad_(True), network.explainer.requires_grad_(True)
+    telling, explaining = (
+        fabric.setup_optimizers(torch.optim.AdamW(part.parameters(), lr=rate, weight_decay=decay))
+        for part, rate, decay in ((absence, options.ABSENCE_RATE, 0.0), (explainer, options.EXPLAINER_RATE, 0.01))
+    )
     generator = torch.Generator().manual_seed(steps)
     recent: deque[tuple[float, float, float]] = deque(maxlen=_RECENT)
-    started = time.monotonic()
+    started, settled = time.monotonic(), False
     for step, batch in zip(range(steps), batches, strict=False):
         share = max(step / steps, (time.monotonic() - started) / limit_s)
         if progress.canceled() or share >= 1:
             break
-        for group in optimizer.param_groups:
-            group["lr"] = options.EXPLAINER_RATE * options.schedule(share)
-        loss, worth, size = _explainer_loss(network, fabric, fabric.to_device(_quarters(batch.inputs)), generator)
-        optimizer.zero_grad(set_to_none=True)
-        fabric.backward(loss)
-        torch.nn.utils.clip_grad_norm_(explainer.parameters(), options.CLIP_NORM)
-        optimizer.step()
+        if not settled and (share >= options.ABSENCE_SHARE or step % _BIAS_EVERY == 0):
+            _set_bias(network)
+        settled = share >= options.ABSENCE_SHARE
+        _set_rate(explaining, options.EXPLAINER_RATE * options.schedule(share))
+        _set_rate(telling, options.ABSENCE_RATE * options.schedule(share / options.ABSENCE_SHARE))
+        inputs, target = fabric.to_device((_quarters(batch.inputs), _quarters(batch.targets[MAIN])))
+        loss, worth, size, without = _losses(network, fabric, inputs, target, generator, not settled)
+        for optimizer, part, part_loss in ((explaining, explainer, loss), (telling, absence, without)):
+            if part_loss.requires_grad:
+                optimizer.zero_grad(set_to_none=True)
+                fabric.backward(part_loss)
+                torch.nn.utils.clip_grad_norm_(part.parameters(), options.CLIP_NORM)
+                optimizer.step()
         recent.append((float(loss.detach()), float(worth), float(size)))
         progress.report(0.97, f"Learning attributions, step {step + 1} of {steps}")
     network.requires_grad_(True)
+    _set_bias(network)
     explainer.centre()
     missed, worth_of_all, squared = (sum(values) for values in zip(*recent, strict=True)) if recent else (0.0, 0.0, 0.0)
     return Fit(missed / worth_of_all if worth_of_all else 1.0, 2 * (squared / max(1, len(recent))) ** 0.5)
 
 
-def _explainer_loss(
-    network: Network, fabric: Any, inputs: Tensor, generator: torch.Generator
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Loss of one batch; the same of attributions that are all 0; and the mean square of the attributions."""
+def _losses(
+    network: Network, fabric: Any, inputs: Tensor, target: Tensor, generator: torch.Generator, telling: bool
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Losses of one batch.
+
+    Returns:
+        The explainer's loss; the same of attributions that are all 0; the mean square of the attributions; and the main
+        loss with the first of two coalitions, without a gradient unless ``telling``.
+    """
     head, explainer = network.head(MAIN), network.explainer
+    first, second = (present.to(inputs.device) for present in _pairs(explainer.players, len(inputs), generator))
+    if torch.rand((), generator=generator) < options.NOTHING_SHOWN:
+        first[0] = False
     with fabric.autocast():
         raw = network(inputs, [MAIN, ATTRIBUTION])
         attributions = explainer.attributions(raw[ATTRIBUTION], head.score(raw[MAIN].detach()))
-        losses = []
-        for pairs in _pairs(explainer.players, len(inputs), generator):
-            present = pairs.to(inputs.device)
-            with torch.no_grad():
-                worth = head.score(network(inputs, [MAIN], present)[MAIN])
-            losses.append(explainer.loss(attributions, present, worth))
-    nobody = torch.zeros_like(present)
+        with torch.set_grad_enabled(telling):
+            without = network(inputs, [MAIN], first)[MAIN]
+            main_loss = head.loss(without, target)
+        with torch.no_grad():
+            worths = head.score(without), head.score(network(inputs, [MAIN], second)[MAIN])
+        losses = [
+            explainer.loss(attributions, present, worth) for present, worth in zip((first, second), worths, strict=True)
+        ]
     with torch.no_grad():
-        of_nothing, size = explainer.loss(attributions, nobody, worth), (attributions**2).mean()
-    return torch.stack(losses).mean(), of_nothing, size
+        of_nothing = explainer.loss(attributions, torch.zeros_like(second), worths[1])
+        size = (attributions**2).mean()
+    return torch.stack(losses).mean(), of_nothing, size, main_loss
+
+
+def _set_rate(optimizer: Any, rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
 
 
 def _quarters(chips: Tensor) -> Tensor:
@@ -145,11 +140,10 @@ def _quarters(chips: Tensor) -> Tensor:
     return torch.cat([rows[..., :half], rows[..., -half:]])
 
 
-def _pairs(players: int, chips: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """A coalition for every chip, then every chip's complement."""
+def _pairs(players: int, chips: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """A coalition for every chip, and every chip's complement."""
     drawn = coalitions(players, chips, generator)
-    yield drawn[0::2]
-    yield drawn[1::2]
+    return drawn[0::2], drawn[1::2]
 
 
 @torch.no_grad()

@@ -24,7 +24,7 @@ from ..jobs import Progress
 from ..reports.training import write_training_report
 from ..scene.writing import check_writable
 from . import manifest, options
-from .attribution import Absences, fit_explainer
+from .attribution import fit_attributions
 from .chips import Batch, Sample, draw, draw_unlabelled, held_out, load, with_targets_of_others
 from .evaluation import Evaluation, Task, evaluate, input_blocks, score
 from .loop import Budget, Outcome, train
@@ -134,7 +134,6 @@ def learn(
         lambda average: score(average, _until_canceled(chips, progress), task),
         Budget(job.epochs, steps, job.time_limit * (1 - options.EXPLAINER_SHARE if setup.players else 1)),
         progress,
-        Absences(len(setup.players), job.seed) if setup.players else None,
         record,
         job.auxiliary_weight,
     )
@@ -155,7 +154,7 @@ def _explain(
     low, high = options.EXPLAINER_STEPS
     limit_s = 60 * job.time_limit * options.EXPLAINER_SHARE or math.inf
     chips = (batch for epoch in itertools.count(job.epochs + 1) for batch in batches(epoch))
-    fit = fit_explainer(network, fabric, chips, min(high, max(low, trained)), limit_s, progress)
+    fit = fit_attributions(network, fabric, chips, min(high, max(low, trained)), limit_s, progress)
     log.info("Attributions leave %.1f %% of what players change of the scores unexplained.", 100 * fit.unexplained)
     return asdict(fit)
 

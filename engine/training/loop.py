@@ -17,7 +17,6 @@ from ...models.errors import Canceled, DeviceError
 from ...models.network import MAIN, Network
 from ..jobs import Progress
 from . import options
-from .attribution import Absences
 from .chips import Batch
 from .record import Record, State, restore, tensors_of
 
@@ -50,7 +49,6 @@ def train(
     validate: Callable[[Network], tuple[float, float]],
     budget: Budget,
     progress: Progress,
-    absences: Absences | None = None,
     record: Record | None = None,
     auxiliary_weight: float = 1.0,
 ) -> Outcome:
@@ -65,7 +63,6 @@ def train(
         validate: Loss and score (higher is better) of a network on the validation split; may raise ``Canceled``.
         budget: Limits.
         progress: Told after every step, and asked whether to stop; a stop keeps the best weights.
-        absences: The further loss of a network with players.
         record: Keeps a log and the state after every epoch; a state of the same training is gone on from.
         auxiliary_weight: Of the mean loss of the auxiliary tasks, beside 1 for the main task.
 
@@ -86,8 +83,6 @@ def train(
         outcome.history, outcome.best_epoch = last.values["history"], last.values["best_epoch"]
         best, step = last.values["best"], last.values["step"]
         started -= outcome.history[-1]["seconds"]
-        if absences:
-            absences.state = last.tensors["absences"]
         log.info("Going on after epoch %d of the training that was interrupted.", len(outcome.history))
     for epoch in range(len(outcome.history) + 1, budget.epochs + 1):
         if outcome.history and epoch - 1 - outcome.best_epoch >= options.PATIENCE:
@@ -100,7 +95,7 @@ def train(
                 outcome.ended = "canceled" if progress.canceled() else "time limit"
                 break
             share = max(step / total, elapsed / limit_s)
-            losses.append(_step(model, network, optimizer, fabric, batch, absences, share, auxiliary_weight))
+            losses.append(_step(model, network, optimizer, fabric, batch, share, auxiliary_weight))
             step += 1
             _average(average, network, min(options.AVERAGING, (1 + step) / (10 + step)))
             progress.report(0.97 * share, f"Epoch {epoch}, step {step} of at most {total}")
@@ -120,9 +115,8 @@ def train(
             best, outcome.best_epoch, outcome.weights = score, epoch, _weights(average)
         log.info("Epoch %3d  %s  loss %.3f  validation %.3f  score %.4f", epoch, _bar(score), train_loss, loss, score)
         if record:
-            tensors = tensors_of(networks, outcome.weights, groups) | ({"absences": absences.state} if absences else {})
             values = {"best_epoch": outcome.best_epoch, "best": best, "step": step}
-            record.keep(State(tensors, values), outcome.history)
+            record.keep(State(tensors_of(networks, outcome.weights, groups), values), outcome.history)
         if outcome.ended:
             break
     if not outcome.history:
@@ -147,7 +141,6 @@ def _step(
     optimizer: Any,
     fabric: Any,
     batch: Batch,
-    absences: Absences | None,
     share: float,
     weight: float,
 ) -> float:
@@ -157,8 +150,6 @@ def _step(
     inputs, targets = fabric.to_device((batch.inputs, batch.targets))
     raw = model(inputs)
     loss = multitask_loss(network, raw, targets, weight)
-    if absences:
-        loss = loss + options.ABSENCE_WEIGHT * absences.loss(model, network, inputs, targets[MAIN])
     if not torch.isfinite(loss):
         raise DeviceError("The training loss is not a number any more; choose the precision float32.")
     optimizer.zero_grad(set_to_none=True)

@@ -15,11 +15,12 @@ WEIGHT_DECAY = 1e-2
 WARM_UP = 0.05  # share of the schedule
 CLIP_NORM = 1.0
 AVERAGING = 0.99  # decay of the moving average of weights that is validated and kept
-ABSENCE_WEIGHT = 0.5  # of the main loss with absent players, beside the main loss
 NOTHING_SHOWN = 0.1  # share of steps in which one chip is shown no player at all
+ABSENCE_RATE = 3e-2  # learning rate of what the network is told of absent players
+ABSENCE_SHARE = 0.6  # of the explainer's steps in which that is learned; then the worth of coalitions stands still
 EXPLAINER_RATE = 3e-3
-EXPLAINER_SHARE = 0.15  # of a time limit that is kept for the explainer
-EXPLAINER_STEPS = (100, 600)
+EXPLAINER_SHARE = 0.25  # of a time limit that is kept for the explainer
+EXPLAINER_STEPS = (100, 800)
 # The principal components of a modality of many bands hold this share of the variance, but are no more than so many.
 COMPACT_SHARE, COMPACT_MOST = 0.99, 12
 UNLABELLED_SHARE = 1 / 3  # of the chips of an epoch, where there are scenes without a reference

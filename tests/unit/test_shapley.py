@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from auxlens.engine.training import options
-from auxlens.engine.training.attribution import Absences, fit_explainer
+from auxlens.engine.training.attribution import fit_attributions
 from auxlens.engine.training.chips import Batch
 from auxlens.models.network import ATTRIBUTION, MAIN, Network, NetworkConfig, TaskConfig
 from auxlens.models.shapley import coalitions
@@ -26,8 +26,11 @@ def network():
     tasks = {MAIN: TaskConfig("score", 3), "s1": TaskConfig("density", 1, (0.0,), (1.0,))}
     network = Network(NetworkConfig((8, 12), (0.0,) * 4, (1.0,) * 4, tasks, PLAYERS)).eval()
     network.heads[MAIN].layer.weight.data.mul_(10)
-    for vectors in network.absence.vectors:  # as after a training: absent is not the same as average
-        torch.nn.init.normal_(vectors, std=0.3)
+    for vectors in (
+        *network.absence.gains,
+        *network.absence.shifts,
+    ):  # as after a training: absent is not the same as average
+        torch.nn.init.normal_(vectors, std=0.2)
     return network
 
 
@@ -91,41 +94,46 @@ def test_attributions_sum_to_the_score_whatever_was_learned(network):
     assert (total - score).abs().max() <= 1e-4
 
 
+def batches(x: torch.Tensor):
+    target = torch.randint(0, 3, (len(x), 1, *x.shape[2:]), generator=torch.Generator().manual_seed(2)).float()
+    while True:
+        yield Batch(x, {MAIN: target})
+
+
 def test_fitting_leads_to_the_shapley_values_and_changes_nothing_else(network, quiet, monkeypatch):
     monkeypatch.setattr(options, "EXPLAINER_RATE", 1e-2)
+    monkeypatch.setattr(options, "ABSENCE_RATE", 0.0)  # the worth of coalitions stays as it is
     x = torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(1))
-    truth, before = exact_shapley(network, x), network(x)
+    before = network(x)
+    fit = fit_attributions(network, FABRIC, batches(x.expand(4, -1, -1, -1)), 600, float("inf"), quiet())
+    after, found, truth = network(x), learned(network, x), exact_shapley(network, x)
     bias = worth(network, torch.full((1, 4, 64, 64), torch.nan), set())[0, :, 32, 32]
-
-    def batches():
-        while True:
-            yield Batch(x.expand(4, -1, -1, -1), {})
-
-    equal_shares = ((learned(network, x) - truth) ** 2).mean()
-    fit = fit_explainer(network, FABRIC, batches(), 600, float("inf"), quiet())
-    after, found = network(x), learned(network, x)
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert all(parameter.requires_grad for parameter in network.parameters())
     assert torch.allclose(network.explainer.bias, bias, atol=1e-6)
+    equal_shares = (network.head(MAIN).score(after[MAIN]) - bias.view(1, -1, 1, 1))[:, None] / len(PLAYERS)
     inner = (..., slice(6, 10), slice(6, 10))  # the empty set's score is the bias only where the border is not seen
     assert ((found - truth)[inner] ** 2).mean() < 0.1 * (truth[inner] ** 2).mean()
-    assert ((found - truth) ** 2).mean() < 0.3 * equal_shares
+    assert ((found - truth) ** 2).mean() < 0.3 * ((equal_shares - truth) ** 2).mean()
     assert found.sum(dim=2).abs().max() < 1e-4  # contributions to what all classes share decide nothing
     assert 0 < fit.unexplained < 1 and fit.reach == pytest.approx(2 * float((found**2).mean()) ** 0.5, rel=0.2)
 
 
+def test_the_network_learns_to_be_told_of_absent_players(network, quiet):
+    x = torch.randn(4, 4, 16, 16, generator=torch.Generator().manual_seed(1))
+    target = next(batches(x)).targets[MAIN]
+    present = coalitions(len(PLAYERS), 4, torch.Generator().manual_seed(3))[:4]
+
+    def loss() -> float:
+        with torch.no_grad():
+            return float(network.head(MAIN).loss(network(x, [MAIN], present)[MAIN], target))
+
+    before = loss()
+    fit_attributions(network, FABRIC, batches(x), 60, float("inf"), quiet())
+    assert loss() < 0.7 * before
+
+
 def test_a_stop_or_a_limit_ends_fitting_at_once(network, quiet):
-    def batches():
-        while True:
-            yield Batch(torch.randn(2, 4, 16, 16), {})
-
-    assert fit_explainer(network, FABRIC, batches(), 50, float("inf"), quiet(stop_after=0)).unexplained == 1.0
-    assert fit_explainer(network, FABRIC, batches(), 50, 1e-9, quiet()).unexplained == 1.0
-
-
-def test_the_network_learns_to_do_without_players(network):
-    x, target = torch.randn(4, 4, 16, 16), torch.randint(0, 3, (4, 1, 16, 16)).float()
-    loss = Absences(3, seed=0).loss(network, network, x, target)
-    loss.backward()
-    assert torch.isfinite(loss) and all(v.grad.abs().sum() > 0 for v in network.absence.vectors)
-    assert network.heads["s1"].layer.weight.grad is None and network.explainer.out.weight.grad is None
+    chips = batches(torch.randn(2, 4, 16, 16))
+    assert fit_attributions(network, FABRIC, chips, 50, float("inf"), quiet(stop_after=0)).unexplained == 1.0
+    assert fit_attributions(network, FABRIC, chips, 50, 1e-9, quiet()).unexplained == 1.0
