@@ -45,8 +45,15 @@ class CompactHead(DensityHead):
     loadings: Tensor
     left: Tensor
 
-    def __init__(self, features: int, mean: tuple[float, ...], std: tuple[float, ...], components: Components) -> None:
-        super().__init__(features, (0.0,) * len(components.std), components.std)
+    def __init__(
+        self,
+        features: int,
+        mean: tuple[float, ...],
+        std: tuple[float, ...],
+        components: Components,
+        coarseness: int = 1,
+    ) -> None:
+        super().__init__(features, (0.0,) * len(components.std), components.std, coarseness)
         self.components = self.standardise  # of the components; what follows is of the bands
         self.standardise = type(self.standardise)(mean, std)
         self.register_buffer("loadings", torch.tensor(components.loadings, dtype=torch.float32))

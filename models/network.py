@@ -36,7 +36,7 @@ class TaskConfig:
     ``kind`` is ``score`` (classes) or ``density`` (numbers with a predicted scale); ``channels`` counts
     classes or bands; ``mean`` and ``std`` are those of a density's targets. ``pooled`` tasks have one label or number
     an object instead of one a pixel (see ``pooled.py``). A density of many bands may be predicted by its ``components``
-    (see ``compact.py``).
+    (see ``compact.py``). ``coarseness`` is a target's GSD in pixels of the input, 1 if it is as fine or finer.
     """
 
     kind: str
@@ -45,6 +45,7 @@ class TaskConfig:
     std: tuple[float, ...] = ()
     pooled: bool = False
     components: Components | None = None
+    coarseness: int = 1
 
 
 @dataclass(frozen=True)
@@ -232,6 +233,6 @@ def _head(config: NetworkConfig, task: TaskConfig) -> Head:
         if task.pooled:
             return PooledDensityHead(coarse, task.mean, task.std, config.stride)
         if task.components:
-            return CompactHead(fine, task.mean, task.std, task.components)
-        return DensityHead(fine, task.mean, task.std)
+            return CompactHead(fine, task.mean, task.std, task.components, task.coarseness)
+        return DensityHead(fine, task.mean, task.std, task.coarseness)
     raise ModelFileError(f"The model has a task of the unknown kind “{task.kind}”; update the AuxLens plugin.")

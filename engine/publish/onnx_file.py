@@ -119,7 +119,9 @@ def _differences(network: PhysicalNetwork, card: Card, tile_px: int, path: Path)
             if a.shape != b.shape or not np.isfinite(b).all():
                 largest[name] = float("inf")
             else:
-                largest[name] = max(largest[name], float((np.abs(a - b) / np.maximum(_unit(name, card), np.abs(a))).max()))
+                largest[name] = max(
+                    largest[name], float((np.abs(a - b) / np.maximum(_unit(name, card), np.abs(a))).max())
+                )
     return largest
 
 

@@ -82,6 +82,7 @@ class Setup:
             self.players,
             self.scene_level,
             found.components,
+            self._coarseness(),
         )
         log.info(
             "%d scene(s), %d blocks with references, split by %s: %s.",
@@ -110,6 +111,15 @@ class Setup:
         windows = [item.window for block in self.blocks for item in block.objects]
         side = math.sqrt(median(window.height * window.width for window in windows))
         return max(1, round(side / self.config.stride)) * self.config.stride
+
+    def _coarseness(self) -> dict[str, int]:
+        """GSD of each auxiliary modality in pixels of the first scene that has it; 1 where either is not known."""
+        found = dict.fromkeys(self.auxiliary, 1)
+        for scene, grid in reversed(list(zip(self.scenes, self.grids, strict=True))):
+            for modality in scene.auxiliary:
+                own = scene_grid([modality]).gsd_m
+                found[modality.name] = max(1, round(own / grid.gsd_m)) if own and grid.gsd_m else 1
+        return found
 
     def _unit(self) -> str:
         """Unit of a regression's target, where its raster says so."""
@@ -175,11 +185,18 @@ def _config(
     players: Sequence[Player],
     pooled: bool,
     components: Mapping[str, Components],
+    coarseness: Mapping[str, int],
 ) -> NetworkConfig:
     main = TaskConfig("score", len(classes)) if classes else TaskConfig("density", 1, *statistics[MAIN])
     main = replace(main, pooled=pooled)
     others = {
-        name: TaskConfig("density", len(bands), *statistics[name], components=components.get(name))
+        name: TaskConfig(
+            "density",
+            len(bands),
+            *statistics[name],
+            components=components.get(name),
+            coarseness=coarseness[name],
+        )
         for name, bands in auxiliary.items()
     }
     inputs = [statistics[m.name] for m in scene.inputs]

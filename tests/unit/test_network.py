@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from auxlens.models.decoders import DECODER_CONVS
-from auxlens.models.heads import IGNORE
+from auxlens.models.heads import IGNORE, DensityHead
 from auxlens.models.network import (
     ENCODER_CONVS,
     PRESETS,
@@ -94,6 +94,18 @@ def test_density_loss_is_the_laplace_likelihood():
     assert torch.isclose(head.loss(raw, target), expected, atol=1e-5)
     target[0, 0, 0, 0] = math.nan
     assert torch.isfinite(head.loss(raw, target))
+
+
+def test_a_coarse_target_asks_for_means_over_its_pixels_and_no_detail():
+    head = DensityHead(4, (0.0,), (1.0,), coarseness=2)
+    raw, target = torch.zeros(1, 2, 4, 4), torch.ones(1, 1, 4, 4)
+    detailed = raw.clone()
+    detailed[0, 0] = torch.tensor([1.0, -1.0]).repeat(4, 2)
+    assert torch.isclose(head.loss(detailed, target), head.loss(raw, target))
+    target[0, 0, :2, 0] = math.nan  # half of an area, of which the means are over the other half
+    assert head.loss(detailed, target) > head.loss(raw, target)
+    target[0, 0, 0, 1] = math.nan  # most of it: the area does not count
+    assert torch.isclose(head.loss(detailed, target), head.loss(raw, target))
 
 
 def test_density_comes_back_in_physical_units():

@@ -484,6 +484,26 @@ def test_what_is_held_out_is_never_read_for_training(folder, tmp_path, quiet):
                         assert np.isnan(seen["main"]).all() and np.isnan(seen["s1"]).all()
 
 
+def test_coarser_auxiliary_rasters_are_learned_by_their_means(tmp_path, quiet):
+    for number in range(4):
+        write_scene(tmp_path / "scenes" / f"scene_{number}", number)
+        coarse = landscape(number)[::3, ::3].astype("float32")[None]
+        path = write(tmp_path / "scenes" / f"scene_{number}" / "dem.tif", coarse)
+        with rasterio.open(path, "r+") as dataset:
+            dataset.transform = Affine(30, 0, 500_000, 0, -30, 5_400_000)
+    job = jobs.TrainFolderJob(
+        str(tmp_path / "m.safetensors"),
+        scenes=str(tmp_path / "scenes"),
+        input_patterns="s2=s2.tif",
+        auxiliary_patterns="s1=s1.tif;dem=dem.tif",
+        reference_pattern="label.tif",
+        **FAST,
+    )
+    tasks = Setup(job, scenes_of(job), quiet()).config.tasks
+    assert {name: task.coarseness for name, task in tasks.items()} == {"main": 1, "s1": 1, "dem": 3}
+    assert Network(NetworkConfig((4, 6), (0.0,) * 3, (1.0,) * 3, tasks)).head("dem").coarseness == 3
+
+
 def test_scenes_kept_for_testing_teach_nothing(folder, tmp_path, quiet):
     """Neither their references nor the distribution of their values."""
     for name, scale in (("near", 1), ("far", 30)):
