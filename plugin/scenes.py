@@ -51,6 +51,12 @@ class MappedScene:
         layer = self.layers.get(output)
         return [] if layer is None else band_names(layer)
 
+    @property
+    def attributed_class(self) -> str:
+        """The class that all attributions are about; empty where each is about its own pixel's class."""
+        tags = tags_of(self.layers.get("attribution"))
+        return str(tags.job.get("attribution_class") or "") if tags is not None else ""
+
     def modalities(self) -> Dict[str, List[str]]:
         """Auxiliary modalities and their bands, in the files' order, from the outputs about them."""
         found: Dict[str, List[str]] = {}

@@ -9,6 +9,8 @@ from typing import Any
 import jinja2
 import numpy as np
 
+_ABBREVIATIONS = {name.lower(): name for name in ("AUROC", "AUPR", "ECE", "F1", "IoU", "MAE", "RMSE")} | {"r2": "R²"}
+_COUNTS = ("pixels", "polygons", "objects")
 _TEMPLATES = Path(__file__).parents[2] / "resources" / "templates"
 
 
@@ -17,14 +19,20 @@ def render(template: str, **content: Any) -> str:
     loader = jinja2.FileSystemLoader(_TEMPLATES)
     environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     environment.filters["figure"] = figure_text
+    environment.filters["label"] = label
     return environment.get_template(template).render(**content)
 
 
-def figure_text(value: float | None) -> str:
-    """A figure as readers expect it: three decimals, a dash where there is none."""
+def label(name: str) -> str:
+    """What a figure is called: ``mean_iou`` → “mean IoU”."""
+    return " ".join(_ABBREVIATIONS.get(word, word) for word in name.split("_"))
+
+
+def figure_text(value: float | None, name: str = "") -> str:
+    """A figure as readers expect it: three decimals, none of a count, a dash where there is none."""
     if value is None or not np.isfinite(value):
         return "–"
-    if isinstance(value, int) or (abs(value) >= 1000 and float(value).is_integer()):
+    if isinstance(value, int) or name in _COUNTS or (abs(value) >= 1000 and float(value).is_integer()):
         return f"{int(value):,}".replace(",", " ")
     text = f"{value:.3f}" if abs(value) < 1000 else f"{value:,.0f}".replace(",", " ")
     return text.replace("-", "−")

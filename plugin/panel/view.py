@@ -34,12 +34,19 @@ def parts(found: Answer) -> List[Tuple[Chart, float]]:
         shown.append((bars(lines, 1.0, tr("Probability of the classes")), _tall(len(lines))))
     if place.attributions:
         lines = [Bar(player, v, FOR if v >= 0 else AGAINST, figure(v)) for player, v in place.attributions]
-        shown.append(
-            (bars(lines, title=tr("Attribution: what speaks for it (+) and against it (−)")), _tall(len(lines)))
-        )
+        shown.append((bars(lines, title=_attribution_title(found)), _tall(len(lines))))
     for reading in place.readings:
         shown.append((_reading_chart(reading), _reading_tall(reading)))
     return shown
+
+
+def _attribution_title(found: Answer) -> str:
+    if found.place.mapped is None:
+        return tr("Attribution: what raises the estimate (+) and lowers it (−)")
+    one = found.scene.attributed_class
+    if one:
+        return tr("Attribution: what speaks for “{}” (+) and against it (−)").format(one)
+    return tr("Attribution: what speaks for it (+) and against it (−)")
 
 
 def doubts(found: Answer) -> List[Bar]:
@@ -108,7 +115,7 @@ def as_text(found: Answer) -> str:
         lines.append(tr("Probability of the classes") + ": " + _listed(place))
     if place.attributions:
         said = ", ".join(f"{player} {figure(value)}" for player, value in place.attributions)
-        lines.append(tr("Attribution (log-odds)") + f": {said}; " + tr("dominant: {}").format(place.dominant or "–"))
+        lines.append(f"{_attribution_title(found)}: {said}; " + tr("dominant: {}").format(place.dominant or "–"))
     off = relative_errors(place)
     for reading in place.readings:
         lines += [f"{reading.name} {' '.join(_band_line(reading, at))}" for at in range(len(reading.bands))]

@@ -52,17 +52,32 @@ def why_sheet(subject: Subject) -> Optional[Sheet]:
         "players": stacked(
             [
                 (share_bars(shares, tr("Share of the area that each player dominates")), 26 + 20 * len(named)),
-                (bars(sizes, title=tr("Mean size of its attribution (log-odds)")), 0),
+                (bars(sizes, title=tr("Mean size of its attribution") + _unit(subject)), 0),
             ]
         ),
-        "places": places_chart(places),
+        "places": places_chart(places, tr("Attribution") + _unit(subject)),
     }
-    caption = tr(
-        "A player is a group of input bands. Its attribution is its part in the score of the mapped class: positive "
-        "speaks for the class, negative against it; together with the bias they add up to the score."
-    )
     maps = {"map": dominant_players(scene, [point for _, point, _ in places])}
-    return Sheet("why", tr("Why: what the map rests on"), {"caption": caption}, maps, charts)
+    return Sheet("why", tr("Why: what the map rests on"), {"caption": _caption(subject)}, maps, charts)
+
+
+def _caption(subject: Subject) -> str:
+    if not subject.classes:
+        return tr(
+            "A player is a group of input bands. Its attribution is its part in the estimate: positive raises it, "
+            "negative lowers it; together with the bias they add up to it."
+        )
+    one = subject.scene.attributed_class
+    return tr(
+        "A player is a group of input bands. Its attribution is its part in the score of {}: positive speaks for the "
+        "class, negative against it; together with the bias they add up to the score."
+    ).format(tr("the class “{}”").format(one) if one else tr("the mapped class"))
+
+
+def _unit(subject: Subject) -> str:
+    """Unit of attributions, in brackets: log-odds of classes, and of a quantity its own."""
+    unit = tr("log-odds") if subject.classes else subject.card.main.unit if subject.card else ""
+    return f" ({unit})" if unit else ""
 
 
 def dominant_players(scene: MappedScene, marked: Sequence[QgsPointXY]) -> MapPicture:
@@ -84,13 +99,13 @@ def three_places(subject: Subject) -> List[LookedAt]:
     return found
 
 
-def places_chart(found: Sequence[LookedAt]) -> Chart:
-    """Places side by side: what is mapped, how probable, and what speaks for it."""
+def places_chart(found: Sequence[LookedAt], title: str) -> Chart:
+    """Places side by side: what is mapped, how probable, and what speaks for it, below a title."""
     reach = max((abs(v) for _, _, place in found for _, v in place.attributions if v == v), default=1.0)
-    return side_by_side([_place_chart(name, point, place, reach) for name, point, place in found])
+    return side_by_side([_place_chart(name, point, place, reach, title) for name, point, place in found])
 
 
-def _place_chart(name: str, point: QgsPointXY, place: Place, reach: float) -> Chart:
+def _place_chart(name: str, point: QgsPointXY, place: Place, reach: float, title: str) -> Chart:
     lines = [(name, True), (f"{point.x():.6g}, {point.y():.7g}", False)]
     mapped = place.mapped.name if place.mapped else figure(place.estimate)
     lines.append((tr("mapped as {}").format(mapped), False))
@@ -105,11 +120,11 @@ def _place_chart(name: str, point: QgsPointXY, place: Place, reach: float) -> Ch
         charts.append(
             (bars([Bar(n, p, c, percent(p)) for n, c, p in shares], 1.0, tr("Probability")), 24 + 20.0 * len(top) + 8)
         )
-    charts.append((attribution_bars(place, reach), 0))
+    charts.append((attribution_bars(place, reach, title), 0))
     return stacked(charts)
 
 
-def attribution_bars(place: Place, reach: Optional[float] = None) -> Chart:
+def attribution_bars(place: Place, reach: float, title: str) -> Chart:
     """The players' attributions at a place, for (blue) and against (orange) what is mapped."""
     items = [Bar(player, v, FOR if v >= 0 else AGAINST, figure(v)) for player, v in place.attributions]
-    return bars(items, reach, tr("Attribution (log-odds)"))
+    return bars(items, reach, title)

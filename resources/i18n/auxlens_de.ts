@@ -1205,8 +1205,23 @@
     </message>
     <message>
       <location filename="../../plugin/panel/view.py" />
+      <source>Attribution: what speaks for it (+) and against it (−)</source>
+      <translation>Attribution: was dafür (+) und dagegen (−) spricht</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/panel/view.py" />
+      <source>Attribution: what raises the estimate (+) and lowers it (−)</source>
+      <translation>Attribution: was die Schätzung erhöht (+) und senkt (−)</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/panel/view.py" />
       <source>predicted {}</source>
       <translation>vorhergesagt {}</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/panel/view.py" />
+      <source>Attribution: what speaks for “{}” (+) and against it (−)</source>
+      <translation>Attribution: was für „{}“ spricht (+) und was dagegen (−)</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/view.py" />
@@ -1247,16 +1262,6 @@
       <location filename="../../plugin/panel/view.py" />
       <source>observed {}</source>
       <translation>beobachtet {}</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/panel/view.py" />
-      <source>Attribution (log-odds)</source>
-      <translation>Attribution (Log-Odds)</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/panel/view.py" />
-      <source>Attribution: what speaks for it (+) and against it (−)</source>
-      <translation>Attribution: was dafür (+) und dagegen (−) spricht</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/view.py" />
@@ -1800,11 +1805,6 @@
     </message>
     <message>
       <location filename="../../plugin/report/why_sheet.py" />
-      <source>A player is a group of input bands. Its attribution is its part in the score of the mapped class: positive speaks for the class, negative against it; together with the bias they add up to the score.</source>
-      <translation>Ein Spieler ist eine Gruppe von Eingabekanälen. Seine Attribution ist sein Anteil an der Bewertung der kartierten Klasse: Positives spricht für die Klasse, Negatives dagegen; mit dem Grundwert zusammen ergeben sie die Bewertung.</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/why_sheet.py" />
       <source>Most certain</source>
       <translation>Am sichersten</translation>
     </message>
@@ -1825,6 +1825,16 @@
     </message>
     <message>
       <location filename="../../plugin/report/why_sheet.py" />
+      <source>A player is a group of input bands. Its attribution is its part in the estimate: positive raises it, negative lowers it; together with the bias they add up to it.</source>
+      <translation>Ein Spieler ist eine Gruppe von Eingabekanälen. Seine Attribution ist sein Anteil an der Schätzung: Positives erhöht sie, Negatives senkt sie; mit dem Grundwert zusammen ergeben sie die Schätzung.</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/why_sheet.py" />
+      <source>log-odds</source>
+      <translation>Log-Odds</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/why_sheet.py" />
       <source>Dominant player</source>
       <translation>Bestimmender Spieler</translation>
     </message>
@@ -1837,6 +1847,21 @@
       <location filename="../../plugin/report/why_sheet.py" />
       <source>there is no layer “attribution”</source>
       <translation>es gibt keinen Layer „attribution“</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/why_sheet.py" />
+      <source>A player is a group of input bands. Its attribution is its part in the score of {}: positive speaks for the class, negative against it; together with the bias they add up to the score.</source>
+      <translation>Ein Spieler ist eine Gruppe von Eingabekanälen. Seine Attribution ist sein Anteil an der Bewertung {}: Positives spricht für die Klasse, Negatives dagegen; mit dem Grundwert zusammen ergeben sie die Bewertung.</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/why_sheet.py" />
+      <source>the mapped class</source>
+      <translation>der kartierten Klasse</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/why_sheet.py" />
+      <source>the class “{}”</source>
+      <translation>der Klasse „{}“</translation>
     </message>
     <message>
       <location filename="../../plugin/report/why_sheet.py" />
@@ -1860,13 +1885,13 @@
     </message>
     <message>
       <location filename="../../plugin/report/why_sheet.py" />
-      <source>Mean size of its attribution (log-odds)</source>
-      <translation>Mittlere Größe seiner Attribution (Log-Odds)</translation>
+      <source>uncertainty {}</source>
+      <translation>Unsicherheit {}</translation>
     </message>
     <message>
       <location filename="../../plugin/report/why_sheet.py" />
-      <source>uncertainty {}</source>
-      <translation>Unsicherheit {}</translation>
+      <source>Mean size of its attribution</source>
+      <translation>Mittlere Größe seiner Attribution</translation>
     </message>
     <message>
       <location filename="../../plugin/restyle.py" />

@@ -172,7 +172,7 @@ def mapped(tmp_path, card, write_model):
     """Writes what ``map`` writes of a scene: small rasters with tags, styles and known values.
 
     Gives a function that writes them and returns their folder; ``leave_out`` names outputs that are not made,
-    ``change`` maps outputs to values of one's own.
+    ``change`` maps outputs to values of one's own, ``further`` are fields of the job.
     """
     import numpy as np
     from osgeo import gdal, osr
@@ -186,6 +186,7 @@ def mapped(tmp_path, card, write_model):
         corner=(600000.0, 5200000.0),
         change=None,
         model_name="toy",
+        **further,
     ):
         folder = tmp_path / "maps" / scene
         folder.mkdir(parents=True)
@@ -193,7 +194,7 @@ def mapped(tmp_path, card, write_model):
         model = write_model(replace(card, name=model_name, main=main), f"{model_name}.safetensors")
         values = mapped_values(size, np.random.default_rng(seed))
         values.update(change or {})
-        job = {"job": "map", "model": model, "inputs": [f"/data/{scene}/s2.tif"], "auxiliary": []}
+        job = {"job": "map", "model": model, "inputs": [f"/data/{scene}/s2.tif"], "auxiliary": [], **further}
         for output, bands in values.items():
             if output in leave_out:
                 continue

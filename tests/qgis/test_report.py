@@ -168,6 +168,13 @@ def test_what_does_not_belong_together_is_told(mapped):
     assert "“toy”" in made.sheets[0].texts["subtitle"] and "“another”" in made.sheets[0].texts["subtitle"]
 
 
+@pytest.mark.parametrize(("job", "words"), [({}, "the mapped class"), ({"attribution_class": "water"}, "“water”")])
+def test_attributions_are_said_to_be_of_their_class(mapped, job, words):
+    made, _ = composed(mapped(**job))
+    (why,) = [sheet for sheet in made.sheets if sheet.page == "why"]
+    assert f"the score of {'the class ' if job else ''}{words}" in why.texts["caption"]
+
+
 def test_three_places_are_marked_on_the_map(mapped):
     made, _ = composed(mapped())
     (why,) = [sheet for sheet in made.sheets if sheet.page == "why"]
@@ -190,6 +197,8 @@ def test_a_quantity_instead_of_classes(mapped):
     (folder / "map.qml").unlink()
     card_free = composed(folder, model=str(folder / "none"))[0]
     assert "areas" not in [sheet.page for sheet in card_free.sheets]
+    (why,) = [sheet for sheet in card_free.sheets if sheet.page == "why"]
+    assert "its part in the estimate" in why.texts["caption"]
     assert "error" in [sheet.page for sheet in card_free.sheets]
 
 

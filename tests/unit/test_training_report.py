@@ -106,7 +106,7 @@ def test_figures_of_validation_and_test_stand_side_by_side(page: str) -> None:
         ["", "validation", "test"],
         ["accuracy", "0.930", "0.913"],
         ["kappa", "–", "–"],
-        ["rmse dB", "–", "−1.500"],
+        ["RMSE dB", "–", "−1.500"],
     ]
 
 
@@ -176,7 +176,7 @@ def test_error_probability_is_judged_by_form() -> None:
         for form, auroc in (("expected", 0.81), ("observed", 0.87))
     }
     page = render_training_report(replace(report(replace(CARD, error_models=forms)), examples=[]))
-    assert rows(page, 1) == [["", "expected", "observed"], ["auroc", "0.810", "0.870"]]
+    assert rows(page, 1) == [["", "expected", "observed"], ["AUROC", "0.810", "0.870"]]
 
 
 def test_the_file_appears_whole_and_twice_the_same(tmp_path: Path) -> None:
