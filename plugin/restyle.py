@@ -21,7 +21,7 @@ from .pixels import box_in, sample, stretch
 from .renderers import Range
 from .scenes import MappedScene, band_names, reference_layer
 from .sources import raster_path
-from .words import figure, output_words, tr
+from .words import AGREEMENT, figure, output_words, tr
 
 _ENDS = {  # what the lowest and the highest values mean
     "probability": (
@@ -184,7 +184,7 @@ def _entries(item: Shown) -> List[Tuple[int, QColor, str]]:
         players = band_names(item.layer)[:-1]
         return [(n, QColor(color), name) for n, (color, name) in enumerate(zip(PLAYER_COLORS, players), 1)]
     if item.output == "main_error":
-        return [(c.value, QColor(c.color), tr(c.name)) for c in RIGHT_OR_WRONG]
+        return [(c.value, QColor(c.color), tr(name)) for c, name in zip(RIGHT_OR_WRONG, AGREEMENT)]
     classes = item.card.main.classes if item.card and item.card.main.classes else classes_of(item.scene, None)
     if classes:
         return [(c.value, QColor(c.color), c.name) for c in classes]

@@ -26,6 +26,8 @@ FIGURES = {  # by the names that the engine gives them
     "producers_accuracy": QT_TRANSLATE_NOOP("AuxLens", "producer's accuracy"),
     "mean_iou": QT_TRANSLATE_NOOP("AuxLens", "mean IoU"),
     "mean_f1": QT_TRANSLATE_NOOP("AuxLens", "mean F1"),
+    "pixels": QT_TRANSLATE_NOOP("AuxLens", "pixels"),
+    "bias": QT_TRANSLATE_NOOP("AuxLens", "bias"),
     "error_rate": QT_TRANSLATE_NOOP("AuxLens", "share of wrong pixels"),
     "auroc": "AUROC",
     "auroc_uncertainty_alone": QT_TRANSLATE_NOOP("AuxLens", "AUROC of the uncertainty alone"),
@@ -37,6 +39,10 @@ FIGURES = {  # by the names that the engine gives them
     "mae": "MAE",
     "r2": "R²",
 }
+AGREEMENT = (  # what ``palettes.RIGHT_OR_WRONG`` says
+    QT_TRANSLATE_NOOP("AuxLens", "map = reference"),
+    QT_TRANSLATE_NOOP("AuxLens", "map ≠ reference"),
+)
 _IN_UNITS = ("rmse", "mae", "bias")  # of what is estimated; the others are numbers of their own
 
 

@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from qgis.PyQt.QtGui import QColor
+
+from ...engine.palettes import RIGHT_OR_WRONG
 from ...models.card import Card, LandClass
 from ..cards import card_of, classes_of
-from ..pictures import legend
+from ..charts import swatches
+from ..pictures import is_classes, legend
 from ..scenes import MappedScene
-from ..words import figure, output_words, percent, tr
+from ..words import AGREEMENT, figure, output_words, percent, tr
 from .sheets import MapPicture
 from .statistics import SceneFigures
 
@@ -84,4 +88,7 @@ def key_texts(subject: Subject) -> Dict[str, str]:
 def plain_map(scene: MappedScene, output: str, caption: str = "") -> MapPicture:
     """An output in its layer's own style."""
     layer = scene.layers[output]
-    return MapPicture([layer], caption or output_words(output), legend(layer))
+    key = legend(layer)
+    if output == "main_error" and is_classes(layer):
+        key = swatches([(QColor(c.color), tr(name)) for c, name in zip(RIGHT_OR_WRONG, AGREEMENT)])
+    return MapPicture([layer], caption or output_words(output), key)

@@ -2095,6 +2095,11 @@
     </message>
     <message>
       <location filename="../../plugin/words.py" />
+      <source>pixels</source>
+      <translation>Pixel</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/words.py" />
       <source>share of wrong pixels</source>
       <translation>Anteil falscher Pixel</translation>
     </message>
@@ -2102,6 +2107,16 @@
       <location filename="../../plugin/words.py" />
       <source>AUROC of the uncertainty alone</source>
       <translation>AUROC der Unsicherheit allein</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/words.py" />
+      <source>map = reference</source>
+      <translation>Karte = Referenz</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/words.py" />
+      <source>map ≠ reference</source>
+      <translation>Karte ≠ Referenz</translation>
     </message>
   </context>
 </TS>
