@@ -49,6 +49,7 @@ class AttributionQuality(JobAlgorithm):
             )
         )
         self.addParameter(p.seed(AttributionQualityJob))
+        self.addParameter(p.scheduler())
         files = (
             ("OUTPUT_REPORT", p.tr("Report"), p.tr("HTML files (*.html)"), p.tr("Report with charts and a verdict.")),
             ("OUTPUT_TABLE", p.tr("Table"), p.tr("CSV files (*.csv)"), p.tr("A row a method, a column a measure.")),

@@ -44,6 +44,7 @@ class CompareStrategies(JobAlgorithm):
             p.repetitions(CompareJob),
             p.reference_shares(CompareJob),
             *(make(CompareJob) for make in _LEARNING),
+            p.scheduler(),
         ):
             self.addParameter(parameter)
         files = (

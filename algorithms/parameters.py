@@ -244,7 +244,7 @@ def scheduler() -> Parameter:
         QgsProcessingParameterString("SCHEDULER", tr("Dask scheduler"), optional=True),
         tr(
             "Address of a Dask cluster's scheduler, for example tcp://host:8786, whose workers have AuxLens and see "
-            "the same files; empty to map on this machine."
+            "the same files; empty to work on this machine."
         ),
         advanced=True,
     )

@@ -114,8 +114,7 @@ def check_map_folder(job: MapFolderJob, card: Card) -> None:
         raise JobError("No output folder is given; choose one that may hold a sub-folder a scene.")
     if job.output_folder != ANYWHERE and _place(job.output_folder) == _place(job.scenes):
         raise JobError("The output folder is the folder of scenes; choose another, so that inputs and maps stay apart.")
-    if job.scheduler and "://" not in job.scheduler:
-        raise JobError(f"“{job.scheduler}” is no address of a Dask scheduler; give one like tcp://host:8786.")
+    _check_scheduler(job.scheduler)
     _check_paths(outputs_of(job), (job.model,))
     _check_computing(job)
 
@@ -284,6 +283,7 @@ def check_attribution_quality(job: AttributionQualityJob, card: Card) -> None:
     check_choice("removal", job.removal, REMOVALS)
     if job.pixels < 8 or job.seed < 0:
         raise JobError("At least 8 pixels are needed; the seed is 0 or more.")
+    _check_scheduler(job.scheduler)
     _check_paths(outputs_of(job), (job.model, *job.other_models, *job.inputs))
 
 
@@ -317,6 +317,7 @@ def check_compare(job: CompareJob) -> Tuple[float, ...]:
         raise JobError(f"The shares “{job.reference_shares}” are not numbers in percent, like 10;25;50;100.") from None
     if not all(0 < share <= 1 for share in shares):
         raise JobError(f"Shares of the references are above 0 and at most 100 percent; given: {job.reference_shares}.")
+    _check_scheduler(job.scheduler)
     _check_paths(outputs_of(job), ())
     return tuple(sorted(shares | {1.0}, reverse=True))
 
@@ -359,6 +360,11 @@ def check_sensitivity(job: SensitivityJob, card: Card) -> None:
     check_choice("removal", job.removal, REMOVALS)
     check_choice("precision", job.precision, PRECISIONS)
     _check_paths(outputs_of(job), (job.model, *job.inputs))
+
+
+def _check_scheduler(address: str) -> None:
+    if address and "://" not in address:
+        raise JobError(f"“{address}” is no address of a Dask scheduler; give one like tcp://host:8786.")
 
 
 def _check_paths(wanted: Mapping[str, str], given: Tuple[str, ...]) -> None:

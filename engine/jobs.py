@@ -182,6 +182,8 @@ class CompareJob:
         seed: Seed of the split, and of the first training.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
         precision: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
+        scheduler: Address of a Dask scheduler (tcp://host:8786), whose workers share the trainings; empty for this
+            machine.
         output_report: HTML report to write.
         output_table: CSV file to write: a row a method, seed and figure, and the differences with their intervals.
     """
@@ -203,6 +205,7 @@ class CompareJob:
     seed: int = 0
     device: str = "auto"
     precision: str = "auto"
+    scheduler: str = ""
     output_report: str = ""
     output_table: str = ""
 
@@ -434,6 +437,7 @@ class AttributionQualityJob:
         removal: What stands in for the bands of an absent player: ``mean`` as in training, ``blur`` or ``noise``.
         pixels: Pixels to sample; fewer with many players, of which all coalitions are computed.
         seed: Seed of the sample.
+        scheduler: Address of a Dask scheduler (tcp://host:8786), whose workers share the work; empty for this machine.
         output_report: HTML report to write.
         output_table: CSV file to write: a row a method, a column a measure.
     """
@@ -444,6 +448,7 @@ class AttributionQualityJob:
     removal: str = "mean"
     pixels: int = 128
     seed: int = 0
+    scheduler: str = ""
     output_report: str = ""
     output_table: str = ""
 

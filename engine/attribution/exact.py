@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import factorial
 
@@ -66,6 +66,14 @@ def truth(game: Game, pixels: Pixels, classes: Tensor, watch: Callable[[float], 
         watch((number + 1) / len(coalitions))
     table = torch.stack(worths, dim=1)
     return Truth((table.double() @ shapley_matrix(game.players).T).float(), table)
+
+
+def joined(parts: Sequence[Truth]) -> Truth:
+    """What is known of several groups of pixels, as of one; a sampling is one group."""
+    if len(parts) == 1:
+        return parts[0]
+    worths = [part.worths for part in parts if part.worths is not None]
+    return Truth(torch.cat([part.values for part in parts]), torch.cat(worths))
 
 
 def _sampled(game: Game, pixels: Pixels, classes: Tensor, watch: Callable[[float], None]) -> Truth:

@@ -43,8 +43,8 @@ class Pixels:
     def __len__(self) -> int:
         return len(self.chips)
 
-    def first(self, count: int) -> Pixels:
-        return Pixels(self.chips[:count], self.rows[:count], self.cols[:count])
+    def part(self, first: int, end: int) -> Pixels:
+        return Pixels(self.chips[first:end], self.rows[first:end], self.cols[first:end])
 
     def flipped(self) -> Pixels:
         """The same pixels, seen in a mirror."""

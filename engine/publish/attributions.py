@@ -6,6 +6,7 @@ import copy
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -17,12 +18,14 @@ from ...models.errors import Canceled, ModelFileError
 from ...models.file import load
 from ...models.network import Network
 from ..attribution import measures
-from ..attribution.exact import Truth, truth
+from ..attribution.exact import MOST_ENUMERATED, Truth, joined, truth
 from ..attribution.methods import EXPLAINER, METHODS, Method, explainer
 from ..attribution.pixels import Game, Pixels, sample
 from ..attribution.results import Quality, to_csv
 from ..checks import check_attribution_quality
+from ..cluster.spread import Call, spread
 from ..jobs import AttributionQualityJob, Progress, outputs_of
+from ..progress import Part
 from ..reports.attribution import render_attribution_report
 from ..scene.bands import match
 from ..scene.writing import check_writable
@@ -34,6 +37,7 @@ _ENUMERATION_SHARE = 0.6  # of the progress
 _STABILITY_PIXELS = 16  # methods that take many passes are repeated on these alone
 _NOISE = 0.02  # largest change of a standardised value that should not change an explanation
 _DRAWS = 3
+_GROUP = 32  # pixels whose coalitions are computed in one call
 _SHOWN = 6  # pixels in the report's example
 _MOST_SCORES = 2**17  # chips that may be computed for the enumeration
 
@@ -69,30 +73,15 @@ def assess(
     pixels = sample(sources, network, count, job.seed)
     game = Game(network, job.removal, job.seed)
 
-    def watch(share: float) -> None:
-        if progress.canceled():
-            raise Canceled("The assessment was canceled.")
-        progress.report(_ENUMERATION_SHARE * share, "Computing the scores of coalitions")
-
     with torch.no_grad():
         classes = game.scores(pixels).argmax(dim=1)
-    exact = truth(game, pixels, classes, watch)
-    figures, curves, found = {}, {}, {}
-    for number, (name, method) in enumerate(METHODS.items()):
-        if progress.canceled():
-            raise Canceled("The assessment was canceled.")
-        progress.report(_ENUMERATION_SHARE + (1 - _ENUMERATION_SHARE) * number / len(METHODS), f"Judging: {name}")
-        started = time.perf_counter()
-        found[name] = method(game, pixels, classes)
-        seconds = time.perf_counter() - started
-        figures[name] = {
-            **_against_truth(found[name], exact, game, pixels, classes),
-            **_against_itself(method, game, pixels.first(_STABILITY_PIXELS), classes[:_STABILITY_PIXELS]),
-            "milliseconds": 1000 * seconds / len(pixels),
-        }
-        if exact.worths is not None:
-            ways = {"insertion": measures.insertion, "deletion": measures.deletion}
-            curves[name] = {way: f(found[name], exact.worths).tolist() for way, f in ways.items()}
+    exact = _truth(game, pixels, classes, job, Part(progress, 0.0, _ENUMERATION_SHARE))
+    calls = [Call(f"Judging: {name}", _judged, (name, game, pixels, classes, exact)) for name in METHODS]
+    part = Part(progress, _ENUMERATION_SHARE, 1 - _ENUMERATION_SHARE)
+    judged = dict(zip(METHODS, spread(calls, job.scheduler, "cpu", (), part), strict=True))
+    figures = {name: result.figures for name, result in judged.items()}
+    curves = {name: result.curves for name, result in judged.items() if result.curves}
+    own = judged[EXPLAINER].found
     return Quality(
         model=card.name,
         scene=job.inputs[0],
@@ -103,10 +92,55 @@ def assess(
         truth_error=exact.error,
         figures=figures,
         curves=curves,
-        controls=_controls(game, pixels, classes, found[EXPLAINER], others, job.removal, job.seed),
+        controls=_controls(game, pixels, classes, own, others, job.removal, job.seed),
         shapley=exact.values[:_SHOWN].tolist(),
-        explained=found[EXPLAINER][:_SHOWN].tolist(),
+        explained=own[:_SHOWN].tolist(),
     )
+
+
+def _truth(game: Game, pixels: Pixels, classes: Tensor, job: AttributionQualityJob, progress: Progress) -> Truth:
+    """The Shapley values of some pixels after the others: each group is a call of its own."""
+    size = _GROUP if game.players <= MOST_ENUMERATED else len(pixels)  # a sampling's error is that of all pixels
+    calls = [
+        Call("Computing the scores of coalitions", _enumerated, (game, pixels.part(*ends), classes[slice(*ends)]))
+        for ends in ((first, first + size) for first in range(0, len(pixels), size))
+    ]
+    return joined(spread(calls, job.scheduler, "cpu", (), progress))
+
+
+def _enumerated(game: Game, pixels: Pixels, classes: Tensor, progress: Progress) -> Truth:
+    def watch(share: float) -> None:
+        if progress.canceled():
+            raise Canceled("The assessment was canceled.")
+        progress.report(share, f"{len(pixels)} pixels")
+
+    return truth(game, pixels, classes, watch)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """One method: its attributions ``(N, players)``, measures, and curves where all coalitions are known."""
+
+    found: Tensor
+    figures: dict[str, float]
+    curves: dict[str, list[float]]
+
+
+def _judged(name: str, game: Game, pixels: Pixels, classes: Tensor, exact: Truth, progress: Progress) -> _Judged:
+    method = METHODS[name]
+    started = time.perf_counter()
+    found = method(game, pixels, classes)
+    seconds = time.perf_counter() - started
+    figures = {
+        **_against_truth(found, exact, game, pixels, classes),
+        **_against_itself(method, game, pixels.part(0, _STABILITY_PIXELS), classes[:_STABILITY_PIXELS]),
+        "milliseconds": 1000 * seconds / len(pixels),
+    }
+    curves = {}
+    if exact.worths is not None:
+        ways = {"insertion": measures.insertion, "deletion": measures.deletion}
+        curves = {way: f(found, exact.worths).tolist() for way, f in ways.items()}
+    return _Judged(found, figures, curves)
 
 
 def _against_truth(found: Tensor, exact: Truth, game: Game, pixels: Pixels, classes: Tensor) -> dict[str, float]:

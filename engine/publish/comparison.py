@@ -17,13 +17,13 @@ import torch
 from ...models.errors import Canceled
 from ...models.network import Network
 from ..checks import check_compare
+from ..cluster.spread import Call, spread
 from ..compare import baselines
 from ..compare.measure import Method, measure, network_method
 from ..compare.results import ALL_MODALITIES, UNLABELLED_REST, Comparison, Trial, table
 from ..compare.verdicts import verdicts
 from ..devices import choose_device
 from ..jobs import NO_PLAYERS, STRATEGIES, CompareJob, Progress, TrainFolderJob
-from ..progress import Part
 from ..reports.comparison import render_comparison
 from ..scene.folder import Scene
 from ..scene.writing import check_writable
@@ -48,7 +48,8 @@ def run(job: CompareJob, progress: Progress) -> dict[str, Any]:
         ``outputs``: report and table; ``figures``: mean and sd of the headline of each method, and the verdicts.
 
     Raises:
-        AuxLensError: the job, the scenes or the references do not allow a comparison; before the first training.
+        AuxLensError: the job, the scenes or the references do not allow a comparison, before the first training; or
+            the cluster does not.
         Canceled: stopped by the user; nothing is written.
     """
     shares = check_compare(job)
@@ -61,14 +62,17 @@ def run(job: CompareJob, progress: Progress) -> dict[str, Any]:
     device = choose_device(job.device)
     setups = setups_of(training, progress)
     steps = plan(shares, job.repetitions)
+    calls = [
+        Call(
+            f"{step.method}, seed {seed}, {100 * step.share:g} % of the references",
+            one_here,
+            (step, replace(training, seed=seed), with_share(setups[step.strategy], step, job.seed), setups["single"]),
+        )
+        for step, seed in ((step, job.seed + step.repetition) for step in steps)
+    ]
+    places = [place for place in (job.scenes, job.test_scenes) if place]
     trials: dict[tuple[float, str], list[Any]] = {}
-    for number, step in enumerate(steps):
-        if progress.canceled():
-            raise Canceled("The comparison was canceled.")
-        part = Part(progress, number / len(steps), 1 / len(steps), f"{step.method}, seed {job.seed + step.repetition}")
-        log.info("%d of %d: %s with %g %% of the references.", number + 1, len(steps), part.name, 100 * step.share)
-        setup = with_share(setups[step.strategy], step, job.seed)
-        found = one(step, replace(training, seed=job.seed + step.repetition), setup, setups["single"], device, part)
+    for step, found in zip(steps, spread(calls, job.scheduler, job.device, places, progress), strict=True):
         trials.setdefault((step.share, step.method), []).append(found)
     comparison = gathered(job, trials, setups, device)
     if job.output_report:
@@ -137,6 +141,11 @@ def with_share(setup: Setup, step: Step, seed: int) -> Setup:
     others = UNLABELLED if step.method == UNLABELLED_REST else UNUSED
     thinner.splits = thin_out(setup.splits, list(units), step.share, seed, others)
     return thinner
+
+
+def one_here(step: Step, job: TrainFolderJob, setup: Setup, full: Setup, progress: Progress) -> Any:
+    """``one``, on the device of the machine that does it."""
+    return one(step, job, setup, full, choose_device(job.device), progress)
 
 
 def one(

@@ -13,10 +13,10 @@ from typing import Any
 from ...models.card import Card, read_card
 from ...models.errors import Canceled, EngineError, ModelFileError, SceneError
 from ..checks import check_map_folder
+from ..cluster.workers import CONNECT_S, RETURN_S, SchedulerLost, check_workers, connected
 from ..devices import choose_device, choose_precision
 from ..jobs import MapFolderJob, Progress
 from ..mapping.folder.catalog import write_catalog
-from ..mapping.folder.cluster import CONNECT_S, RETURN_S, SchedulerLost, check_workers, connected
 from ..mapping.folder.dispatch import each
 from ..mapping.folder.listing import list_tasks, tell
 from ..mapping.folder.lock import end_run, locked
@@ -123,9 +123,10 @@ class _Run:
         patience = CONNECT_S
         while tasks:
             try:
-                with connected(self._job, self._progress, patience) as client:
+                with connected(self._job.scheduler, self._job.device, self._progress, patience) as client:
                     if self._job.scheduler:
-                        check_workers(client, self._job, self._orders, self._progress)
+                        files, orders = (self._job.model, self._job.scenes), self._orders
+                        check_workers(client, self._progress, files, orders.folder, orders.token)
                     workers = len(client.scheduler_info(n_workers=-1)["workers"])
                     work = takewhile(lambda _: not self._full, packs(tasks, self._card, workers, alone))
                     for pack, result in each(client, work, self._orders, self._job.device != "cpu", self._tell):

@@ -560,8 +560,8 @@
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
-      <source>Address of a Dask cluster's scheduler, for example tcp://host:8786, whose workers have AuxLens and see the same files; empty to map on this machine.</source>
-      <translation>Adresse des Schedulers eines Dask-Clusters, zum Beispiel tcp://host:8786, dessen Rechner AuxLens haben und dieselben Dateien sehen; leer, um auf diesem Rechner zu kartieren.</translation>
+      <source>Address of a Dask cluster's scheduler, for example tcp://host:8786, whose workers have AuxLens and see the same files; empty to work on this machine.</source>
+      <translation>Adresse des Schedulers eines Dask-Clusters, zum Beispiel tcp://host:8786, dessen Rechner AuxLens haben und dieselben Dateien sehen; leer, um auf diesem Rechner zu rechnen.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />

@@ -1,8 +1,12 @@
-"""Tiny rasters and an untrained model, made anew for each test."""
+"""Tiny rasters and an untrained model, made anew for each test; and a cluster on loopback."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +21,7 @@ from auxlens.models import file
 from auxlens.models.card import Card, ErrorModel, InputDensity, LandClass, MainTask, Modality, Player
 from auxlens.models.network import Network, NetworkConfig, TaskConfig
 
+ROOT = Path(__file__).resolve().parents[2]
 UTM = "EPSG:32632"
 
 
@@ -154,3 +159,59 @@ def untrained(tmp_path: Path) -> Callable[..., str]:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(7)
+
+
+class Dask:
+    """Processes of a cluster on loopback, that find this checkout under the package's name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.running: list[subprocess.Popen[bytes]] = []
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.address = f"tcp://127.0.0.1:{self.port}"
+        self.packages = folder / "packages"
+        self.packages.mkdir()
+        (self.packages / "auxlens").symlink_to(ROOT)
+
+    def start(self, *words: str, packages: Path | None = None) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, "PYTHONPATH": str(packages or self.packages), "OMP_NUM_THREADS": "1"}
+        with open(self.folder / "dask.log", "ab") as said:
+            done = subprocess.Popen(
+                [sys.executable, "-m", "distributed.cli.dask_worker" if words[0] == "worker" else
+                 "distributed.cli.dask_scheduler", *words[1:]],
+                env=environment, stdout=said, stderr=said, cwd=self.folder,
+            )  # fmt: skip
+        self.running.append(done)
+        return done
+
+    def scheduler(self) -> subprocess.Popen[bytes]:
+        return self.start("scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard")
+
+    def worker(self, packages: Path | None = None) -> subprocess.Popen[bytes]:
+        words = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(self.folder / "scratch"))
+        return self.start("worker", self.address, *words, packages=packages)
+
+    def stop(self) -> None:
+        for process in self.running:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """This process computes as the workers do: how many threads share a sum changes its last bits."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def dask(tmp_path: Path, one_thread: None) -> Iterator[Dask]:
+    folder = tmp_path / "dask"
+    folder.mkdir()
+    made = Dask(folder)
+    yield made
+    made.stop()

@@ -9,7 +9,6 @@ import os
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -20,11 +19,10 @@ from pathlib import Path
 
 import pytest
 import rasterio
-import torch
 
 from auxlens.engine import jobs
-from auxlens.engine.mapping.folder import cluster, lock, packs
-from auxlens.engine.mapping.folder.tasks import Orders
+from auxlens.engine.cluster import workers
+from auxlens.engine.mapping.folder import lock, packs
 from auxlens.engine.publish.folder import run
 from auxlens.engine.version import plugin_version
 from auxlens.models.errors import Canceled, EngineError
@@ -42,62 +40,6 @@ def job(untrained, write, rng, tmp_path):
         untrained(), str(tmp_path / "in"), str(tmp_path / "out"), "s2=s2.tif", layers=("map", "uncertainty"),
         precision="float32",
     )  # fmt: skip
-
-
-class Dask:
-    """Processes of a cluster on loopback, that find this checkout under the package's name."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.running = []
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.address = f"tcp://127.0.0.1:{self.port}"
-        self.packages = folder / "packages"
-        self.packages.mkdir()
-        (self.packages / "auxlens").symlink_to(ROOT)
-
-    def start(self, *words, packages=None):
-        environment = {**os.environ, "PYTHONPATH": str(packages or self.packages), "OMP_NUM_THREADS": "1"}
-        with open(self.folder / "dask.log", "ab") as said:
-            done = subprocess.Popen(
-                [sys.executable, "-m", "distributed.cli.dask_worker" if words[0] == "worker" else
-                 "distributed.cli.dask_scheduler", *words[1:]],
-                env=environment, stdout=said, stderr=said, cwd=self.folder,
-            )  # fmt: skip
-        self.running.append(done)
-        return done
-
-    def scheduler(self):
-        return self.start("scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard")
-
-    def worker(self, **options):
-        words = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(self.folder / "scratch"))
-        return self.start("worker", self.address, *words, **options)
-
-    def stop(self):
-        for process in self.running:
-            process.kill()
-            process.wait()
-
-
-@pytest.fixture
-def one_thread():
-    """This process computes as the workers do: how many threads share a sum changes its last bits."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture
-def dask(tmp_path, one_thread):
-    folder = tmp_path / "dask"
-    folder.mkdir()
-    made = Dask(folder)
-    yield made
-    made.stop()
 
 
 class Watch:
@@ -281,14 +223,11 @@ def test_a_worker_of_another_version_is_refused(job, dask, quiet):
 
 def test_a_worker_that_does_not_see_the_folder_is_refused(job, dask, quiet):
     dask.scheduler(), dask.worker()
-    with lock.locked(job.output_folder), cluster.connected(replace(job, scheduler=dask.address), quiet()) as client:
-        elsewhere = Orders(job.output_folder, "the token of another machine's folder", plugin_version(), "")
-        with pytest.raises(
-            EngineError, match=r"does not see “.*out”. The model, the scenes and the output folder must"
-        ):
-            cluster.check_workers(client, job, elsewhere, quiet())
+    with lock.locked(job.output_folder), workers.connected(dask.address, "cpu", quiet()) as client:
+        with pytest.raises(EngineError, match=r"does not see “.*out”. Models, scenes and the output folder must"):
+            workers.check_workers(client, quiet(), [job.model], job.output_folder, "another machine's folder's token")
         with pytest.raises(EngineError, match="does not see “/elsewhere/model”"):
-            cluster.check_workers(client, replace(job, model="/elsewhere/model"), elsewhere, quiet())
+            workers.check_workers(client, quiet(), ["/elsewhere/model"])
 
 
 def test_a_run_waits_for_workers(job, dask, quiet, caplog):
@@ -305,7 +244,7 @@ def test_a_process_a_device(job, quiet, monkeypatch):
     """As on a machine with two GPUs, but the workers compute on the processor."""
     expected = undisturbed(job, quiet)
     two = [{"CUDA_VISIBLE_DEVICES": str(i)} for i in range(2)]
-    monkeypatch.setattr(cluster, "_local", lambda job: cluster.local_processes(two, {"GPU": 1.0}))
+    monkeypatch.setattr(workers, "_local", lambda device: workers.local_processes(two, {"GPU": 1.0}))
     with Watch(job.output_folder) as watch:
         result = run(job, quiet())
     check_all_done_once(job, watch, result, expected)

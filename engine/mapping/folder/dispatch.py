@@ -17,8 +17,8 @@ from typing import Any
 
 from distributed import Client, get_worker
 
+from ...cluster.workers import SchedulerLost, able
 from ...tuning import tune_process
-from .cluster import SchedulerLost
 from .lock import is_running
 from .packs import Pack
 from .tasks import Orders, Outcome, Rows, SceneTask
@@ -110,10 +110,8 @@ class _Workers:
     def count(self) -> int:
         if time.monotonic() - self._looked > _WORKERS_S:
             self._looked = time.monotonic()
-            workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
-            with_gpu = [worker for worker in workers if worker.get("resources", {}).get("GPU")]
-            self.resources = {"GPU": 1.0 / _PACKS_A_WORKER} if self._on_gpu and with_gpu else {}
-            self._count = len(with_gpu) if self.resources else len(workers)
+            found, gpu = able(self._client, self._on_gpu)
+            self._count, self.resources = len(found), {"GPU": 1.0 / _PACKS_A_WORKER} if gpu else {}
         return max(1, self._count)
 
 

@@ -17,15 +17,15 @@ import torch
 from distributed import Client, Nanny, Scheduler, SpecCluster, Worker
 from distributed.comm.core import CommClosedError
 
-from ....models.errors import Canceled, EngineError
-from ...jobs import MapFolderJob, Progress
-from .tasks import Orders
+from ...models.errors import Canceled, EngineError
+from ..jobs import Progress
+from ..version import plugin_version
 
 log = logging.getLogger("auxlens")
 
 CONNECT_S = 10.0
 RETURN_S = 120.0  # how long a lost scheduler is waited for
-_ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3))
+_ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 2))
 _LOOPBACK = "127.0.0.1:0"  # Dask always serves HTTP; nobody else shall reach it
 _OPTIONS = {"memory_limit": 0, "silence_logs": logging.CRITICAL, "dashboard": False, "dashboard_address": _LOOPBACK}
 _QUIET = {"distributed.worker.profile.enabled": False}  # Dask's profiler looks at all threads a hundred times a second
@@ -38,12 +38,12 @@ run_path({start!r})["register"](Path({root!r}))
 
 
 class SchedulerLost(Exception):
-    """Raised when the connection to the scheduler broke; scenes that were done are done."""
+    """Raised when the connection to the scheduler broke; what was done is done."""
 
 
 @contextmanager
-def connected(job: MapFolderJob, progress: Progress, patience_s: float = CONNECT_S) -> Iterator[Client]:
-    """A client of the job's cluster, which is made here where the job names no scheduler.
+def connected(scheduler: str, device: str, progress: Progress, patience_s: float = CONNECT_S) -> Iterator[Client]:
+    """A client of a cluster: the scheduler's, or one that is made on this machine, for the device of a job.
 
     Raises:
         EngineError: no scheduler answers within ``patience_s``.
@@ -52,8 +52,8 @@ def connected(job: MapFolderJob, progress: Progress, patience_s: float = CONNECT
     """
     for name in ("distributed", "bokeh", "tornado"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is told by this package
-    if job.scheduler:
-        client = _reach(job.scheduler, progress, patience_s)
+    if scheduler:
+        client = _reach(scheduler, progress, patience_s)
         try:
             yield client
         except _BROKEN as error:
@@ -62,7 +62,7 @@ def connected(job: MapFolderJob, progress: Progress, patience_s: float = CONNECT
             with suppress(Exception):  # a lost connection cannot be closed
                 client.close(timeout=1)
         return
-    with dask.config.set(_QUIET), _local(job) as cluster, Client(cluster, set_as_default=False) as client:
+    with dask.config.set(_QUIET), _local(device) as cluster, Client(cluster, set_as_default=False) as client:
         yield client
 
 
@@ -77,7 +77,7 @@ def _reach(address: str, progress: Progress, patience_s: float) -> Client:
             if isinstance(error, ValueError) or time.monotonic() >= until:
                 raise EngineError(
                     f"No Dask scheduler answers at {address} ({_reason(error)}). Start one with “dask scheduler”, "
-                    "correct the address, or leave the scheduler empty to map on this machine."
+                    "correct the address, or leave the scheduler empty to work on this machine."
                 ) from error
 
 
@@ -85,9 +85,9 @@ def _reason(error: Exception) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
-def _local(job: MapFolderJob) -> SpecCluster:
+def _local(device: str) -> SpecCluster:
     """One worker a GPU, or one in this process where there is not more than one device to compute with."""
-    gpus = torch.cuda.device_count() if job.device in ("auto", "cuda") else 0
+    gpus = torch.cuda.device_count() if device in ("auto", "cuda") else 0
     if gpus > 1:
         return local_processes([{"CUDA_VISIBLE_DEVICES": str(i)} for i in range(gpus)], {"GPU": 1.0})
     worker = {**_OPTIONS, "nthreads": torch.get_num_threads()}
@@ -117,8 +117,25 @@ def _cluster(workers: Mapping[int, Mapping[str, Any]], scheduler: Mapping[str, A
     )
 
 
-def check_workers(client: Client, job: MapFolderJob, orders: Orders, progress: Progress) -> None:
+def able(client: Client, on_gpu: bool) -> tuple[list[str], bool]:
+    """Addresses of the workers that may have work, and whether they are those that declare the resource GPU.
+
+    If any worker declares it, and the job may use a GPU, only those that do may have work.
+    """
+    workers: Mapping[str, Any] = client.scheduler_info(n_workers=-1)["workers"]
+    with_gpu = [address for address, facts in workers.items() if facts.get("resources", {}).get("GPU")]
+    return (with_gpu, True) if on_gpu and with_gpu else (list(workers), False)
+
+
+def check_workers(client: Client, progress: Progress, files: Sequence[str], folder: str = "", token: str = "") -> None:
     """Wait for a worker, and check that each that is there can do the work.
+
+    Args:
+        client: Of the cluster.
+        progress: Told that there is no worker, and asked whether to wait.
+        files: Files and folders that the work reads.
+        folder: Where the workers write, in which a note shows the run's
+        token: so it is the same folder, and not another machine's of that name; both empty if they write nothing.
 
     Raises:
         EngineError: a worker lacks AuxLens, has another version, or does not see the files.
@@ -133,23 +150,24 @@ def check_workers(client: Client, job: MapFolderJob, orders: Orders, progress: P
         if progress.canceled():
             raise Canceled("Canceled.")
         time.sleep(0.5)
-    found = client.run(_looker(), orders.folder, orders.token, [job.model, job.scenes], on_error="return")
+    found = client.run(_looker(), folder, token, files, on_error="return")
     for address, facts in found.items():
         if isinstance(facts, BaseException):
             raise EngineError(f"The worker {address} does not answer as it should: {facts}.") from facts
         where = f"The worker {address} on {facts['host']}"
+        version = plugin_version()
         if not facts["version"]:
             raise EngineError(
-                f"{where} lacks the package auxlens; install AuxLens {orders.version} into its Python environment."
+                f"{where} lacks the package auxlens; install AuxLens {version} into its Python environment."
             )
-        if facts["version"] != orders.version:
+        if facts["version"] != version:
             raise EngineError(
-                f"{where} has AuxLens {facts['version']}, this is {orders.version}; install one version on both."
+                f"{where} has AuxLens {facts['version']}, this is {version}; install one version on both."
             )
         if facts["unseen"]:
             raise EngineError(
-                f"{where} does not see “{facts['unseen']}”. The model, the scenes and the output folder must lie on a "
-                "file system that all workers share, under the same path."
+                f"{where} does not see “{facts['unseen']}”. Models, scenes and the output folder must lie on a file "
+                "system that all workers share, under the same path."
             )
 
 
@@ -168,7 +186,7 @@ def _looker() -> Callable[..., dict[str, str]]:
             version = ""
         note, until = os.path.join(folder, ".auxlens.run"), time.monotonic() + 5.0
         unseen = next((file for file in files if not os.path.exists(file)), "")
-        while not unseen:  # a shared folder may show a new file a moment later
+        while token and not unseen:  # a shared folder may show a new file a moment later
             try:
                 with open(note, encoding="utf-8") as file:
                     if token in file.read() and os.access(folder, os.W_OK):
