@@ -75,14 +75,11 @@ def _reach(address: str, progress: Progress, patience_s: float) -> Client:
             return Client(address, timeout=min(2.0, patience_s), set_as_default=False)
         except (OSError, asyncio.TimeoutError, ValueError) as error:
             if isinstance(error, ValueError) or time.monotonic() >= until:
+                reason = str(error) if isinstance(error, ValueError) else f"waited {patience_s:.0f} s"
                 raise EngineError(
-                    f"No Dask scheduler answers at {address} ({_reason(error)}). Start one with “dask scheduler”, "
+                    f"No Dask scheduler answers at {address} ({reason}). Start one with “dask scheduler”, "
                     "correct the address, or leave the scheduler empty to work on this machine."
                 ) from error
-
-
-def _reason(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _local(device: str) -> SpecCluster:

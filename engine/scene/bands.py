@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import rasterio
 from rasterio.enums import ColorInterp
@@ -44,6 +45,8 @@ def open_raster(path: str) -> rasterio.DatasetReader:
     try:
         return rasterio.open(path)
     except RasterioError as error:
+        if os.path.isfile(path) and not os.access(path, os.R_OK):
+            raise SceneError(f"“{path}” cannot be read: you have no permission.") from error
         if os.path.exists(path) or ":" in path[2:]:  # a colon: a URL or a part of a file, which GDAL alone knows
             raise SceneError(f"“{path}” is not a raster that can be read; check the file or leave it out.") from error
         raise SceneError(f"The raster “{path}” does not exist; check the path.") from error
@@ -122,13 +125,26 @@ def match(wanted: Sequence[tuple[str, tuple[str, ...]]], paths: Sequence[str]) -
     )
     if found is None:
         needs = "; ".join(f"{name}: {', '.join(bands)}" for name, bands in wanted)
-        has = "; ".join(f"{os.path.basename(b[0].path)}: {', '.join(x.name for x in b)}" for _, b in files)
+        given = [band for _, bands in files for band in bands]
+        by_file = groupby(given, key=lambda band: band.path)
+        has = "; ".join(f"{os.path.basename(path)}: {', '.join(b.name for b in bands)}" for path, bands in by_file)
         raise SceneError(
             f"The bands do not fit. The model needs {sum(len(b) for _, b in wanted)} bands ({needs}); "
-            f"given are {sum(len(b) for _, b in files)} ({has or 'none'}). Give rasters with these bands, "
+            f"given are {len(given)} ({has or 'none'}). {_given_twice(given)}Give rasters with these bands, "
             "by description or in this order."
         )
     return found
+
+
+def _given_twice(bands: Sequence[BandSource]) -> str:
+    """A sentence about two files that give one band, as a pattern that matches too much does."""
+    first: dict[str, str] = {}
+    for band in bands:
+        path = first.setdefault(_key(band.name), band.path)
+        if path != band.path:
+            names = f"{os.path.basename(path)} and {os.path.basename(band.path)}"
+            return f"The band {band.name} is given twice, by {names}: leave one out. "
+    return ""
 
 
 def match_some(

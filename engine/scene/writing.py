@@ -128,10 +128,9 @@ class LayerWriter:
 
     def _full(self, error: Exception) -> SceneError:
         free = shutil.disk_usage(self.target.parent).free / 2**20
-        return SceneError(
-            f"Writing “{self.target}” failed ({error}); {free:.0f} MiB are free there. "
-            "Make room or choose another folder."
-        )
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error.__cause__ or error
+        why = f"{reason}; {free:.0f} MiB are free there" if free >= 1 else "the disk is full"
+        return SceneError(f"Writing “{self.target}” failed: {why}. Make room or choose another folder.")
 
     def __enter__(self) -> LayerWriter:
         return self

@@ -175,6 +175,30 @@ def test_what_is_missing_or_ambiguous_is_told(job, make_scene, quiet, tmp_path, 
     assert "The bands do not fit" in rows["a"]["message"]  # each file has three bands of the same names
 
 
+def test_a_pattern_that_matches_a_band_twice(job, make_scene, quiet, tmp_path):
+    for name in "ab":
+        make_scene(name)
+    shutil.copy(tmp_path / "in/b/s2.tif", tmp_path / "in/b/s2_old.tif")
+    run(replace(job, input_patterns="s2=s2*.tif", layers=("map",)), quiet())
+    rows = table(job)
+    assert (rows["a"]["status"], rows["b"]["status"]) == ("mapped", "failed")
+    assert "The band B2 is given twice, by s2.tif and s2_old.tif: leave one out." in rows["b"]["message"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
+def test_what_may_not_be_read_is_told(job, make_scene, quiet, tmp_path):
+    for name in "abc":
+        make_scene(name)
+    (tmp_path / "in/a").chmod(0o000)
+    (tmp_path / "in/b/s2.tif").chmod(0o000)
+    run(replace(job, layers=("map",)), quiet())
+    (tmp_path / "in/a").chmod(0o700)
+    rows = table(job)
+    assert "cannot be read; check its permissions" in rows["a"]["message"]
+    assert "s2.tif” cannot be read: you have no permission" in rows["b"]["message"]
+    assert rows["c"]["status"] == "mapped"
+
+
 def test_all_scenes_fail(job, make_scene, quiet, tmp_path):
     (make_scene("a") / "s2.tif").write_bytes(b"no raster")
     assert run(job, quiet())["incomplete"].startswith("All scenes failed (a). Why is in")
@@ -269,7 +293,9 @@ def test_a_full_disk_stops_the_run_and_the_next_goes_on(job, make_scene, quiet, 
     place, enlarge = small_disk
     layers = ("map", "uncertainty", "reconstruction_error", "main_error", "error_probability")
     job = replace(job, layers=layers, output_folder=str(place / "out"))
-    with pytest.raises(SceneError, match=r"(are free|MiB).* (\d+) of 30 scenes are mapped\. They are kept") as error:
+    with pytest.raises(
+        SceneError, match=r"(the disk is full|MiB).* (\d+) of 30 scenes are mapped\. They are kept"
+    ) as error:
         run(job, quiet())
     done = len(list(place.glob("out/*/[!.]*.json")))
     assert 0 < done < 30 and f" {done} of 30 scenes" in str(error.value)
