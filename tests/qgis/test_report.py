@@ -175,6 +175,33 @@ def test_attributions_are_said_to_be_of_their_class(mapped, job, words):
     assert f"the score of {'the class ' if job else ''}{words}" in why.texts["caption"]
 
 
+@pytest.mark.parametrize(("corner", "there"), [((500000.0, 5000000.0), True), ((600000.0, 5200000.0), False)])
+def test_many_bands_are_shown_in_colours_with_one_stretch_where_the_reference_lies(mapped, write_raster, corner, there):
+    names = ("B2", "B3", "B4", "B8")
+    values = {f"hs:{name}": np.full((40, 56), at, "float32") for at, name in enumerate(names, 1)}
+    reference = write_raster("hs.tif", names)  # its bands hold their numbers
+    folder = mapped(
+        corner=corner,
+        leave_out=("expected_error", "reconstruction_error"),
+        change={"reconstruction": values},
+        auxiliary=[f"hs={reference}"],
+    )
+    made, notes = composed(folder)
+    (sheet,) = [sheet for sheet in made.sheets if sheet.page == "modality"]
+    pictures = list(sheet.maps.values())
+    assert pictures[0].caption == "Reconstruction of B4, B3, B2"
+    assert len(pictures) == 1 + there
+    assert notes == ([] if there else ["Left out: the reference of hs (it has no value on the scene)."])
+    for picture in pictures:
+        renderer = picture.layers[0].renderer()
+        assert renderer.usesBands() == [3, 2, 1]
+        assert [renderer.redContrastEnhancement().minimumValue(), renderer.redContrastEnhancement().maximumValue()] == [
+            3,
+            4,
+        ]
+        assert picture.box == pictures[0].box  # the scene's place, however large the reference is
+
+
 def test_three_places_are_marked_on_the_map(mapped):
     made, _ = composed(mapped())
     (why,) = [sheet for sheet in made.sheets if sheet.page == "why"]
