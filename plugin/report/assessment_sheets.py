@@ -14,6 +14,7 @@ from .tables import Row, Table, as_table, number_of, pairs, read_rows
 _MOST_CLASSES = 20
 _MOST_ROWS = 200  # of a table that is shown as it is
 _ROWS_A_PAGE = 46
+_MOST_CORRELATIONS = 20
 _OF_CLASS = ("users_accuracy", "producers_accuracy", "f1", "iou")
 _FINDINGS = {"figure", "of", "group", "value", "low", "high", "p_value"}  # columns of explainerrors' table
 _DETECTION = ("auroc", "aupr", "fpr95", "aurc", "auroc gain over uncertainty")
@@ -89,6 +90,9 @@ def _findings_sheet(rows: Sequence[Row]) -> Sheet:
     tables = {"detection": _detection(rows), "correlations": _correlations(rows)}
     tables = {name: table for name, table in tables.items() if table.rows}
     texts = {f"{name}_caption": tr(_CAPTIONS[name]) for name in tables}
+    whole = len(_by_what(rows, _CORRELATION))
+    if whole > _MOST_CORRELATIONS:
+        texts["correlations_caption"] += " " + tr("The {} strongest of {} are shown.").format(_MOST_CORRELATIONS, whole)
     return Sheet("findings", tr(_HEADING), texts, {}, {}, tables)
 
 
@@ -110,12 +114,17 @@ def _detection(rows: Sequence[Row]) -> Table:
 
 def _correlations(rows: Sequence[Row]) -> Table:
     found = _by_what(rows, _CORRELATION)
+    strongest = sorted(found, key=lambda of: -abs(_pearson(found[of])))[:_MOST_CORRELATIONS]
     cells = []
-    for of, own in found.items():
+    for of, own in ((of, own) for of, own in found.items() if of in strongest):
         pearson, spearman, partial = (own.get(name) for name in _CORRELATION)
         cells.append((of, _with_interval(pearson), _p_value(pearson), _alone(spearman), _alone(partial)))
     headings = (tr("reconstruction error"), "Pearson", tr("p (effective pixels)"), "Spearman", tr("partial"))
     return Table(headings, tuple(cells), (0.28, 0.26, 0.22, 0.12, 0.12))
+
+
+def _pearson(own: Mapping[str, Row]) -> float:
+    return (number_of(own["pearson"]["value"]) if "pearson" in own else None) or 0.0
 
 
 def _alone(row: Any) -> str:

@@ -1340,6 +1340,11 @@
     </message>
     <message>
       <location filename="../../plugin/report/assessment_sheets.py" />
+      <source>The {} strongest of {} are shown.</source>
+      <translation>Gezeigt sind die {} stärksten von {}.</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/assessment_sheets.py" />
       <source>({} more rows in the file)</source>
       <translation>({} weitere Zeilen in der Datei)</translation>
     </message>

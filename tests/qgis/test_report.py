@@ -399,6 +399,16 @@ def test_explained_errors_are_put_into_two_tables(tmp_path):
     assert "0.5 is chance" in sheet.texts["detection_caption"] and "Dutilleul" in sheet.texts["correlations_caption"]
 
 
+def test_of_many_bands_the_strongest_correlations_are_shown(tmp_path):
+    table = tmp_path / "errors.csv"
+    line = "pearson,hs:{0} (signed),all,{1},,,0.5,10,100\n"
+    table.write_text(FINDINGS.splitlines()[0] + "\n" + "".join(line.format(n, -n / 100) for n in range(40)))
+    (sheet,) = errors_sheets(str(table))
+    shown = [row[0] for row in sheet.tables["correlations"].rows]
+    assert shown == [f"hs:{n} (signed)" for n in range(20, 40)]
+    assert sheet.texts["correlations_caption"].endswith("The 20 strongest of 40 are shown.")
+
+
 def test_intervals_are_said_to_their_second_digit():
     overall = {"overall_accuracy": 0.9, "adjusted_overall_accuracy": 0.94652, "adjusted_overall_accuracy_ci95": 0.0185}
     sheet = accuracy_sheet({"overall": {**overall, "adjusted_overall_accuracy_se": 0.009, "mean_iou": 0.5}})
