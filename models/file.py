@@ -22,6 +22,7 @@ def save(path: str, network: Network, card: Card) -> None:
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     try:
         safetensors.torch.save_file(weights, part, metadata={CARD_KEY: card.to_json()})
+        _as_any_new_file(part)
         os.replace(part, target)
     except (OSError, SafetensorError) as error:
         raise ModelFileError(
@@ -30,6 +31,13 @@ def save(path: str, network: Network, card: Card) -> None:
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
+
+
+def _as_any_new_file(path: Path) -> None:
+    """Give a file the permissions of a new one: safetensors writes files that nobody but their owner may read."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    path.chmod(0o666 & ~mask)
 
 
 def load(path: str) -> tuple[Network, Card]:

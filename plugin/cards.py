@@ -25,8 +25,11 @@ def card_of(scene: MappedScene, model: str = "") -> Tuple[Optional[Card], str]:
     path = model or str(scene.tags.job.get("model") or "")
     if not os.path.exists(path):
         return None, tr("The model file “{}” does not exist any more.").format(path)
-    with open(path, "rb") as file:
-        found = hashlib.sha256(file.read()).hexdigest()
+    try:
+        with open(path, "rb") as file:
+            found = hashlib.sha256(file.read()).hexdigest()
+    except OSError as error:
+        return None, tr("The model file “{}” cannot be read: {}.").format(path, error.strerror)
     if scene.tags.model_sha256 and found != scene.tags.model_sha256:
         return None, tr("The model file “{}” is not the one that made this map (its SHA-256 differs).").format(path)
     try:

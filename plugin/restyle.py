@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
 from qgis.core import Qgis, QgsMapLayer, QgsPalettedRasterRenderer, QgsRasterLayer
@@ -80,7 +80,9 @@ def restyle(scenes: Sequence[MappedScene], band: str, percentile: float, others:
     Raises:
         JobError: no layer has that band.
     """
-    shown = [_shown(scene, output, layer, band) for scene in scenes for output, layer in scene.layers.items()]
+    cards = [card_of(scene)[0] for scene in scenes]
+    of_scenes = zip(scenes, cards)
+    shown = [_shown(scene, card, output, band) for scene, card in of_scenes for output in scene.layers]
     if band and not any(band in band_names(item.layer) for item in shown):
         known = dict.fromkeys(name for item in shown for name in band_names(item.layer))
         raise JobError(f"No layer has a band “{band}”; their bands are {', '.join(known)}.")
@@ -103,10 +105,11 @@ def restyle(scenes: Sequence[MappedScene], band: str, percentile: float, others:
     return said
 
 
-def _shown(scene: MappedScene, output: str, layer: QgsRasterLayer, band: str) -> Shown:
+def _shown(scene: MappedScene, card: Optional[Card], output: str, band: str) -> Shown:
+    layer = scene.layers[output]
     names = band_names(layer)
     number = names.index(band) + 1 if band in names else layer.bandCount() if output == "attribution" else 1
-    return Shown(layer, scene, card_of(scene)[0], output, number)
+    return Shown(layer, scene, card, output, number)
 
 
 def _scale(items: Sequence[Shown], percentile: float, name: str) -> str:
@@ -221,12 +224,20 @@ def save_styles(layers: Sequence[QgsRasterLayer], kinds: Sequence[str]) -> List[
     notes = []
     for layer in layers:
         stem = os.path.splitext(raster_path(layer))[0]
-        for kind in kinds:
-            save = layer.saveNamedStyle if kind == "qml" else layer.saveSldStyle
-            message, written = save(f"{stem}.{kind}")
+        for path, save in ((f"{stem}.{kind}", _saver(layer, kind)) for kind in kinds):
+            message, written = save(path) if _may_write(path) else (tr("you may not write there"), False)
             if not written:
-                notes.append(tr("“{}” cannot be written: {}").format(f"{stem}.{kind}", message))
+                notes.append(tr("“{}” cannot be written: {}").format(path, message))
     return notes
+
+
+def _saver(layer: QgsRasterLayer, kind: str) -> Callable[[str], Tuple[str, bool]]:
+    return layer.saveNamedStyle if kind == "qml" else layer.saveSldStyle
+
+
+def _may_write(path: str) -> bool:
+    """Asked first, because QGIS does not tell of an SLD file that it could not write."""
+    return os.access(path if os.path.exists(path) else os.path.dirname(path), os.W_OK)
 
 
 def _is_file(layer: QgsMapLayer) -> bool:

@@ -1144,6 +1144,11 @@
       <translation>Die Modelldatei „{}“ ist nicht die, die diese Karte gemacht hat (ihr SHA-256 ist ein anderer).</translation>
     </message>
     <message>
+      <location filename="../../plugin/cards.py" />
+      <source>The model file “{}” cannot be read: {}.</source>
+      <translation>Die Modelldatei „{}“ ist nicht lesbar: {}.</translation>
+    </message>
+    <message>
       <location filename="../../plugin/panel/action.py" />
       <source>Why here?</source>
       <translation>Warum hier?</translation>
@@ -1977,6 +1982,11 @@
       <location filename="../../plugin/restyle.py" />
       <source>Reconstruction in colours ({}): the same stretch on {} layer(s) and {} reference(s).</source>
       <translation>Rekonstruktion in Farben ({}): dieselbe Streckung auf {} Layer(n) und {} Referenz(en).</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/restyle.py" />
+      <source>you may not write there</source>
+      <translation>dort dürfen Sie nicht schreiben</translation>
     </message>
     <message>
       <location filename="../../plugin/restyle.py" />

@@ -124,6 +124,9 @@ def test_a_model_that_is_gone_or_another(mapped, write_model, card):
     report, notes = composed(folder, model=other)
     assert "model" not in [sheet.page for sheet in report.sheets]
     assert "SHA-256 differs" in notes[0]
+    (folder / "a folder.safetensors").mkdir()
+    report, notes = composed(folder, model=str(folder / "a folder.safetensors"))
+    assert "cannot be read" in notes[0]
     report, notes = composed(folder, model=str(folder / "gone.safetensors"))
     assert "does not exist any more" in notes[0]
 

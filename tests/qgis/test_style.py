@@ -18,6 +18,7 @@ from qgis.core import (
 
 from auxlens.engine.palettes import BLUE_WHITE_RED, MAGMA
 from auxlens.models.card import Modality
+from auxlens.plugin import restyle
 
 HSI = Modality("hsi", ("a", "B4", "B3", "B2"), (0.0,) * 4, (1.0,) * 4)
 
@@ -192,6 +193,13 @@ def test_a_place_that_cannot_be_written_is_told(add, style):
     Path(layer.source()).with_suffix(".qml").mkdir()
     assert any("cannot be written" in line for line in style(LAYERS=[layer], SAVE="qml"))
     assert span(layer)
+
+
+def test_a_folder_without_permission_is_told_of_each_style(add, style, monkeypatch):
+    layer = add("one", "uncertainty", 0.5, ("u",))
+    monkeypatch.setattr(restyle.os, "access", lambda path, mode: False)
+    told = [line for line in style(LAYERS=[layer], SAVE="both") if "you may not write there" in line]
+    assert [".qml" in told[0], ".sld" in told[1]] == [True, True]
 
 
 @pytest.mark.parametrize(

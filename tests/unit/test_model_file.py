@@ -108,6 +108,11 @@ def json_like(value):
     return json.loads(json.dumps(value)) if isinstance(value, dict) and "widths" in value else value
 
 
+def test_others_may_read_it_as_any_file(saved, tmp_path):
+    (tmp_path / "any").touch()
+    assert saved.stat().st_mode == (tmp_path / "any").stat().st_mode
+
+
 def test_weights_come_back_and_the_network_is_ready_to_predict(saved):
     torch.manual_seed(0)
     expected = Network(NetworkConfig.from_dict(full_card().network)).state_dict()
