@@ -1,7 +1,8 @@
-"""Attributions on real scenes: fidelity to exact Shapley values, and what they cost in accuracy; over seeds.
+"""Attributions on real scenes: fidelity to exact Shapley values, and whether they find what is known; over seeds.
 
 ``python benchmarks/attribution.py`` writes ``attribution.md`` beside this file and needs the sample data in
-``../shared/data`` beside the checkout. Each case is trained with players and without, for as many epochs:
+``../shared/data`` beside the checkout. Players change nothing but the attributions (a test says so), so models without
+them are not trained. The cases:
 
 * ombria: six Sentinel-2 bands of two dates, each one a player; Sentinel-1 auxiliary; tested on the test split.
 * sen1floods11: seven groups of Sentinel-2 bands; trained on the western half of the chip, tested on the eastern.
@@ -29,16 +30,15 @@ from auxlens.engine.run import run
 SEN1FLOODS11 = "aerosol=B1,B9,B10;blue green=B2,B3;red=B4;red edge=B5,B6,B7,B8A;near infrared=B8;swir 1=B11;swir 2=B12"
 DEMO = "visible=B2,B3,B4;red edge=B5,B6,B7,B8A;near infrared=B8;shortwave infrared=B11,B12;noise=noise"
 FIDELITY = ("rank_correlation", "r2", "same_dominant", "efficiency_gap", "milliseconds")
-Case = Callable[[Path, int, int, bool], dict[str, Any]]
+Case = Callable[[Path, int, int], dict[str, Any]]
 
 
-def ombria(folder: Path, seed: int, epochs: int, with_players: bool) -> dict[str, Any]:
+def ombria(folder: Path, seed: int, epochs: int) -> dict[str, Any]:
     """Flood mapping; IoU and pixel accuracy on the test split, error of the radar reconstruction there."""
     model = str(folder / "model.safetensors")
     run(
         jobs.TrainFolderJob(
             model,
-            players="" if with_players else jobs.NO_PLAYERS,
             scenes=str(DATA / "ombria" / "train"),
             input_patterns="s2=s2.tif",
             auxiliary_patterns="s1=s1.tif",
@@ -50,17 +50,17 @@ def ombria(folder: Path, seed: int, epochs: int, with_players: bool) -> dict[str
     )
     scenes = sorted((DATA / "ombria" / "test").iterdir())
     found = mapped(folder, model, [(s / "s2.tif", s / "s1.tif", s / "flood.tif") for s in scenes])
-    return {**found, "quality": quality(folder, model, scenes[5] / "s2.tif") if with_players else {}}
+    return {**found, "quality": quality(folder, model, scenes[5] / "s2.tif")}
 
 
-def sen1floods11(folder: Path, seed: int, epochs: int, with_players: bool) -> dict[str, Any]:
+def sen1floods11(folder: Path, seed: int, epochs: int) -> dict[str, Any]:
     """Water mapping, west to east."""
     west, east = halves(folder)
     model = str(folder / "model.safetensors")
     run(
         jobs.TrainJob(
             model,
-            players=SEN1FLOODS11 if with_players else jobs.NO_PLAYERS,
+            players=SEN1FLOODS11,
             inputs=(str(west / "s2.tif"),),
             auxiliary=(str(west / "s1.tif"),),
             reference=str(west / "label.tif"),
@@ -70,10 +70,10 @@ def sen1floods11(folder: Path, seed: int, epochs: int, with_players: bool) -> di
         Silent(),
     )
     found = mapped(folder, model, [(east / "s2.tif", east / "s1.tif", east / "label.tif")])
-    return {**found, "quality": quality(folder, model, east / "s2.tif") if with_players else {}}
+    return {**found, "quality": quality(folder, model, east / "s2.tif")}
 
 
-def demo(folder: Path, seed: int, epochs: int, with_players: bool) -> dict[str, Any]:
+def demo(folder: Path, seed: int, epochs: int) -> dict[str, Any]:
     """Generated land cover, whose classes depend on known bands; a further band is noise."""
     run(jobs.DemoJob(str(folder / "scenes"), scenes=4, size_px=512, seed=7), Silent())
     for scene in (folder / "scenes").iterdir():
@@ -84,7 +84,7 @@ def demo(folder: Path, seed: int, epochs: int, with_players: bool) -> dict[str, 
     run(
         jobs.TrainFolderJob(
             model,
-            players=DEMO if with_players else jobs.NO_PLAYERS,
+            players=DEMO,
             scenes=str(folder / "scenes"),
             input_patterns="s2=s2.tif",
             auxiliary_patterns="s1=s1.tif;dem=dem.tif",
@@ -95,8 +95,6 @@ def demo(folder: Path, seed: int, epochs: int, with_players: bool) -> dict[str, 
         Silent(),
     )
     found = mapped(folder, model, [(unseen / "s2.tif", unseen / "s1.tif", unseen / "label.tif")])
-    if not with_players:
-        return {**found, "quality": {}}
     return {**found, **plausible(folder, model, unseen), "quality": quality(folder, model, unseen / "s2.tif")}
 
 
@@ -168,24 +166,15 @@ CASES: dict[str, tuple[Case, int]] = {"ombria": (ombria, 10), "sen1floods11": (s
 def table(results: list[dict[str, Any]]) -> Iterator[str]:
     """The tables of all results, a case after the other."""
     for case in dict.fromkeys(result["case"] for result in results):
-        mine = [result for result in results if result["case"] == case]
-        pairs = [
-            (w, next(o for o in mine if o["seed"] == w["seed"] and not o["players"])) for w in mine if w["players"]
-        ]
-        yield from (f"## {case}", "", "| figure | with players | without | difference, paired |", "|---|---|---|---|")
-        for name in pairs[0][1]["found"]:
+        found = [result["found"] for result in results if result["case"] == case]
+        yield from (f"## {case}", "", "| figure | over seeds |", "|---|---|")
+        for name in found[0]:
             if name != "quality":
-                a, b = ([side["found"][name] for side in sides] for sides in zip(*pairs, strict=True))
-                yield f"| {name} | {spread(a)} | {spread(b)} | {spread([x - y for x, y in zip(a, b, strict=True)])} |"
+                yield f"| {name} | {spread([values[name] for values in found if name in values])} |"
         yield from ("", "| method | " + " | ".join(FIDELITY) + " |", "|---|" + "---|" * len(FIDELITY))
-        for method in pairs[0][0]["found"]["quality"]:
-            lines = [pair[0]["found"]["quality"][method] for pair in pairs]
+        for method in found[0]["quality"]:
+            lines = [values["quality"][method] for values in found]
             yield f"| {method} | " + " | ".join(spread([x[m] for x in lines if m in x]) for m in FIDELITY) + " |"
-        further = [name for name in pairs[0][0]["found"] if name not in pairs[0][1]["found"]]
-        if further:
-            yield from ("", "| plausibility | over seeds |", "|---|---|")
-            for name in further:
-                yield f"| {name} | {spread([pair[0]['found'][name] for pair in pairs if name in pair[0]['found']])} |"
         yield ""
 
 
@@ -208,23 +197,22 @@ def main() -> None:
     for case in options.case or CASES:
         work, epochs = CASES[case]
         for seed in range(options.seeds):
-            for players in (True, False):
-                key = {"case": case, "seed": seed, "players": players}
-                if any(key.items() <= result.items() for result in done):
-                    continue
-                with tempfile.TemporaryDirectory(prefix="auxlens-") as folder:
-                    found = work(Path(folder), seed, epochs, players)
-                done.append({**key, "found": found})
-                print(json.dumps(done[-1]), flush=True)
-                if options.results:
-                    with options.results.open("a") as file:
-                        file.write(json.dumps(done[-1]) + "\n")
+            key = {"case": case, "seed": seed}
+            if any(key.items() <= result.items() for result in done):
+                continue
+            with tempfile.TemporaryDirectory(prefix="auxlens-") as folder:
+                found = work(Path(folder), seed, epochs)
+            done.append({**key, "found": found})
+            print(json.dumps(done[-1]), flush=True)
+            if options.results:
+                with options.results.open("a") as file:
+                    file.write(json.dumps(done[-1]) + "\n")
     epochs_of = ", ".join(f"{name} {epochs}" for name, (_, epochs) in CASES.items())
     lines = [
         "# Attributions",
         "",
-        f"`python benchmarks/attribution.py --seeds {options.seeds}`: preset `small`, at most as many epochs with",
-        f"players as without ({epochs_of}), then the explainer's steps. Mean ± sd over the seeds;",
+        f"`python benchmarks/attribution.py --seeds {options.seeds}`: preset `small`, at most so many epochs",
+        f"({epochs_of}), then the explainer's steps. Mean ± sd over the seeds;",
         "`attributionquality` at 128 pixels that no training saw, against exact Shapley values of all coalitions.",
         "",
     ]

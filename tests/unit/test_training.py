@@ -484,6 +484,15 @@ def test_what_is_held_out_is_never_read_for_training(folder, tmp_path, quiet):
                         assert np.isnan(seen["main"]).all() and np.isnan(seen["s1"]).all()
 
 
+def test_players_change_nothing_but_the_attributions(folder, tmp_path, quiet):
+    with_players, without = tmp_path / "with.safetensors", tmp_path / "without.safetensors"
+    run(patterns(folder, with_players, seed=3), quiet())
+    run(patterns(folder, without, seed=3, players="none"), quiet())
+    first, second = (safetensors.torch.load_file(path) for path in (with_players, without))
+    assert all(name.startswith(("absence.", "explainer.")) for name in first.keys() - second.keys())
+    assert second and all(torch.equal(first[name], values) for name, values in second.items())
+
+
 def test_coarser_auxiliary_rasters_are_learned_by_their_means(tmp_path, quiet):
     for number in range(4):
         write_scene(tmp_path / "scenes" / f"scene_{number}", number)
