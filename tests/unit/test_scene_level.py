@@ -93,7 +93,7 @@ def test_classes_of_polygons(small, folder, tmp_path, quiet):
     assert card.main.kind == "scene_classification" and [c.name for c in card.main.classes] == list(GENERA)
     assert network.config.tasks["main"].pooled and not network.config.tasks["chm"].pooled
     assert card.tile_px in (12, 16) and card.training["split_unit"] == "block"
-    assert card.training["auxiliary_rmse"]["chm:height"] < 0.8 * card.auxiliary[0].std[0]
+    assert card.training["auxiliary_rmse"]["chm:height"] < 0.9 * card.auxiliary[0].std[0]
     text = report.read_text(encoding="utf-8")
     assert "Objects, and their share" in text and "Pinus" in text and "data:image/" in text
 
