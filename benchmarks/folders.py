@@ -387,10 +387,10 @@ def measure(name: str, model: str, root: Path, quick: bool) -> dict[str, object]
         with cluster(2) as address:
             return in_process(f"overhead({address!r}, {1000 if quick else 10000})")
     if name == "scaling":
-        return scaling(model, root, "scaling", 2 * rounds)
+        return scaling(model, root, "scaling", rounds + 1)
     if name == "strips":
         make_scene(root / "strips" / "one", 8192, 4096)
-        return scaling(model, root, "strips", rounds)
+        return scaling(model, root, "strips", rounds - 1 or 1)
     if name == "files":
         return in_process(f"file_work({model!r}, {str(root / 'scaling')!r}, {str(root / 'filed')!r})")
     return forty(model, root, 512 if quick else 2048)
