@@ -15,6 +15,7 @@ import pytest
 import rasterio
 import torch
 from affine import Affine
+from distributed import Client
 
 from auxlens.engine.jobs import CLASS_TASKS, SCENE_TASKS
 from auxlens.models import file
@@ -192,6 +193,10 @@ class Dask:
     def worker(self, packages: Path | None = None) -> subprocess.Popen[bytes]:
         words = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(self.folder / "scratch"))
         return self.start("worker", self.address, *words, packages=packages)
+
+    def wait_for_workers(self, count: int) -> None:
+        with Client(self.address, timeout=60, set_as_default=False) as client:
+            client.wait_for_workers(count, timeout=60)
 
     def stop(self) -> None:
         for process in self.running:

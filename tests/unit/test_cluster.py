@@ -156,6 +156,7 @@ def test_a_large_scene_is_cut_into_strips_and_a_worker_is_lost(job, dask, quiet,
     over = threading.Event()
     dask.scheduler(), dask.worker()
     victim = dask.worker()
+    dask.wait_for_workers(2)
     watch = threading.Thread(target=look, args=(4,))
     watch.start()
     result = run(replace(job, scheduler=dask.address), quiet())

@@ -56,7 +56,7 @@ def test_here(done, quiet):
 def test_on_two_workers(done, dask, quiet):
     dask.scheduler()
     both = {dask.worker().pid, dask.worker().pid}
-    time.sleep(8)  # until both are there
+    dask.wait_for_workers(2)
     progress = quiet()
     assert spread(squares(done, 0.5), dask.address, "cpu", [str(done)], progress) == [0, 1, 4, 9, 16, 25]
     assert workers_of(done) == both
