@@ -1,4 +1,4 @@
-"""Streaming: read, compute and write windows at the same time, with memory that does not grow with the scene.
+"""Streaming: read, compute, finish and write windows at the same time, with memory that does not grow with the scene.
 
 Chips carry the receptive field as context and only their cores are kept, so cores fit together without blending:
 each pixel is computed once, exactly as in a run of the whole scene.
@@ -73,19 +73,33 @@ def stream(
         DeviceError: not even one chip fits into the device's memory.
     """
     done = 0
-    with ThreadPoolExecutor(1, "read") as reader, ThreadPoolExecutor(1, "write") as writer:
+    with (
+        ThreadPoolExecutor(1, "read") as reader,
+        # One thread of its own, which fills the processor while the network's threads wait for each other.
+        ThreadPoolExecutor(1, "products", torch.set_num_threads, (1,)) as finisher,
+        ThreadPoolExecutor(1, "write") as writer,
+    ):
+        finishing: deque[Future[None]] = deque()
         writes: deque[Future[None]] = deque()
-        for batch in _batches(_ahead(tiles, read, reader), engine.batch_size):
-            if progress.canceled():
-                raise Canceled("The mapping was canceled.")
-            for window, arrays in _map(batch, engine, products):
+
+        def finish(chip: Chip, raw: Mapping[str, Tensor]) -> None:
+            for window, arrays in _products(chip, raw, products):
                 writes.append(writer.submit(write, arrays, window))
                 while len(writes) > _WRITES_AHEAD:
                     writes.popleft().result()
+
+        for batch in _batches(_ahead(tiles, read, reader), engine.batch_size):
+            if progress.canceled():
+                raise Canceled("The mapping was canceled.")
+            for chip, raw in _raw(batch, engine):
+                while finishing:
+                    finishing.popleft().result()
+                finishing.append(finisher.submit(finish, chip, raw))
             done += len(batch)
             progress.report(done / len(tiles), f"Window {done} of {len(tiles)}")
-        for pending in writes:
-            pending.result()
+        for waiting in (finishing, writes):  # in this order: finishing adds writes
+            while waiting:
+                waiting.popleft().result()
 
 
 def _ahead(tiles: Iterable[Tile], read: Callable[[Tile], Chip], reader: ThreadPoolExecutor) -> Iterator[Chip]:
@@ -111,13 +125,13 @@ def _batches(chips: Iterable[Chip], size: int) -> Iterator[list[Chip]]:
         yield batch
 
 
-def _map(batch: list[Chip], engine: Engine, products: Products) -> Iterator[tuple[Window, Arrays]]:
+def _raw(batch: list[Chip], engine: Engine) -> Iterator[tuple[Chip, dict[str, Tensor]]]:
+    """Each chip with its raw output."""
     alive = [chip for chip in batch if chip.valid.any()]
     for chip in batch:
         if not chip.valid.any():  # nothing to compute: nodata comes from an empty raw output
-            yield from _products(chip, _nothing(chip, engine), products)
-    for chip, raw in zip(alive, _forward(alive, engine), strict=True):
-        yield from _products(chip, raw, products)
+            yield chip, _nothing(chip, engine)
+    yield from zip(alive, _forward(alive, engine), strict=True)
 
 
 def _products(chip: Chip, raw: Mapping[str, Tensor], products: Products) -> Iterator[tuple[Window, Arrays]]:
