@@ -75,8 +75,7 @@ def stream(
     done = 0
     with (
         ThreadPoolExecutor(1, "read") as reader,
-        # One thread of its own, which fills the processor while the network's threads wait for each other.
-        ThreadPoolExecutor(1, "products", torch.set_num_threads, (1,)) as finisher,
+        ThreadPoolExecutor(1, "finish") as finisher,
         ThreadPoolExecutor(1, "write") as writer,
     ):
         finishing: deque[Future[None]] = deque()

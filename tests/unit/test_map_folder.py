@@ -94,7 +94,8 @@ def test_each_scene_is_mapped_as_alone(job, make_scene, quiet, tmp_path):
         single.run(jobs.MapJob(job.model, (inputs,), (radar,), truth, precision="float32", **alone), quiet())
         for layer in LAYERS:
             made = tmp_path / "out" / name / f"{layer}.tif"
-            np.testing.assert_array_equal(pixels(made), pixels(tmp_path / f"{layer}.tif"), f"{name} {layer}")
+            # Windows that share a batch are rounded otherwise in the last bit of float32.
+            np.testing.assert_allclose(pixels(made), pixels(tmp_path / f"{layer}.tif"), 1e-5, 1e-5, err_msg=layer)
             assert made.with_suffix(".qml").read_text() == (tmp_path / f"{layer}.qml").read_text()
     left = {p.name for p in (tmp_path / "out").iterdir()}
     assert left == {*sizes, "catalog.json", "model.json"}
