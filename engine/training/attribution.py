@@ -23,7 +23,8 @@ from . import options
 from .chips import Batch
 
 _SMALLEST_PX = 64  # of chips, lest they be nothing but border
-_RECENT = 50  # steps over which the fit is told
+_PARTS = 4  # steps a batch: what is told of absent players is learned by the step
+_RECENT = 200  # steps over which the fit is told
 _BIAS_EVERY = 10  # steps, while the score of nothing shown still moves
 
 log = logging.getLogger("auxlens")
@@ -53,8 +54,8 @@ def fit_attributions(
     Args:
         network: On its device; changed in place.
         fabric: ``lightning_fabric.Fabric``.
-        batches: Training chips, at least ``steps`` of them.
-        steps: Steps to take; fewer if the user stops, or
+        batches: Training chips, at least a quarter as many as ``steps``.
+        steps: Steps to take, each of a part of a batch; fewer if the user stops, or
         limit_s: seconds are over.
         progress: Asked whether to stop.
     """
@@ -67,7 +68,7 @@ def fit_attributions(
     generator = torch.Generator().manual_seed(steps)
     recent: deque[tuple[float, float, float]] = deque(maxlen=_RECENT)
     started, settled = time.monotonic(), False
-    for step, batch in zip(range(steps), batches, strict=False):
+    for step, chips in zip(range(steps), _parts(batches), strict=False):
         share = max(step / steps, (time.monotonic() - started) / limit_s)
         if progress.canceled() or share >= 1:
             break
@@ -76,7 +77,7 @@ def fit_attributions(
         settled = share >= options.ABSENCE_SHARE
         _set_rate(explaining, options.EXPLAINER_RATE * options.schedule(share))
         _set_rate(telling, options.ABSENCE_RATE * options.schedule(share / options.ABSENCE_SHARE))
-        inputs, target = fabric.to_device((_quarters(batch.inputs), _quarters(batch.targets[MAIN])))
+        inputs, target = fabric.to_device(chips)
         loss, worth, size, without = _losses(network, fabric, inputs, target, generator, not settled)
         for optimizer, part, part_loss in ((explaining, explainer, loss), (telling, absence, without)):
             if part_loss.requires_grad:
@@ -126,6 +127,13 @@ def _losses(
 def _set_rate(optimizer: Any, rate: float) -> None:
     for group in optimizer.param_groups:
         group["lr"] = rate
+
+
+def _parts(batches: Iterator[Batch]) -> Iterator[tuple[Tensor, Tensor]]:
+    """Inputs and targets of the main task, a part of a batch at a time."""
+    for batch in batches:
+        small = _quarters(batch.inputs), _quarters(batch.targets[MAIN])
+        yield from zip(*(chips.chunk(_PARTS) for chips in small), strict=True)
 
 
 def _quarters(chips: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ ABSENCE_RATE = 3e-2  # learning rate of what the network is told of absent playe
 ABSENCE_SHARE = 0.5  # of the explainer's steps in which that is learned; then the worth of coalitions stands still
 EXPLAINER_RATE = 3e-3
 EXPLAINER_SHARE = 0.25  # of a time limit that is kept for the explainer
-EXPLAINER_STEPS = (100, 800)
+EXPLAINER_STEPS = (200, 3200)
 # The principal components of a modality of many bands hold this share of the variance, but are no more than so many.
 COMPACT_SHARE, COMPACT_MOST = 0.99, 12
 UNLABELLED_SHARE = 1 / 3  # of the chips of an epoch, where there are scenes without a reference

@@ -105,7 +105,7 @@ def test_fitting_leads_to_the_shapley_values_and_changes_nothing_else(network, q
     monkeypatch.setattr(options, "ABSENCE_RATE", 0.0)  # the worth of coalitions stays as it is
     x = torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(1))
     before = network(x)
-    fit = fit_attributions(network, FABRIC, batches(x.expand(4, -1, -1, -1)), 600, float("inf"), quiet())
+    fit = fit_attributions(network, FABRIC, batches(x.expand(4, -1, -1, -1)), 1200, float("inf"), quiet())
     after, found, truth = network(x), learned(network, x), exact_shapley(network, x)
     bias = worth(network, torch.full((1, 4, 64, 64), torch.nan), set())[0, :, 32, 32]
     assert all(torch.equal(before[name], after[name]) for name in before)
@@ -129,7 +129,7 @@ def test_the_network_learns_to_be_told_of_absent_players(network, quiet):
             return float(network.head(MAIN).loss(network(x, [MAIN], present)[MAIN], target))
 
     before = loss()
-    fit_attributions(network, FABRIC, batches(x), 60, float("inf"), quiet())
+    fit_attributions(network, FABRIC, batches(x), 120, float("inf"), quiet())
     assert loss() < 0.7 * before
 
 
