@@ -78,7 +78,7 @@ def stream(
         ThreadPoolExecutor(1, "finish") as finisher,
         ThreadPoolExecutor(1, "write") as writer,
     ):
-        finishing: deque[Future[None]] = deque()
+        finishing: Future[None] | None = None
         writes: deque[Future[None]] = deque()
 
         def finish(chip: Chip, raw: Mapping[str, Tensor]) -> None:
@@ -91,14 +91,15 @@ def stream(
             if progress.canceled():
                 raise Canceled("The mapping was canceled.")
             for chip, raw in _raw(batch, engine):
-                while finishing:
-                    finishing.popleft().result()
-                finishing.append(finisher.submit(finish, chip, raw))
+                if finishing is not None:
+                    finishing.result()
+                finishing = finisher.submit(finish, chip, raw)
             done += len(batch)
             progress.report(done / len(tiles), f"Window {done} of {len(tiles)}")
-        for waiting in (finishing, writes):  # in this order: finishing adds writes
-            while waiting:
-                waiting.popleft().result()
+        if finishing is not None:
+            finishing.result()  # first, because it adds writes
+        for pending in writes:
+            pending.result()
 
 
 def _ahead(tiles: Iterable[Tile], read: Callable[[Tile], Chip], reader: ThreadPoolExecutor) -> Iterator[Chip]:
