@@ -6,7 +6,6 @@ import itertools
 import logging
 import queue
 import threading
-import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,12 +19,11 @@ from ...models.errors import Canceled, EngineError
 from ..jobs import Progress
 from ..progress import Part
 from ..tuning import tune_process
+from .following import Telling, next_ended
 from .workers import SchedulerLost, able, check_workers, connected
 
 log = logging.getLogger("auxlens")
 
-_POLL_S = 0.1
-_TELL_S = 0.3
 _one_at_a_time = threading.Lock()  # in a worker: each call computes with all of its threads
 
 
@@ -95,26 +93,15 @@ def _there(client: Client, calls: Sequence[Call], on_gpu: bool, progress: Progre
             )
             flying[future] = (number, worker)
             future.add_done_callback(ended.put)
-        _wait(client, ended, flying, results)
+        done = next_ended(client, ended)
+        if done is not None:
+            number, _ = flying.pop(done)
+            results[number] = done.result()
         if progress.canceled():
             raise Canceled("Canceled.")
         under_way = sum(shares.get(number, 0.0) for number, _ in flying.values())
         progress.report((len(results) + under_way) / len(calls), f"{len(results)} of {len(calls)} done")
     return [results[number] for number in range(len(calls))]
-
-
-def _wait(client: Client, ended: queue.Queue[Any], flying: dict[Any, tuple[int, str]], results: dict[int, Any]) -> None:
-    """Take the result of a call that has ended; not long, so that a cancel is heard."""
-    try:
-        future = ended.get(timeout=_POLL_S)
-    except queue.Empty:
-        if client.status != "running":
-            raise SchedulerLost from None
-        return
-    if future.status in ("cancelled", "lost"):
-        raise SchedulerLost
-    number, _ = flying.pop(future)
-    results[number] = future.result()
 
 
 def _on_worker(call: Call, topic: str, number: int) -> Any:
@@ -125,18 +112,12 @@ def _on_worker(call: Call, topic: str, number: int) -> Any:
         return call.function(*call.arguments, _WorkerProgress(worker, topic, number))
 
 
-class _WorkerProgress:
-    """Tells the run by an event; the run is over when the scheduler no longer wants the task's result."""
+class _WorkerProgress(Telling):
+    """The run is over when the scheduler no longer wants the task's result."""
 
     def __init__(self, worker: Any, topic: str, number: int) -> None:
-        self._worker, self._topic, self._number = worker, topic, number
+        super().__init__(worker, topic, number)
         self._task = worker.get_current_task()
-        self._told = float("-inf")
-
-    def report(self, fraction: float, message: str) -> None:
-        if time.monotonic() - self._told > _TELL_S:
-            self._told = time.monotonic()
-            self._worker.log_event(self._topic, (self._number, fraction))
 
     def canceled(self) -> bool:
         task = self._worker.state.tasks.get(self._task)

@@ -17,14 +17,13 @@ from typing import Any
 
 from distributed import Client, get_worker
 
-from ...cluster.workers import SchedulerLost, able
+from ...cluster.following import TELL_S, Telling, next_ended
+from ...cluster.workers import able
 from ...tuning import tune_process
 from .lock import is_running
 from .packs import Pack
 from .tasks import Orders, Outcome, Rows, SceneTask
 
-_POLL_S = 0.1
-_TELL_S = 0.3
 _WORKERS_S = 2.0  # how old the number of workers may be
 _PACKS_A_WORKER = 2  # one computes, the other one opens or finishes its files
 
@@ -54,7 +53,7 @@ def each(
     ended: queue.Queue[Any] = queue.Queue()
     shares: dict[int, float] = {}
     flying: dict[Any, tuple[Sequence[int], Pack]] = {}  # a pack's future: the numbers of its tasks, and the pack
-    topic, numbers = f"auxlens-{orders.token}", count(1)
+    topic, numbers = _topic(orders), count(1)
     client.subscribe_topic(topic, lambda event: shares.update([event[1]]))
     workers, looked = _Workers(client, on_gpu), True
 
@@ -83,14 +82,9 @@ def each(
         if not flying:
             return
         tell({pack: fmean(shares.get(number, 0.0) for number in tasks) for tasks, pack in flying.values()})
-        try:
-            future = ended.get(timeout=_POLL_S)
-        except queue.Empty:
-            if client.status != "running":
-                raise SchedulerLost from None
+        future = next_ended(client, ended)
+        if future is None:
             continue
-        if future.status in ("cancelled", "lost"):
-            raise SchedulerLost
         _, pack = flying.pop(future)
         error = future.exception() if future.status == "error" else None
         yield pack, error if error is not None else future.result()
@@ -141,21 +135,21 @@ def join_on_worker(task: SceneTask, strips: Sequence[Outcome], orders: Orders, n
     return join_strips(task, strips, orders, _WorkerProgress(get_worker(), orders, number))
 
 
-class _WorkerProgress:
-    """Tells the run by an event, and looks at the folder's lock for whether it goes on."""
+class _WorkerProgress(Telling):
+    """The folder's lock says whether the run goes on."""
 
     def __init__(self, worker: Any, orders: Orders, number: int) -> None:
-        self._worker, self._orders, self._number = worker, orders, number
-        self._told = self._looked = float("-inf")
+        super().__init__(worker, _topic(orders), number)
+        self._orders = orders
+        self._looked = float("-inf")
         self._over = False
 
-    def report(self, fraction: float, message: str) -> None:
-        if time.monotonic() - self._told > _TELL_S:
-            self._told = time.monotonic()
-            self._worker.log_event(f"auxlens-{self._orders.token}", (self._number, fraction))
-
     def canceled(self) -> bool:
-        if time.monotonic() - self._looked > _TELL_S:
+        if time.monotonic() - self._looked > TELL_S:
             self._looked = time.monotonic()
             self._over = not is_running(self._orders.folder, self._orders.token)
         return self._over
+
+
+def _topic(orders: Orders) -> str:
+    return f"auxlens-{orders.token}"
