@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import rasterio
 
 from auxlens.engine import jobs
 from auxlens.engine.mapping import job as single
-from auxlens.engine.mapping.folder import lock, tasks
+from auxlens.engine.mapping.folder import catalog, lock, tasks
 from auxlens.engine.publish.folder import run
 from auxlens.models.errors import Canceled, DeviceError, EngineError, JobError, ModelFileError, SceneError
 
@@ -322,8 +323,8 @@ def test_the_catalog_says_what_there_is(job, make_scene, quiet, tmp_path):
     make_scene("T32_20200601T103031")
     make_scene("b")
     run(job, quiet())
-    catalog = pystac.Catalog.from_file(str(tmp_path / "out/catalog.json"))
-    items = {item.id: item for item in catalog.get_items()}
+    found = pystac.Catalog.from_file(str(tmp_path / "out/catalog.json"))
+    items = {item.id: item for item in found.get_items()}
     assert sorted(items) == ["T32_20200601T103031", "auxlens-model", "b"]
     item = items["T32_20200601T103031"]
     assert item.datetime.isoformat() == "2020-06-01T10:30:31+00:00"
@@ -339,6 +340,17 @@ def test_the_catalog_says_what_there_is(job, make_scene, quiet, tmp_path):
     ]
     model = items["auxlens-model"]
     assert model.properties["mlm:name"] == "tiny" and Path(model.assets["weights"].href).is_file()
+    described = [band["name"] for band in model.assets["weights"].extra_fields["raster:bands"]]
+    assert described == [band["name"] for band in model.properties["mlm:input"][0]["bands"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("Flut 2020", "Flut 2020"), ("höhe_2", "hohe_2"), ("demo (3)", "demo _3"), ("2024", "model 2024"), ("…", "model")],
+)
+def test_model_names_become_what_mlm_allows(name, expected):
+    found = catalog.mlm_name(name)
+    assert found == expected and re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_.\-\s]+[a-zA-Z0-9]", found)
 
 
 def test_the_catalog_validates(job, make_scene, quiet, tmp_path):

@@ -10,7 +10,8 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from pystac.extensions.projection import ProjectionExtension
 from pystac.extensions.raster import DataType, RasterBand, RasterExtension
 from rasterio.crs import CRS
 
-from ....models.card import Card, LandClass
+from ....models.card import Card, LandClass, Modality
 from ...scene.bands import split_name
 from ...scene.grid import Grid, transformed
 from ...scene.writing import Layer
@@ -139,7 +140,7 @@ def _model_item(card: Card, model: str) -> pystac.Item:
         card.main.name, [task], result, classes=[_classification(c) for c in card.main.classes] or None
     )
     MLMExtension.ext(item, add_if_missing=True).apply(
-        name=card.name,
+        name=mlm_name(card.name),
         architecture="U-Net, one decoder a task",
         tasks=[task],
         input=inputs,
@@ -148,9 +149,26 @@ def _model_item(card: Card, model: str) -> pystac.Item:
     )
     item.add_asset("weights", _asset(model, "Model", "application/octet-stream", ["mlm:model", "mlm:weights"], model))
     AssetGeneralMLMExtension.ext(item.assets["weights"]).apply(artifact_type="safetensors.torch.save_file")
+    # Inputs refer to bands by name. STAC 1.1 has no bands among an item's properties, so the asset describes them.
+    bands = [RasterBand({"name": band, **described}) for m in card.inputs for band, described in _statistics(m)]
+    RasterExtension.ext(item.assets["weights"], add_if_missing=True).apply(bands=bands)
     for rel in ("root", "parent"):
         item.add_link(pystac.Link(rel, f"./{CATALOG}", "application/json"))
     return item
+
+
+def _statistics(modality: Modality) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and description of each band that a model was trained with."""
+    for band, mean, std in zip(modality.bands, modality.mean, modality.std, strict=True):
+        unit = {"unit": modality.unit} if modality.unit else {}
+        yield band, {"data_type": modality.dtype, **unit, "statistics": {"mean": mean, "stddev": std}}
+
+
+def mlm_name(name: str) -> str:
+    """A model's name as MLM allows it: three characters or more, first a letter, no accents, no punctuation last."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^a-zA-Z0-9_. -]+", "_", plain).strip("_.- ")
+    return plain if re.match("[a-zA-Z]..", plain) else f"model {plain}".rstrip()
 
 
 def _asset(path: str, title: str, media_type: str, roles: list[str], href: str = "") -> pystac.Asset:
