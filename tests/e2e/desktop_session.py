@@ -1,7 +1,7 @@
-"""Runs inside the QGIS desktop (``qgis --code``): opens the dialog of ``map``, runs it, takes screenshots.
+"""Runs inside the QGIS desktop (``qgis --code``): opens dialogs, runs them, takes screenshots.
 
 What it finds goes to ``result.json`` in the folder that ``AUXLENS_DESKTOP`` names, where ``parameters.json`` holds the
-parameters of the run and the layers to drop. ``test_desktop.py`` starts it and judges.
+parameters of the runs and the layers to drop. ``test_desktop.py`` starts it and judges.
 """
 
 import json
@@ -107,6 +107,35 @@ def run_dialog(algorithm, parameters, suffix=""):
     if not ended:
         raise RuntimeError("the algorithm did not end")
     return ended[0]
+
+
+def run_batch(algorithm, rows):
+    """Fill in the window of QGIS for running an algorithm as a batch, run it, and give how its layers are drawn."""
+    from processing.gui.BatchAlgorithmDialog import BatchAlgorithmDialog
+    from processing.tools.dataobjects import createContext
+
+    before = set(QgsProject.instance().mapLayers())
+    dialog = BatchAlgorithmDialog(QgsApplication.processingRegistry().createAlgorithmById(f"auxlens:{algorithm}"))
+    panel, context = dialog.mainWidget(), createContext()
+    panel.addRow(len(rows) - 1)
+    for number, row in enumerate(rows):
+        for name, value in row.items():
+            column = panel.parameter_to_column[name]
+            if name.startswith("OUTPUT"):
+                panel.tblParameters.cellWidget(number + 1, column).setValue(value)
+            else:
+                panel.wrappers[number][column].setParameterValue(value, context)
+    panel.checkLoadLayersOnCompletion.setChecked(True)
+    dialog.resize(1400, 500)
+    dialog.show()
+    pause(500)
+    shoot(dialog, "batch")
+    dialog.runButton().click()
+    pause(1000)
+    shoot(dialog, "batch_log")
+    dialog.close()
+    new = [layer for key, layer in QgsProject.instance().mapLayers().items() if key not in before]
+    return {layer.source(): styles_shown.shown(layer) for layer in new}
 
 
 def report_on_the_group():
@@ -249,6 +278,8 @@ def session():
     RESULT["report"] = report_on_the_group()
     RESULT["why_here"] = ask_why(window)
     RESULT["dropped"] = drop(window, given["layers"])
+    RESULT["batch"] = run_batch("map", given["batch"])
+    RESULT["groups"] = [group["group"] for group in describe_tree()]
     RESULT["unloaded"] = unloadPlugin("auxlens")
     RESULT["left"] = QgsApplication.processingRegistry().providerById("auxlens") is not None
 

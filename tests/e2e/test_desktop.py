@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUTS = ("map", "uncertainty", "reconstruction", "reconstruction_error", "main_error", "error_probability")
+BATCH, BATCH_OUTPUTS = ("scene_01", "scene_02"), ("map", "uncertainty")
 SETTINGS = """[PythonPlugins]
 auxlens=true
 processing=true
@@ -40,7 +41,15 @@ def desktop(environment, scenes, model, every_layer, tmp_path_factory):
         "REFERENCE": str(scene / "label.tif"),
         **{f"OUTPUT_{name.upper()}": str(folder / f"{name}.tif") for name in OUTPUTS},
     }
-    given = {"map": parameters, "layers": list(every_layer.values())}
+    batch = [
+        {
+            "MODEL": str(model),
+            "INPUTS": [str(scenes / name / "s2.tif")],
+            **{f"OUTPUT_{output.upper()}": str(folder / f"{name}_{output}.tif") for output in BATCH_OUTPUTS},
+        }
+        for name in BATCH
+    ]
+    given = {"map": parameters, "batch": batch, "layers": list(every_layer.values())}
     (folder / "parameters.json").write_text(json.dumps(given), encoding="utf-8")
     (folder / "result.json").unlink(missing_ok=True)
     profile = tmp_path_factory.mktemp("desktop_profile")
@@ -111,6 +120,15 @@ def test_the_panel_answers_real_clicks_and_outlines(desktop):
 def test_files_that_are_dropped_open_styled(desktop, every_layer, styles):
     for path in every_layer.values():
         assert desktop["dropped"][path] == styles.shown(styles.opened(path)), path
+
+
+def test_a_batch_of_qgis_opens_styled_with_the_same_scale(desktop):
+    folder, drawn = desktop["folder"], desktop["batch"]
+    assert set(drawn) == {str(folder / f"{name}_{output}.tif") for name in BATCH for output in BATCH_OUTPUTS}
+    for output, kind in zip(BATCH_OUTPUTS, ("paletted", "singlebandpseudocolor"), strict=True):
+        first, second = (drawn[str(folder / f"{name}_{output}.tif")] for name in BATCH)
+        assert first == second and first[0] == kind and len(first[2]) > 1
+    assert set(BATCH) <= set(desktop["groups"])
 
 
 def test_the_plugin_can_be_unloaded(desktop):
