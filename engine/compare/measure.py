@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...models.card import LandClass
 from ...models.errors import Canceled
 from ...models.network import MAIN, Network
-from ..assess import classes as class_figures
-from ..assess.numbers import Residuals
+from ..assess.sums import sums_of
 from ..jobs import Progress
 from ..scene.window import Window
 from ..training.chips import ChipReader
@@ -77,7 +75,7 @@ def measure(
         truth, mapped = chip[MAIN][0][cut], method.predict(chip["inputs"])[cut]
         for number, window in _units(reader, sample.scene, core, unit):
             at = window.relative_to(core).slices
-            sums = _sums(truth[at], mapped[at], classes)
+            sums = sums_of(truth[at], mapped[at], classes)
             found[number] = found.get(number, 0.0) + sums
     return np.stack([found[number] for number in sorted(found)])
 
@@ -91,24 +89,3 @@ def _units(reader: ChipReader, scene: int, core: Window, unit: str) -> Iterator[
         part = block.window.intersection(core)
         if split == reader.split and block.scene == scene and part.height and part.width:
             yield number, part
-
-
-def _sums(
-    truth: NDArray[np.float32], mapped: NDArray[np.floating] | NDArray[np.integer], classes: int
-) -> NDArray[np.float64]:
-    if classes:
-        index = np.nan_to_num(truth, nan=-1.0).astype(np.int64)
-        return class_figures.confusion(index, mapped.astype(np.int64), classes).astype(np.float64)
-    residuals = Residuals()
-    residuals.add(mapped.astype(np.float64), truth)
-    return np.array(astuple(residuals))
-
-
-def figures_of(sums: NDArray[np.float64], classes: Sequence[LandClass]) -> dict[str, float]:
-    """Figures by name, from what ``measure`` counted, summed over units: overall ones, and the IoU of each class."""
-    if not classes:
-        return Residuals(int(sums[0]), *sums[1:].tolist()).figures()
-    counts = sums.astype(np.int64)
-    ious = class_figures.by_class(counts)["iou"]
-    by_class = {f"iou {c.name}": float(iou) for c, iou in zip(classes, ious, strict=True)}
-    return {**class_figures.figures(counts), **by_class}

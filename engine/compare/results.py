@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from ...models.card import LandClass
 from ..assess.bootstrap import Difference, differences, replicate
+from ..assess.sums import figures_of
 from .baselines import BASELINES
-from .measure import figures_of
 
 ALL_MODALITIES = ", all modalities"  # a baseline that is given what “multimodal” is given
 UNLABELLED_REST = "multitask, unlabelled rest"  # learns the auxiliary tasks where references were taken out, too

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +14,6 @@ from ...models.card import InputDensity, LandClass
 from ...models.errors import Canceled
 from ...models.heads import DensityHead
 from ...models.network import MAIN, Network
-from ...models.pooled import PooledHead
 from ..assess import classes as class_figures
 from ..assess.numbers import Residuals
 from ..devices import autocast
@@ -22,7 +21,7 @@ from ..explain import calibration, disturbance, error_probability as errors
 from ..explain.surroundings import BLOCK_PX, CONTEXT_PX, block_means
 from ..jobs import Progress
 from ..scene.window import Window, plan
-from .chips import Batch, ChipReader, Sample
+from .chips import ChipReader, Sample
 
 _TILE_PX = 256
 _MAX_TILES = 400
@@ -150,27 +149,6 @@ def forward(network: Network, inputs: Tensor, task: Task, tasks: Collection[str]
     """Raw outputs on the CPU, of ``(B, C, H, W)``; of some tasks, or of all."""
     with torch.inference_mode(), autocast(task.device, task.dtype):
         return {name: values.float().cpu() for name, values in network(inputs.to(task.device), tasks).items()}
-
-
-def score(network: Network, batches: Iterable[Batch], task: Task) -> tuple[float, float]:
-    """Loss and score of the main task: mean IoU, or R² of a regression; for validation during training."""
-    matrix = np.zeros((len(task.classes),) * 2, np.int64)
-    residuals, losses = Residuals(), []
-    for batch in batches:
-        with torch.inference_mode(), autocast(task.device, task.dtype):
-            raw = network(batch.inputs.to(task.device), [MAIN])[MAIN].float()
-        truth, head = batch.targets[MAIN], network.head(MAIN)
-        losses.append(float(head.loss(raw, truth.to(task.device))))
-        if isinstance(head, PooledHead):
-            raw, truth = head.pooled(raw.cpu(), truth)
-        if task.classes:
-            index = np.nan_to_num(truth[:, 0].numpy(), nan=-1.0).astype(np.int64)
-            matrix += class_figures.confusion(index, raw.argmax(dim=1).cpu().numpy(), len(task.classes))
-        else:
-            assert isinstance(head, DensityHead)
-            residuals.add(head.physical(raw.to(task.device))[0].cpu().numpy(), truth.numpy())
-    found = class_figures.figures(matrix).get("mean_iou") if task.classes else residuals.figures().get("r2")
-    return sum(losses) / max(1, len(losses)), -float("inf") if found is None else found
 
 
 def tiles(

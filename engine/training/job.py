@@ -26,7 +26,7 @@ from ..scene.writing import check_writable
 from . import manifest, options
 from .attribution import fit_attributions
 from .chips import Batch, Sample, draw, draw_unlabelled, held_out, load, with_targets_of_others
-from .evaluation import Evaluation, Task, evaluate, input_blocks, score
+from .evaluation import Evaluation, Task, evaluate, input_blocks
 from .loop import Budget, Outcome, train
 from .object_evaluation import evaluate_objects
 from .objects import ObjectChip, draw_objects, middle_chip
@@ -36,6 +36,7 @@ from .record import Record
 from .scenes import scenes_of
 from .setup import Setup
 from .split import TEST, TRAIN, VALIDATION
+from .validation import validate
 
 log = logging.getLogger("auxlens")
 
@@ -131,7 +132,7 @@ def learn(
         network,
         fabric,
         batches,
-        lambda average: score(average, _until_canceled(chips, progress), task),
+        lambda average: validate(average, _until_canceled(chips, progress), task),
         Budget(job.epochs, steps, job.time_limit * (1 - options.EXPLAINER_SHARE if setup.players else 1)),
         progress,
         record,

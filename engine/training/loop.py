@@ -7,7 +7,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -19,6 +19,7 @@ from ..jobs import Progress
 from . import options
 from .chips import Batch
 from .record import Record, State, restore, tensors_of
+from .validation import Validation
 
 log = logging.getLogger("auxlens")
 
@@ -34,7 +35,7 @@ class Budget:
 
 @dataclass
 class Outcome:
-    """What came of a training: the best weights, the history a epoch, and why it ended."""
+    """What came of a training: the kept weights and their epoch, the history, and why it ended."""
 
     weights: dict[str, Tensor]
     history: list[dict[str, float]] = field(default_factory=list)
@@ -46,7 +47,7 @@ def train(
     network: Network,
     fabric: Any,
     batches: Callable[[int], Iterable[Batch]],
-    validate: Callable[[Network], tuple[float, float]],
+    validate: Callable[[Network], Validation],
     budget: Budget,
     progress: Progress,
     record: Record | None = None,
@@ -54,13 +55,14 @@ def train(
 ) -> Outcome:
     """Train a network.
 
-    The kept weights are a moving average over the steps (Polyak & Juditsky 1992), the best by validation score.
+    The kept weights are a moving average over the steps (Polyak & Juditsky 1992), of the last epoch whose validation
+    is no worse than the best one's.
 
     Args:
         network: Changed in place.
         fabric: ``lightning_fabric.Fabric``, which knows device and precision.
         batches: Batches of an epoch, by its number from 1.
-        validate: Loss and score (higher is better) of a network on the validation split; may raise ``Canceled``.
+        validate: Looks at a network on the validation split; may raise ``Canceled``.
         budget: Limits.
         progress: Told after every step, and asked whether to stop; a stop keeps the best weights.
         record: Keeps a log and the state after every epoch; a state of the same training is gone on from.
@@ -74,18 +76,19 @@ def train(
     model, optimizer = fabric.setup(network, groups)
     average = copy.deepcopy(network).eval()
     outcome = Outcome(_weights(average))
-    started, total, step, best = time.monotonic(), budget.epochs * budget.steps, 0, -math.inf
+    started, total, step = time.monotonic(), budget.epochs * budget.steps, 0
+    best, best_of = Validation(math.nan, -math.inf), 0  # the highest score, and its epoch
     limit_s = budget.minutes * 60 or math.inf
     networks = {"network": network, "average": average}
     last = record.last() if record else None
     if last:
         outcome.weights = restore(last.tensors, networks, groups)
         outcome.history, outcome.best_epoch = last.values["history"], last.values["best_epoch"]
-        best, step = last.values["best"], last.values["step"]
+        best, best_of, step = Validation(**last.values["best"]), last.values["best_of"], last.values["step"]
         started -= outcome.history[-1]["seconds"]
         log.info("Going on after epoch %d of the training that was interrupted.", len(outcome.history))
     for epoch in range(len(outcome.history) + 1, budget.epochs + 1):
-        if outcome.history and epoch - 1 - outcome.best_epoch >= options.PATIENCE:
+        if outcome.history and epoch - 1 - best_of >= options.PATIENCE:
             outcome.ended = "no better validation score"
             break
         losses = []
@@ -102,20 +105,31 @@ def train(
         if outcome.ended == "canceled" or (outcome.history and not losses):
             break
         try:
-            loss, score = validate(average)
+            found = validate(average)
         except Canceled:
             outcome.ended = "canceled"
             break
         seconds = time.monotonic() - started
         train_loss = sum(losses) / len(losses) if losses else math.nan
         outcome.history.append(
-            {"epoch": epoch, "train_loss": train_loss, "val_loss": loss, "score": score, "seconds": round(seconds, 1)}
+            {
+                "epoch": epoch,
+                "train_loss": train_loss,
+                "val_loss": found.loss,
+                "score": found.score,
+                "seconds": round(seconds, 1),
+            }
         )
-        if score > best or not math.isfinite(best):  # a score that is no number is no reason to keep nothing
-            best, outcome.best_epoch, outcome.weights = score, epoch, _weights(average)
-        log.info("Epoch %3d  %s  loss %.3f  validation %.3f  score %.4f", epoch, _bar(score), train_loss, loss, score)
+        if found.no_worse_than(best):
+            outcome.best_epoch, outcome.weights = epoch, _weights(average)
+        if found.score > best.score:
+            best, best_of = found, epoch
+        log.info(
+            "Epoch %3d  %s  loss %.3f  validation %.3f  score %.4f",
+            epoch, _bar(found.score), train_loss, found.loss, found.score,
+        )  # fmt: skip
         if record:
-            values = {"best_epoch": outcome.best_epoch, "best": best, "step": step}
+            values = {"best_epoch": outcome.best_epoch, "best": asdict(best), "best_of": best_of, "step": step}
             record.keep(State(tensors_of(networks, outcome.weights, groups), values), outcome.history)
         if outcome.ended:
             break

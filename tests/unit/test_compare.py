@@ -14,8 +14,9 @@ from sklearn.metrics import jaccard_score
 
 from auxlens.engine import jobs
 from auxlens.engine.assess.bootstrap import differences, replicate
+from auxlens.engine.assess.sums import figures_of
 from auxlens.engine.compare import baselines
-from auxlens.engine.compare.measure import Method, figures_of, measure
+from auxlens.engine.compare.measure import Method, measure
 from auxlens.engine.compare.results import Comparison, Trial, table
 from auxlens.engine.compare.verdicts import verdicts
 from auxlens.engine.publish import comparison as compare_job

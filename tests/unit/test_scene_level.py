@@ -110,12 +110,12 @@ def test_classes_of_polygons(small, folder, tmp_path, quiet):
 def test_numbers_of_polygons(small, folder, tmp_path, quiet):
     """Crown height follows from crown size, which the pooled features must tell."""
     model = tmp_path / "height.safetensors"
-    changes = {"task": "scene_regression", "reference_field": "height", "strategy": "single", "epochs": 12}
+    changes = {"task": "scene_regression", "reference_field": "height", "strategy": "single", "epochs": 25}
     result = run(job_of(folder, model, **changes, output_report=str(tmp_path / "height.html")), quiet())
     card = read_card(str(model))
     assert (card.main.kind, card.main.name, card.main.classes) == ("scene_regression", "height", ())
     assert 6 < card.main.mean < 8.5 and 0.8 < card.main.std < 2
-    assert result["figures"]["test"]["rmse"] < card.main.std and result["figures"]["test"]["objects"] > 10
+    assert result["figures"]["test"]["r2"] > 0.8 and result["figures"]["test"]["objects"] > 10
 
 
 def test_labels_of_whole_scenes(small, folder, tmp_path, quiet):
