@@ -9,7 +9,7 @@ from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 
 from ..engine.checks import check_map
 from ..engine.jobs import MapJob
-from ..models.card import read_card
+from ..models.members import read_cards
 from ..plugin import layers
 from . import checks, parameters as p
 from .base import JobAlgorithm
@@ -34,7 +34,7 @@ class Map(JobAlgorithm):
 
     def initAlgorithm(self, configuration: Mapping[str, Any] = {}) -> None:
         """Declare the parameters."""
-        self.addParameter(p.model())
+        self.addParameter(p.model(several=True))
         self.addParameter(p.inputs())
         self.addParameter(p.auxiliary())
         self.addParameter(p.reference(optional=True))
@@ -51,7 +51,7 @@ class Map(JobAlgorithm):
 
     def check(self, job: MapJob, parameters: Mapping[str, Any], context: QgsProcessingContext) -> None:
         """See the base class."""
-        card = read_card(job.model)
+        card = read_cards(job.model)
         check_map(job, card)
         checks.input_bands(raster_layers(self, "INPUTS", parameters, context), card)
         checks.reference(self, parameters, context)

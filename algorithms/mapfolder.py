@@ -9,7 +9,7 @@ from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 
 from ..engine.checks import check_map_folder
 from ..engine.jobs import MapFolderJob
-from ..models.card import read_card
+from ..models.members import read_cards
 from . import checks, parameters as p
 from .base import JobAlgorithm
 
@@ -31,7 +31,7 @@ class MapFolder(JobAlgorithm):
 
     def initAlgorithm(self, configuration: Mapping[str, Any] = {}) -> None:
         """Declare the parameters."""
-        self.addParameter(p.model())
+        self.addParameter(p.model(several=True))
         self.addParameter(p.scenes())
         self.addParameter(p.input_patterns(from_model=True))
         self.addParameter(p.auxiliary_patterns(from_model=True))
@@ -51,7 +51,7 @@ class MapFolder(JobAlgorithm):
     def check(self, job: MapFolderJob, parameters: Mapping[str, Any], context: QgsProcessingContext) -> None:
         """See the base class."""
         checks.device(job.device)
-        check_map_folder(job, read_card(job.model))
+        check_map_folder(job, read_cards(job.model))
 
 
 def _files():

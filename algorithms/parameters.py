@@ -72,9 +72,11 @@ def choice(name: str, label: str, words: Any, value: str) -> QgsProcessingParame
     return QgsProcessingParameterEnum(name, label, list(words), False, value, False, True)
 
 
-def model() -> Parameter:
+def model(several: bool = False) -> Parameter:
     parameter = QgsProcessingParameterFile("MODEL", tr("Model"), fileFilter=tr("AuxLens model (*.safetensors)"))
-    return described(parameter, tr("Model file (.safetensors) that AuxLens has trained."))
+    text = tr("Model file (.safetensors) that AuxLens has trained.")
+    ensemble = tr("Several files, separated by semicolons, map together as an ensemble.")
+    return described(parameter, f"{text} {ensemble}" if several else text)
 
 
 def inputs() -> Parameter:

@@ -9,6 +9,7 @@ import os
 from typing import Collection, Iterable, Mapping, Tuple, Union
 
 from ..models.card import Card
+from ..models.members import paths_of
 from .jobs import (
     ANYWHERE,
     CLASS_TASKS,
@@ -81,7 +82,8 @@ def check_map(job: MapJob, card: Card) -> None:
             f"{', '.join(c.name for c in card.main.classes) or 'none: it makes a regression'}."
         )
     _check_polygons(job, card)
-    _check_paths(outputs_of(job), (job.model, *job.inputs, *job.auxiliary, job.reference, job.mask, job.polygons))
+    given = (*paths_of(job.model), *job.inputs, *job.auxiliary, job.reference, job.mask, job.polygons)
+    _check_paths(outputs_of(job), given)
     _check_computing(job)
 
 
@@ -115,7 +117,7 @@ def check_map_folder(job: MapFolderJob, card: Card) -> None:
     if job.output_folder != ANYWHERE and _place(job.output_folder) == _place(job.scenes):
         raise JobError("The output folder is the folder of scenes; choose another, so that inputs and maps stay apart.")
     _check_scheduler(job.scheduler)
-    _check_paths(outputs_of(job), (job.model,))
+    _check_paths(outputs_of(job), paths_of(job.model))
     _check_computing(job)
 
 

@@ -8,6 +8,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 
 from ..models.card import LandClass
+from ..models.members import player_names
 from .pixels import read, read_bands
 from .scenes import OF_AUXILIARY, MappedScene
 
@@ -94,7 +95,7 @@ def look(
 
 def players(scene: MappedScene) -> List[str]:
     """Names of the players, in the order of the attribution's bands; its last band tells the dominant one."""
-    return scene.band_names("attribution")[:-1]
+    return player_names(scene.band_names("attribution"))
 
 
 def _mean(scene: MappedScene, output: str, rows: slice, columns: slice, mask: np.ndarray) -> np.ndarray:

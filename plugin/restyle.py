@@ -14,6 +14,7 @@ from qgis.PyQt.QtGui import QColor
 from ..engine.jobs import JobError
 from ..engine.palettes import FROM_ZERO, PLAYER_COLORS, RAMPS, RIGHT_OR_WRONG, SHARES, SIGNED
 from ..models.card import Card
+from ..models.members import player_names
 from . import renderers
 from .cards import card_of, classes_of
 from .pictures import colour_bands
@@ -184,7 +185,7 @@ def _reference(
 
 def _entries(item: Shown) -> List[Tuple[int, QColor, str]]:
     if item.output == "attribution":
-        players = band_names(item.layer)[:-1]
+        players = player_names(band_names(item.layer))
         return [(n, QColor(color), name) for n, (color, name) in enumerate(zip(PLAYER_COLORS, players), 1)]
     if item.output == "main_error":
         return [(c.value, QColor(c.color), tr(name)) for c, name in zip(RIGHT_OR_WRONG, AGREEMENT)]

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from rasterio.crs import CRS
 
 from ...models.card import Card
+from ...models.ensemble import load
 from ...models.errors import SceneError
-from ...models.file import load
 from ...models.network import Network
 from ..checks import check_map
 from ..devices import choose_device, choose_precision

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...models.card import Card
+from ...models.members import DEVIATION, EnsembleCard
 from .. import jobs
-from ..scene.hashing import sha256
+from ..scene.hashing import sha256_of_models
 from ..scene.writing import Layer
 from ..version import plugin_version
 from .products import Products
@@ -25,7 +26,7 @@ def tags_of(job: jobs.MapJob, card: Card, products: Products) -> dict[str, str]:
     """What every output says of how it was made."""
     return {
         "AUXLENS_MODEL": card.name,
-        "AUXLENS_MODEL_SHA256": sha256(job.model),
+        "AUXLENS_MODEL_SHA256": sha256_of_models(job.model),
         "AUXLENS_VERSION": plugin_version(),
         "AUXLENS_JOB": jobs.to_json(job),
         "AUXLENS_ERROR_PROBABILITY": products.error_form,
@@ -39,7 +40,8 @@ def band_names(name: str, card: Card) -> tuple[str, ...]:
     if name in ("reconstruction", "expected_error", "reconstruction_error"):
         return card.auxiliary_bands
     if name == "attribution":
-        return (*(player.name for player in card.players), DOMINANT)
+        players = [player.name for player in card.players]
+        return (*players, *(f"{name}{DEVIATION}" for name in players if isinstance(card, EnsembleCard)), DOMINANT)
     return (card.main.name,) if name == "map" else (name.replace("_", " "),)
 
 

@@ -181,17 +181,21 @@ class Products:
         return arrays, features
 
     def _attribution(self, main: Tensor, deviations: Tensor) -> NDArray[np.generic]:
-        """A band a player, and the dominant player (from 1): that with the largest contribution of either sign."""
+        """A band a player, and the dominant player (from 1): that with the largest contribution of either sign.
+
+        Of an ensemble, standard deviations stand between the two.
+        """
         explainer = self._network.explainer
         chosen = main.max(dim=0).indices if self._attributed is None else torch.full_like(main[0], self._attributed)
         index = chosen.long()[None] if self.is_score else torch.zeros_like(main[:1], dtype=torch.long)
         score = self._network.head(MAIN).score(main[None])[0].gather(0, index)[0] - explainer.bias[index[0]]
-        by_class = deviations.view(explainer.players, explainer.channels, *deviations.shape[1:])
-        own = by_class.gather(1, index.expand(len(by_class), 1, *index.shape[1:]))[:, 0].float()
+        by_class = deviations.view(-1, explainer.channels, *deviations.shape[1:])
+        of_class = by_class.gather(1, index.expand(len(by_class), 1, *index.shape[1:]))[:, 0].float()
+        own, spread = of_class[: explainer.players], of_class[explainer.players :]  # the latter of an ensemble
         own += (score - own.sum(dim=0)) / len(own)
         self.largest_residual = max(self.largest_residual, float((own.sum(dim=0) - score).abs().max()))
         dominant = 1.0 + own.abs().max(dim=0).indices
-        return _array(torch.cat([own * self._score_unit(), dominant[None]]))
+        return _array(torch.cat([own * self._score_unit(), spread * self._score_unit(), dominant[None]]))
 
     def _score_unit(self) -> float:
         """Score of one unit: logits are their own, a regression's are standardised."""

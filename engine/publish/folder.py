@@ -10,8 +10,9 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
-from ...models.card import Card, read_card
+from ...models.card import Card
 from ...models.errors import Canceled, EngineError, ModelFileError, SceneError
+from ...models.members import SEPARATOR, paths_of, read_cards
 from ..checks import check_map_folder
 from ..cluster.workers import CONNECT_S, RETURN_S, SchedulerLost, check_workers, connected
 from ..devices import choose_device, choose_precision
@@ -25,7 +26,7 @@ from ..mapping.folder.scene import failed
 from ..mapping.folder.summary import Summary, write_table
 from ..mapping.folder.tasks import FAILED, Orders, Outcome, SceneTask, finished, kept
 from ..reports.folder import write_folder_report
-from ..scene.hashing import sha256
+from ..scene.hashing import sha256_of_models
 from ..scene.writing import check_writable
 from ..version import plugin_version
 
@@ -48,15 +49,16 @@ def run(job: MapFolderJob, progress: Progress) -> dict[str, Any]:
         Canceled: scenes that are done are kept.
     """
     started = time.perf_counter()
-    places = ("model", "scenes", "output_folder", "output_table", "output_report")
+    places = ("scenes", "output_folder", "output_table", "output_report")
     job = replace(job, **{name: os.path.abspath(getattr(job, name)) for name in places if getattr(job, name)})
-    card = read_card(job.model)
+    job = replace(job, model=SEPARATOR.join(map(os.path.abspath, paths_of(job.model))))
+    card = read_cards(job.model)
     check_map_folder(job, card)
     check_writable([path for path in (job.output_table, job.output_report) if path])
     if not job.scheduler:
         choose_precision(job.precision, choose_device(job.device))
     progress.report(0.0, "Looking for scenes")
-    digest = sha256(job.model)
+    digest = sha256_of_models(job.model)
     listing = list_tasks(job, card, digest)
     tell(listing)
     with locked(job.output_folder) as token:
@@ -125,7 +127,7 @@ class _Run:
             try:
                 with connected(self._job.scheduler, self._job.device, self._progress, patience) as client:
                     if self._job.scheduler:
-                        files, orders = (self._job.model, self._job.scenes), self._orders
+                        files, orders = (*paths_of(self._job.model), self._job.scenes), self._orders
                         check_workers(client, self._progress, files, orders.folder, orders.token)
                     workers = len(client.scheduler_info(n_workers=-1)["workers"])
                     work = takewhile(lambda _: not self._full, packs(tasks, self._card, workers, alone))

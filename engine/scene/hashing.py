@@ -6,11 +6,19 @@ import hashlib
 import os
 from functools import lru_cache
 
+from ...models.members import paths_of
+
 
 def sha256(path: str) -> str:
     """SHA-256 of a file, as hexadecimal text; computed once for a file that does not change."""
     status = os.stat(path)
     return _digest(path, status.st_size, status.st_mtime_ns)
+
+
+def sha256_of_models(model: str) -> str:
+    """SHA-256 of a model file; of several (``models.members.paths_of``) that of theirs, one a line."""
+    digests = [sha256(path) for path in paths_of(model)]
+    return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
 @lru_cache(maxsize=4096)

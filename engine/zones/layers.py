@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.errors import SceneError
+from ...models.members import player_names
 from ..jobs import MAP_OUTPUTS
 from ..scene.bands import BandSource, ModalitySource, bands_of, open_raster
 from ..scene.grid import Grid
@@ -88,7 +89,7 @@ class Layers:
     @property
     def players(self) -> tuple[str, ...]:
         """Names of the players, in the order in which the dominant one is numbered."""
-        return tuple(band.name for band in self.bands if band.output == "attribution" and not band.categorical)
+        return tuple(player_names([band.name for band in self.bands if band.output == "attribution"]))
 
 
 def open_layers(paths: Sequence[str], stack: ExitStack) -> Layers:

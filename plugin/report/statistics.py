@@ -231,7 +231,7 @@ class _Pass:
             known = np.isfinite(values)
             self._sizes[at] += float(np.abs(values[known]).sum())
         self._sized += int(known.sum())
-        dominant = read(layer, len(named) + 1, rows, columns)
+        dominant = read(layer, layer.bandCount(), rows, columns)
         known = np.isfinite(dominant)
         sums = np.bincount(dominant[known].astype(np.int64), areas[known], len(named) + 1)[1 : len(named) + 1]
         for name, area in zip(named, sums.tolist()):

@@ -465,6 +465,16 @@
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
+      <source>Model file (.safetensors) that AuxLens has trained.</source>
+      <translation>Modelldatei (.safetensors), die AuxLens trainiert hat.</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Several files, separated by semicolons, map together as an ensemble.</source>
+      <translation>Mehrere Dateien, durch Semikolons getrennt, kartieren gemeinsam als Ensemble.</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
       <source>Files of each input modality inside a scene's folder: modality=pattern, one a line or separated by “;”, for example s2=s2.tif or s2=B02.tif,B03.tif,B04.tif.</source>
       <translation>Dateien jeder Eingabemodalität im Ordner einer Szene: Modalität=Muster, eines je Zeile oder durch „;“ getrennt, zum Beispiel s2=s2.tif oder s2=B02.tif,B03.tif,B04.tif.</translation>
     </message>
@@ -477,11 +487,6 @@
       <location filename="../../algorithms/parameters.py" />
       <source>File with the truth, relative to the scene's folder, for example label.tif or ../classes.gpkg; for scene-level tasks also ../labels.csv, with the scenes' names in its first column.</source>
       <translation>Datei mit der Wahrheit, vom Ordner der Szene aus, zum Beispiel label.tif oder ../classes.gpkg; bei Aufgaben auf Szenenebene auch ../labels.csv mit den Namen der Szenen in der ersten Spalte.</translation>
-    </message>
-    <message>
-      <location filename="../../algorithms/parameters.py" />
-      <source>Model file (.safetensors) that AuxLens has trained.</source>
-      <translation>Modelldatei (.safetensors), die AuxLens trainiert hat.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />

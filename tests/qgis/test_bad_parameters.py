@@ -67,6 +67,16 @@ def good_train(write_raster, tmp_path):
     }
 
 
+def test_models_that_cannot_map_together(refused, accepted, good, card, write_model):
+    other = write_model(replace(card, name="other", auxiliary=()), "other.safetensors")
+    accepted("map", **{**good, "MODEL": f"{good['MODEL']};{write_model(card, 'again.safetensors')}"})
+    assert "cannot map together: their auxiliary bands differ" in refused(
+        "map", **{**good, "MODEL": f"{good['MODEL']};{other}"}
+    )
+    missing = refused("map", **{**good, "MODEL": f"{good['MODEL']};/no/such.safetensors"})
+    assert "“/no/such.safetensors” does not exist" in missing
+
+
 def test_good_parameters_are_accepted(accepted, good, good_train):
     accepted("map", **good)
     accepted("map", **{**good, "OUTPUT_MAP": "TEMPORARY_OUTPUT"})

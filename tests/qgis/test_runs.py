@@ -27,6 +27,8 @@ from qgis.core import (
 from auxlens.engine.jobs import MAP_OUTPUTS
 from auxlens.models.card import read_card
 from auxlens.plugin.layers import layer_title
+from auxlens.plugin.places import look, players
+from auxlens.plugin.scenes import mapped_scenes
 
 ALL = {name: f"OUTPUT_{name.upper()}" for name in MAP_OUTPUTS}
 FLOAT = {name for name in MAP_OUTPUTS if name not in ("map", "main_error")}
@@ -198,6 +200,25 @@ def test_rasters_open_styled(mapped, trained):
     layer = QgsRasterLayer(mapped["OUTPUT_MAP"], "map")
     legend = {c.value: (c.label, c.color.name()) for c in layer.renderer().classes()}
     assert {c.value: (c.name, c.color.lower()) for c in card.main.classes}.items() <= legend.items()
+
+
+def test_two_models_map_together(run, mapped, trained, unseen, tmp_path):
+    """The same one twice: nothing to disagree about."""
+    outputs = {ALL[name]: str(tmp_path / f"{name}.tif") for name in ("map", "probability", "attribution")}
+    model = ";".join([trained["OUTPUT_MODEL"]] * 2)
+    made = run("map", MODEL=model, INPUTS=unseen["INPUTS"], **outputs)
+    assert np.allclose(
+        bands(made["OUTPUT_PROBABILITY"]), bands(mapped["OUTPUT_PROBABILITY"]), atol=0.02, equal_nan=True
+    )
+    names = [player.name for player in read_card(trained["OUTPUT_MODEL"]).players]
+    found = bands(made["OUTPUT_ATTRIBUTION"])
+    assert len(found) == 2 * len(names) + 1
+    assert np.nanmax(found[len(names) : -1]) < 1e-3
+    layers = [QgsRasterLayer(path, name) for name, path in made.items()]
+    (scene,), _ = mapped_scenes(layers)
+    assert players(scene) == names
+    place = look(scene, read_card(trained["OUTPUT_MODEL"]).main.classes, slice(90, 91), slice(90, 91))
+    assert [name for name, _ in place.attributions] == names
 
 
 def test_loaded_layers_are_grouped(provider, feedback_type, trained, unseen):

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("algorithms", "plugin", "engine", "models")
-CONTRACT = ("engine.jobs", "engine.checks", "engine.palettes", "engine.version", "models.card")
+CONTRACT = ("engine.jobs", "engine.checks", "engine.palettes", "engine.version", "models.card", "models.members")
 
 # What each folder may import of ours.
 OURS = {
@@ -30,6 +30,7 @@ STANDARD_LIBRARY_ONLY = (
     "engine/version.py",
     "models/card.py",
     "models/errors.py",
+    "models/members.py",
     "plugin/client.py",
     "plugin/environment.py",
     "plugin/interpreter.py",

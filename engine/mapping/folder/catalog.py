@@ -34,6 +34,7 @@ from pystac.extensions.raster import DataType, RasterBand, RasterExtension
 from rasterio.crs import CRS
 
 from ....models.card import Card, LandClass, Modality
+from ....models.members import paths_of
 from ...scene.bands import split_name
 from ...scene.grid import Grid, transformed
 from ...scene.writing import Layer
@@ -120,7 +121,7 @@ def _model_item(card: Card, model: str) -> pystac.Item:
     try:
         created = datetime.fromisoformat(card.created)
     except ValueError:
-        created = datetime.fromtimestamp(os.path.getmtime(model), timezone.utc)
+        created = datetime.fromtimestamp(os.path.getmtime(paths_of(model)[0]), timezone.utc)
     item = pystac.Item("auxlens-model", None, None, created, {"title": card.name})
     task = TaskType.SEMANTIC_SEGMENTATION if card.main.classes else TaskType.REGRESSION
     size = card.tile_px + 2 * card.margin_px
@@ -147,11 +148,15 @@ def _model_item(card: Card, model: str) -> pystac.Item:
         output=[output],
         framework="PyTorch",
     )
-    item.add_asset("weights", _asset(model, "Model", "application/octet-stream", ["mlm:model", "mlm:weights"], model))
-    AssetGeneralMLMExtension.ext(item.assets["weights"]).apply(artifact_type="safetensors.torch.save_file")
+    paths = paths_of(model)
+    names = ["weights"] if len(paths) == 1 else [f"weights_{number}" for number in range(1, len(paths) + 1)]
     # Inputs refer to bands by name. STAC 1.1 has no bands among an item's properties, so the asset describes them.
     bands = [RasterBand({"name": band, **described}) for m in card.inputs for band, described in _statistics(m)]
-    RasterExtension.ext(item.assets["weights"], add_if_missing=True).apply(bands=bands)
+    for name, path in zip(names, paths, strict=True):
+        asset = _asset(path, "Model", "application/octet-stream", ["mlm:model", "mlm:weights"], path)
+        item.add_asset(name, asset)
+        AssetGeneralMLMExtension.ext(asset).apply(artifact_type="safetensors.torch.save_file")
+        RasterExtension.ext(asset, add_if_missing=True).apply(bands=bands)
     for rel in ("root", "parent"):
         item.add_link(pystac.Link(rel, f"./{CATALOG}", "application/json"))
     return item

@@ -15,13 +15,13 @@ from itertools import groupby
 import torch
 
 from ....models.card import Card
+from ....models.ensemble import load
 from ....models.errors import Canceled, EngineError
-from ....models.file import load
 from ....models.network import Network
 from ...devices import choose_device
 from ...jobs import Progress
 from ...progress import Part
-from ...scene.hashing import sha256
+from ...scene.hashing import sha256_of_models
 from ...scene.window import Tile, Window
 from ...version import plugin_version
 from ..job import engine_of, margin_of
@@ -139,7 +139,7 @@ def _network(tasks: Sequence[SceneTask], orders: Orders) -> tuple[Network, Card,
             f"This worker has AuxLens {plugin_version()}, the run has {orders.version}; install one version on both."
         )
     job = tasks[0].job
-    if sha256(job.model) != orders.model_sha256:
+    if sha256_of_models(job.model) != orders.model_sha256:
         raise EngineError(f"“{job.model}” is another file on this worker, or has changed during the run; start again.")
     device = choose_device(job.device)
     return (*_loaded(job.model, orders.model_sha256, device), device)

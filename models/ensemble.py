@@ -1,0 +1,137 @@
+"""Several networks that map together as one (deep ensembles: Lakshminarayanan et al. 2017)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from . import file
+from .card import Card
+from .compact import CompactHead
+from .heads import DensityHead, Head
+from .members import combined, paths_of
+from .network import ATTRIBUTION, MAIN, Network
+
+
+class Together(nn.Module):
+    """What the products need to know of all members' explainers."""
+
+    bias: Tensor
+
+    def __init__(self, players: int, channels: int, bias: Tensor) -> None:
+        super().__init__()
+        self.players, self.channels = players, channels
+        self.register_buffer("bias", bias)
+
+
+class Ensemble(Network):
+    """Networks with the same tasks, bands and players, that answer as one.
+
+    The probability of a class is the mean of the members'. A number is the mean of theirs, and its expected error that
+    of a mixture of the members' distributions, so that both uncertainties hold their disagreement.
+    """
+
+    def __init__(self, members: Sequence[Network]) -> None:
+        nn.Module.__init__(self)  # without an encoder and decoders of its own
+        self.config = max((member.config for member in members), key=lambda config: config.stride)
+        self.members = nn.ModuleList(members)
+        self.own = nn.ModuleDict({name: _head(members[0].head(name)) for name in self.config.tasks})
+        if self.config.players:
+            explainers = [member.explainer for member in members]
+            bias = torch.stack([explainer.bias for explainer in explainers]).mean(dim=0)
+            self.explainer = Together(explainers[0].players, explainers[0].channels, bias)  # type: ignore[assignment]
+
+    def forward(
+        self, x: Tensor, tasks: Collection[str] | None = None, present: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """Run all members, one after the other.
+
+        Args:
+            x: As of ``Network``.
+            tasks: As of ``Network``.
+            present: Not for ensembles.
+
+        Returns:
+            For each task what ``Network`` gives, but float32; the logits are logarithms of probabilities. For
+            ``ATTRIBUTION`` the members' mean attributions and, in as many channels more, their standard deviations.
+        """
+        assert present is None, "players are hidden from single models only"
+        wanted = list(self.config.tasks if tasks is None else tasks)
+        outputs = [member(x, wanted) for member in self._members()]
+        return {name: self._together(name, outputs) for name in wanted}
+
+    def channels(self, name: str) -> int:
+        """As of ``Network``; attributions have twice as many."""
+        if name == ATTRIBUTION:
+            return 2 * self.explainer.players * self.explainer.channels
+        return super().channels(name)
+
+    def head(self, name: str) -> Head:
+        """The head that reads a task's raw output."""
+        head = self.own[name]
+        assert isinstance(head, Head)
+        return head
+
+    def _members(self) -> list[Network]:
+        return [member for member in self.members if isinstance(member, Network)]
+
+    def _together(self, name: str, outputs: Sequence[dict[str, Tensor]]) -> Tensor:
+        if name == ATTRIBUTION:
+            return self._attributions(outputs)
+        head = self.head(name)
+        if isinstance(head, DensityHead):
+            return self._mixture(name, head, [raw[name] for raw in outputs])
+        return torch.stack([raw[name].float().softmax(dim=1) for raw in outputs]).mean(dim=0).clamp(min=1e-30).log()
+
+    def _mixture(self, name: str, head: DensityHead, outputs: Sequence[Tensor]) -> Tensor:
+        """Mean, and the mean distance from it, of Laplace distributions in equal parts.
+
+        A value of a Laplace distribution of scale ``b`` is ``d + b exp(-d / b)`` from a point at distance ``d`` of its
+        mean, on average.
+        """
+        parts = [_density(member.head(name), raw) for member, raw in zip(self._members(), outputs, strict=True)]
+        mean = torch.stack([location for location, _ in parts]).mean(dim=0)
+        apart = [((location - mean).abs(), scale) for location, scale in parts]
+        scale = torch.stack([d + b * torch.exp(-d / b) for d, b in apart]).mean(dim=0)
+        return torch.cat([head.standardise(mean), (scale / head.standardise.std).log()], dim=1)
+
+    def _attributions(self, outputs: Sequence[dict[str, Tensor]]) -> Tensor:
+        mean = apart = torch.zeros(
+            (), device=outputs[0][MAIN].device
+        )  # after Welford 1962, whose variance of close numbers is not lost in rounding
+        for count, (member, raw) in enumerate(zip(self._members(), outputs, strict=True), 1):
+            score = member.head(MAIN).score(raw[MAIN])
+            found = member.explainer.attributions(raw[ATTRIBUTION], score).flatten(1, 2)
+            before = found - mean
+            mean = mean + before / count
+            apart = apart + before * (found - mean)
+        return torch.cat([mean, (apart / len(outputs)).sqrt()], dim=1)
+
+
+def load(model: str) -> tuple[Network, Card]:
+    """Read one model file, or several as an ensemble (``members.paths_of``), onto the CPU, ready to predict.
+
+    Raises:
+        ModelFileError: see ``file.load``.
+        JobError: the models cannot map together.
+    """
+    found = [file.load(path) for path in paths_of(model)]
+    if len(found) == 1:
+        return found[0]
+    card = combined([card for _, card in found])
+    return Ensemble([network for network, _ in found]).eval(), card
+
+
+def _density(head: Head, raw: Tensor) -> tuple[Tensor, Tensor]:
+    assert isinstance(head, DensityHead)
+    return head.physical(raw)
+
+
+def _head(first: Head) -> Head:
+    """A head for what the members say together: in bands, where theirs is in components."""
+    if not isinstance(first, CompactHead):
+        return first
+    mean, std = (tuple(values.flatten().tolist()) for values in (first.standardise.mean, first.standardise.std))
+    return DensityHead(1, mean, std)
