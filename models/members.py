@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, fields, replace
-from typing import Any, Dict, List, Sequence, Tuple
+from statistics import fmean
+from typing import Any, Iterable, List, Sequence, Tuple
 
 from .card import Card, ErrorModel, read_card
 from .errors import JobError
@@ -12,6 +13,9 @@ from .errors import JobError
 SEPARATOR = ";"
 DEVIATION = " (standard deviation)"  # ends the name of a band that tells how far the members' attributions differ
 _TILE_PX = 512  # several networks' outputs are in memory at once
+_OWN = ("name", "margin_px", "tile_px", "error_models")  # what an ensemble's card does not have from the first
+_SHARED = ("main tasks", "classes", "input bands", "auxiliary bands", "players")
+_LETTERS = 80  # of a list in a message
 
 
 @dataclass(frozen=True)
@@ -69,67 +73,58 @@ def combined(cards: Sequence[Card]) -> EnsembleCard:
         members=tuple(card.name for card in cards),
         margin_px=max(card.margin_px for card in cards),
         tile_px=_TILE_PX,
-        error_models={kind: _mean(found) for kind, found in models.items() if _same_features(found)},
+        error_models={kind: _mean(found) for kind, found in models.items() if len({_form(one) for one in found}) == 1},
     )
 
 
-_OWN = ("name", "margin_px", "tile_px", "error_models")
-_SHARED = ("main tasks", "classes", "input bands", "auxiliary bands", "players")
+def _shared(card: Card) -> Tuple[Tuple[str, ...], ...]:
+    classes = tuple(f"{c.value} {c.name}" for c in card.main.classes)
+    players = tuple(f"{player.name} of {' '.join(player.bands)}" for player in card.players)
+    return (card.main.kind,), classes, card.input_bands, card.auxiliary_bands, players
 
 
-def _shared(card: Card) -> Tuple[Any, ...]:
-    classes = tuple((c.value, c.name) for c in card.main.classes)
-    players = tuple((player.name, player.bands) for player in card.players)
-    return card.main.kind, classes, card.input_bands, card.auxiliary_bands, players
+def _form(model: ErrorModel) -> Tuple[Any, ...]:
+    """What models must have in common to have a mean."""
+    return model.features, len(model.class_intercepts), len(model.class_coefficients)
 
 
-def _brief(value: Any) -> str:
-    """A value in words, not too long."""
-    words = value if isinstance(value, str) else ", ".join(str(v[-1] if v and _is_pair(v) else v) for v in value)
-    return (words if len(words) <= 80 else words[:79] + "…") or "none"
-
-
-def _is_pair(value: Any) -> bool:
-    return isinstance(value, tuple) and isinstance(value[0], int)
-
-
-def _same_features(models: Sequence[ErrorModel]) -> bool:
-    shapes = {(m.features, len(m.class_intercepts)) for m in models}
-    return len(shapes) == 1
+def _brief(names: Sequence[str]) -> str:
+    words = ", ".join(names) or "none"
+    return words if len(words) <= _LETTERS else f"{words[: _LETTERS - 1]}…"
 
 
 def _mean(models: Sequence[ErrorModel]) -> ErrorModel:
-    """The mean of several models' logits, which is one such model; standardised as the first."""
-    first, count = models[0], len(models)
-
-    def slopes(model: ErrorModel, added: Sequence[float]) -> Tuple[float, ...]:
-        return tuple((c + more) / s for c, more, s in zip(model.coefficients, added, model.std))
-
-    def straight(number: int) -> Dict[str, Any]:
-        """Mean intercept and slopes of one class; of all classes where ``number`` is negative."""
-        intercept, total = 0.0, [0.0] * len(first.features)
-        for model in models:
-            rows = model.class_coefficients
-            added = [row[number] for row in rows] if number >= 0 and rows else [0.0] * len(total)
-            own = slopes(model, added)
-            shift = model.class_intercepts[number] if number >= 0 else 0.0
-            intercept += (model.intercept + shift - sum(k * m for k, m in zip(own, model.mean))) / count
-            total = [t + k / count for t, k in zip(total, own)]
-        return {
-            "intercept": intercept + sum(t * m for t, m in zip(total, first.mean)),
-            "coefficients": tuple(t * s for t, s in zip(total, first.std)),
-        }
-
-    common = straight(-1)
-    by_class = [straight(k) for k in range(len(first.class_intercepts))]
-    rows = tuple(
-        tuple(one["coefficients"][i] - common["coefficients"][i] for one in by_class)
-        for i in range(len(first.features))
-    )
+    """The mean of several models' logits, which is one such model."""
+    same = [_standardised_as(models[0], model) for model in models]
     return replace(
-        first,
-        **common,
+        same[0],
         figures={},
-        class_intercepts=tuple(one["intercept"] - common["intercept"] for one in by_class),
-        class_coefficients=rows if first.class_coefficients else (),
+        intercept=fmean(model.intercept for model in same),
+        coefficients=_means(model.coefficients for model in same),
+        class_intercepts=_means(model.class_intercepts for model in same),
+        class_coefficients=tuple(_means(rows) for rows in zip(*(model.class_coefficients for model in same))),
     )
+
+
+def _standardised_as(first: ErrorModel, model: ErrorModel) -> ErrorModel:
+    """The same model of features that are standardised by another's mean and standard deviation."""
+    scales = [own / std for own, std in zip(first.std, model.std)]
+    shifts = [(own - mean) / std for own, mean, std in zip(first.mean, model.mean, model.std)]
+    columns = list(zip(*model.class_coefficients))
+    return replace(
+        model,
+        mean=first.mean,
+        std=first.std,
+        intercept=model.intercept + _sum_of_products(model.coefficients, shifts),
+        coefficients=tuple(c * scale for c, scale in zip(model.coefficients, scales)),
+        class_intercepts=tuple(a + _sum_of_products(c, shifts) for a, c in zip(model.class_intercepts, columns)),
+        class_coefficients=tuple(tuple(c * s for c in row) for row, s in zip(model.class_coefficients, scales)),
+    )
+
+
+def _sum_of_products(first: Sequence[float], second: Sequence[float]) -> float:
+    return sum(a * b for a, b in zip(first, second))
+
+
+def _means(rows: Iterable[Sequence[float]]) -> Tuple[float, ...]:
+    return tuple(fmean(values) for values in zip(*rows))

@@ -165,7 +165,7 @@ def test_files_are_told_apart(two, tmp_path):
         (lambda c: replace(c, main=replace(c.main, kind="regression", classes=())), "main tasks differ"),
         (
             lambda c: replace(c, main=replace(c.main, classes=(LandClass(1, "ice", "#ffffff"), *c.main.classes[1:]))),
-            r"classes differ \(water, wood, town; ice, wood, town\)",
+            r"classes differ \(2 water, 5 wood, 7 town; 1 ice, 5 wood, 7 town\)",
         ),
         (lambda c: replace(c, inputs=(replace(c.inputs[0], bands=("B2", "B3", "B8")),)), "input bands differ"),
         (lambda c: replace(c, auxiliary=()), r"auxiliary bands differ \(s1:VV, s1:VH; none\)"),
