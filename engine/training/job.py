@@ -42,6 +42,7 @@ log = logging.getLogger("auxlens")
 
 _PRECISIONS = {torch.float32: "32-true", torch.bfloat16: "bf16-mixed", torch.float16: "16-mixed"}
 _VALIDATION_CHIPS = 64
+_RARE = 4  # times fewer pixels than the median class has
 _VALIDATION_OBJECTS = 256  # more than chips of dense tasks, because each tells one label and not thousands
 
 
@@ -185,12 +186,15 @@ def steps_an_epoch(setup: Setup, chip_px: int, batch_size: int) -> int:
 
 
 def _weigh_classes(network: Network, setup: Setup) -> None:
-    """Weight rare classes up by the root of their rarity, at most fourfold; objects are drawn evenly instead."""
+    """Weight rare classes up, with less than a quarter of the median's pixels: by the root of that, at most fourfold.
+
+    Weights make probabilities of their classes too high, so others have none. Objects are drawn evenly instead.
+    """
     if not setup.classes or setup.scene_level:
         return
     counts = sum(b.counts for b, s in zip(setup.blocks, setup.splits, strict=True) if s == TRAIN)
     shares = np.maximum(np.asarray(counts, np.float64), 1.0)
-    weights = np.clip(np.sqrt(np.median(shares) / shares), 0.5, 4.0)
+    weights = np.clip(np.sqrt(np.median(shares) / (_RARE * shares)), 1.0, 4.0)
     buffer = network.head(MAIN).class_weights
     assert isinstance(buffer, torch.Tensor)
     buffer.copy_(torch.from_numpy(weights))
