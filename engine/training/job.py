@@ -13,6 +13,7 @@ from typing import Any
 import lightning_fabric
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ...models import file
 from ...models.card import Card, InputDensity
@@ -186,18 +187,24 @@ def steps_an_epoch(setup: Setup, chip_px: int, batch_size: int) -> int:
 
 
 def _weigh_classes(network: Network, setup: Setup) -> None:
-    """Weight rare classes up, with less than a quarter of the median's pixels: by the root of that, at most fourfold.
-
-    Weights make probabilities of their classes too high, so others have none. Objects are drawn evenly instead.
-    """
+    """Give the loss its class weights; objects are drawn evenly instead."""
     if not setup.classes or setup.scene_level:
         return
     counts = sum(b.counts for b, s in zip(setup.blocks, setup.splits, strict=True) if s == TRAIN)
-    shares = np.maximum(np.asarray(counts, np.float64), 1.0)
-    weights = np.clip(np.sqrt(np.median(shares) / (_RARE * shares)), 1.0, 4.0)
     buffer = network.head(MAIN).class_weights
     assert isinstance(buffer, torch.Tensor)
-    buffer.copy_(torch.from_numpy(weights))
+    buffer.copy_(torch.from_numpy(class_weights(np.asarray(counts, np.float64))))
+
+
+def class_weights(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weight of each class in the loss, by its pixels ``(classes,)``: 1–4.
+
+    Rare classes, with less than a quarter of the median's pixels, weigh more, by the root of how much rarer they are.
+    Weights make probabilities of their classes too high, so others have none.
+    """
+    shares = np.maximum(counts, 1.0)
+    weights: NDArray[np.float64] = np.clip(np.sqrt(np.median(shares) / (_RARE * shares)), 1.0, 4.0)
+    return weights
 
 
 def _validation_chips(setup: Setup, chip_px: int, batch_size: int, seed: int) -> list[Batch]:

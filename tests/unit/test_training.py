@@ -641,6 +641,12 @@ def test_statistics_leave_wild_and_invalid_pixels_out(rng):
     assert np.allclose(mean, [100, 5], atol=0.3) and np.allclose(std, [10, 1], rtol=0.06)
 
 
+def test_only_rare_classes_weigh_more():
+    found = training_job.class_weights(np.array([1000.0, 4000.0, 260.0, 125.0, 40.0, 0.0, 3000.0]))
+    assert np.allclose(found, [1, 1, 1, 1, math.sqrt(260 / 160), 4, 1])
+    assert np.allclose(training_job.class_weights(np.array([700.0, 300.0])), 1)
+
+
 def test_the_loss_is_main_and_the_mean_of_the_others():
     torch.manual_seed(0)
     tasks = {
