@@ -29,6 +29,7 @@ from auxlens.engine.run import run
 
 SEN1FLOODS11 = "aerosol=B1,B9,B10;blue green=B2,B3;red=B4;red edge=B5,B6,B7,B8A;near infrared=B8;swir 1=B11;swir 2=B12"
 DEMO = "visible=B2,B3,B4;red edge=B5,B6,B7,B8A;near infrared=B8;shortwave infrared=B11,B12;noise=noise"
+DOMINANT = " dominant"
 FIDELITY = ("rank_correlation", "r2", "same_dominant", "efficiency_gap", "milliseconds")
 Case = Callable[[Path, int, int], dict[str, Any]]
 
@@ -120,14 +121,15 @@ def plausible(folder: Path, model: str, scene: Path) -> dict[str, float]:
     sizes = np.nanmean(np.abs(values[:-1]), axis=(1, 2))
     names = [entry.partition("=")[0] for entry in DEMO.split(";")]
     found = {
-        f"|attribution| of {name}, share of largest": s / sizes.max() for name, s in zip(names, sizes, strict=True)
+        f"mean size of the attributions of {name}, share of the largest": s / sizes.max()
+        for name, s in zip(names, sizes, strict=True)
     }
     for value in np.unique(classes[(classes == truth) & (truth > 0)]):
         counts = np.bincount(values[-1][(classes == value) & (truth == value)].astype(int), minlength=len(names) + 1)[
             1:
         ]
         for name, count in zip(names, counts, strict=True):
-            found[f"class {value}: {name} dominant"] = count / counts.sum()
+            found[f"class {value}: {name}{DOMINANT}"] = count / counts.sum()
     return {name: float(value) for name, value in found.items()}
 
 
@@ -167,15 +169,32 @@ def table(results: list[dict[str, Any]]) -> Iterator[str]:
     """The tables of all results, a case after the other."""
     for case in dict.fromkeys(result["case"] for result in results):
         found = [result["found"] for result in results if result["case"] == case]
-        yield from (f"## {case}", "", "| figure | over seeds |", "|---|---|")
+        yield from (f"## {case}: {len(found)} seeds", "", "| figure | over seeds |", "|---|---|")
         for name in found[0]:
-            if name != "quality":
+            if name != "quality" and not name.endswith(DOMINANT):
                 yield f"| {name} | {spread([values[name] for values in found if name in values])} |"
+        yield from dominant_table(found)
         yield from ("", "| method | " + " | ".join(FIDELITY) + " |", "|---|" + "---|" * len(FIDELITY))
         for method in found[0]["quality"]:
             lines = [values["quality"][method] for values in found]
             yield f"| {method} | " + " | ".join(spread([x[m] for x in lines if m in x]) for m in FIDELITY) + " |"
         yield ""
+
+
+def dominant_table(found: list[dict[str, Any]]) -> Iterator[str]:
+    """Which player dominates the pixels of each class that are mapped right; none where that was not measured."""
+    shares: dict[str, dict[str, list[float]]] = {}
+    for values in found:
+        for name, share in values.items():
+            if name.endswith(DOMINANT):
+                of_class, player = name.removesuffix(DOMINANT).split(": ")
+                shares.setdefault(of_class, {}).setdefault(player, []).append(share)
+    if not shares:
+        return
+    players = list(next(iter(shares.values())))
+    yield from ("", "| dominant at | " + " | ".join(players) + " |", "|---" * (len(players) + 1) + "|")
+    for of_class, row in shares.items():
+        yield f"| {of_class} | " + " | ".join(spread(row[player]) for player in players) + " |"
 
 
 def spread(values: list[float]) -> str:

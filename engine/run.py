@@ -11,8 +11,8 @@ from . import jobs
 # scenes do not wait for torch.
 EXECUTORS = {
     jobs.DemoJob: ".demo.job",
-    jobs.TrainJob: ".training.job",
-    jobs.TrainFolderJob: ".training.job",
+    jobs.TrainJob: ".publish.training",
+    jobs.TrainFolderJob: ".publish.training",
     jobs.CompareJob: ".publish.comparison",
     jobs.MapJob: ".mapping.job",
     jobs.MapFolderJob: ".publish.folder",

@@ -30,7 +30,7 @@ from ..scene.writing import check_writable
 from ..textfile import write_text
 from ..training import options
 from ..training.chips import draw, load
-from ..training.job import batch_size_of, learn, steps_an_epoch
+from ..training.learn import batch_size_of, learn, steps_an_epoch
 from ..training.scenes import by_strategy, scenes_of
 from ..training.setup import Setup
 from ..training.split import TEST, TRAIN, UNLABELLED, UNUSED, thin_out

@@ -16,8 +16,8 @@ from sklearn.decomposition import PCA
 from auxlens.engine import jobs
 from auxlens.engine.explain import error_probability as errors
 from auxlens.engine.mapping.job import run as run_map
+from auxlens.engine.publish.training import run
 from auxlens.engine.training import options
-from auxlens.engine.training.job import run
 from auxlens.models import file, network as networks
 from auxlens.models.compact import CompactHead, principal_components
 from auxlens.models.network import Network, NetworkConfig, TaskConfig

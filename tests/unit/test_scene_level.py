@@ -13,8 +13,8 @@ from affine import Affine
 
 from auxlens.engine import jobs
 from auxlens.engine.mapping.job import run as run_map
+from auxlens.engine.publish.training import run
 from auxlens.engine.training import options
-from auxlens.engine.training.job import run
 from auxlens.models import file, network as networks
 from auxlens.models.card import read_card
 from auxlens.models.errors import JobError, SceneError

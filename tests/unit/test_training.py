@@ -22,10 +22,10 @@ from shapely.geometry import Point, shape
 
 from auxlens.engine import jobs
 from auxlens.engine.mapping.job import run as run_map
+from auxlens.engine.publish.training import run
 from auxlens.engine.scene.hashing import sha256
 from auxlens.engine.scene.window import Window
-from auxlens.engine.training import chips, job as training_job, options
-from auxlens.engine.training.job import run
+from auxlens.engine.training import chips, learn as learning, options
 from auxlens.engine.training.loop import Budget, multitask_loss, train
 from auxlens.engine.training.scenes import scenes_of
 from auxlens.engine.training.setup import Setup
@@ -543,13 +543,13 @@ def test_scenes_without_a_reference_teach_the_auxiliary_tasks(folder, tmp_path, 
         setup = Setup(job, scenes_of(job), quiet())
     assert "1 scene(s) have no reference and teach the auxiliary tasks alone" in caplog.text
     assert {b.scene for b, s in zip(setup.blocks, setup.splits, strict=True) if s == UNLABELLED} == {1}
-    samples = training_job._training_chips(setup, 32, 300, np.random.default_rng(0))
+    samples = learning._training_chips(setup, 32, 300, np.random.default_rng(0))
     assert len(samples) == 300 and sum(sample.scene == 1 for sample in samples) == 100
     chip = setup.reader(TRAIN).read(chips.Sample(1, Window(0, 0, SIZE, SIZE), 0))
     assert np.isfinite(chip["s1"]).all() and np.isnan(chip["main"]).all()
     single = replace(job, strategy="single")
     alone = Setup(single, scenes_of(single), quiet())
-    assert {sample.scene for sample in training_job._training_chips(alone, 32, 300, np.random.default_rng(0))} == {0, 2}
+    assert {sample.scene for sample in learning._training_chips(alone, 32, 300, np.random.default_rng(0))} == {0, 2}
 
 
 def test_references_that_are_taken_out_are_hidden_but_not_the_radar(folder, tmp_path, quiet):
@@ -642,9 +642,9 @@ def test_statistics_leave_wild_and_invalid_pixels_out(rng):
 
 
 def test_only_rare_classes_weigh_more():
-    found = training_job.class_weights(np.array([1000.0, 4000.0, 260.0, 125.0, 40.0, 0.0, 3000.0]))
+    found = learning.class_weights(np.array([1000.0, 4000.0, 260.0, 125.0, 40.0, 0.0, 3000.0]))
     assert np.allclose(found, [1, 1, 1, 1, math.sqrt(260 / 160), 4, 1])
-    assert np.allclose(training_job.class_weights(np.array([700.0, 300.0])), 1)
+    assert np.allclose(learning.class_weights(np.array([700.0, 300.0])), 1)
 
 
 def test_the_loss_is_main_and_the_mean_of_the_others():

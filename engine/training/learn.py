@@ -1,4 +1,4 @@
-"""The training jobs: from scenes to a model file that carries its card, and a report."""
+"""Learning: a network is trained on the chips of a job's scenes, and its explainer after it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import itertools
 import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
 import lightning_fabric
@@ -15,28 +14,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...models import file
-from ...models.card import Card, InputDensity
 from ...models.errors import Canceled
 from ...models.network import MAIN, Network
-from ..devices import choose_device, choose_precision
-from ..explain import calibration, novelty
+from ..devices import choose_precision
 from ..jobs import Progress
-from ..reports.training import write_training_report
-from ..scene.writing import check_writable
-from . import manifest, options
+from . import options
 from .attribution import fit_attributions
 from .chips import Batch, Sample, draw, draw_unlabelled, held_out, load, with_targets_of_others
-from .evaluation import Evaluation, Task, evaluate, input_blocks
+from .evaluation import Task
 from .loop import Budget, Outcome, train
-from .object_evaluation import evaluate_objects
 from .objects import ObjectChip, draw_objects, middle_chip
 from .options import Training
-from .pictures import training_report
 from .record import Record
-from .scenes import scenes_of
 from .setup import Setup
-from .split import TEST, TRAIN, VALIDATION
+from .split import TRAIN, VALIDATION
 from .validation import validate
 
 log = logging.getLogger("auxlens")
@@ -45,45 +36,6 @@ _PRECISIONS = {torch.float32: "32-true", torch.bfloat16: "bf16-mixed", torch.flo
 _VALIDATION_CHIPS = 64
 _RARE = 4  # times fewer pixels than the median class has
 _VALIDATION_OBJECTS = 256  # more than chips of dense tasks, because each tells one label and not thousands
-
-
-def run(job: Training, progress: Progress) -> dict[str, Any]:
-    """Train a model.
-
-    Returns:
-        ``outputs``: model file and report; ``figures``: of validation and test.
-
-    Raises:
-        AuxLensError: the job, the scenes or the references do not allow a training; before it starts.
-        Canceled: stopped by the user; the best weights so far are kept in the model file.
-    """
-    options.check(job)
-    check_writable([path for path in (job.output_model, job.output_report) if path])
-    device = choose_device(job.device)
-    setup = Setup(job, scenes_of(job), progress)
-    torch.manual_seed(job.seed)
-    network = Network(setup.config)
-    record = Record(Path(job.output_model), manifest.fingerprint(job, setup.scenes))
-    outcome, task = learn(job, network, setup, device, progress, record=record)
-    measured = _measure(network, setup, task, outcome, progress)
-    if outcome.ended == "canceled":
-        file.save(job.output_model, network, setup.card(outcome))
-        raise Canceled(
-            f"The training was canceled; the best weights so far are in “{job.output_model}”. Run it again as it was "
-            f"to go on after epoch {len(outcome.history)}."
-        )
-    card = _finish(setup, outcome, measured)
-    file.save(job.output_model, network, card)
-    record.forget()
-    outputs = {"model": job.output_model}
-    if job.output_report:
-        report = training_report(card, outcome, measured.splits, network, setup.reader(TEST), setup.sizes, task)
-        write_training_report(Path(job.output_report), report)
-        outputs["report"] = job.output_report
-    figures = {split: evaluation.figures() for split, evaluation in measured.splits.items()}
-    for split, values in figures.items():
-        log.info("%s: %s", split.capitalize(), ", ".join(f"{k} {v:.4g}" for k, v in values.items()))
-    return {"outputs": outputs, "figures": figures}
 
 
 def learn(
@@ -224,53 +176,3 @@ def _until_canceled(batches: Iterable[Batch], progress: Progress) -> Iterator[Ba
         if progress.canceled():
             raise Canceled("The training was canceled.")
         yield batch
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What was measured with the best weights: by split, and on validation with disturbed inputs."""
-
-    splits: dict[str, Evaluation]
-    disturbed: Evaluation | None
-    density: InputDensity | None
-
-
-def _measure(network: Network, setup: Setup, task: Task, outcome: Outcome, progress: Progress) -> Measured:
-    """What was measured on validation and test; nothing if the user stopped the training, or stops it here."""
-    splits: dict[str, Evaluation] = {}
-    disturbed = density = None
-    seed = setup.job.seed
-    try:
-        if outcome.ended != "canceled":
-            if setup.scene_level:
-                for split in (VALIDATION, TEST):
-                    reader = setup.reader(split)
-                    splits[split] = evaluate_objects(network, reader, setup.sizes, task, seed, progress)
-                return Measured(splits, None, None)
-            usual, held_out = (input_blocks(setup.reader(split), seed) for split in (TRAIN, VALIDATION))
-            density = novelty.fit(usual, held_out, seed)
-            for split in (VALIDATION, TEST):
-                splits[split] = evaluate(network, setup.reader(split), setup.sizes, task, seed, progress, density)
-            if density is not None:
-                reader = setup.reader(VALIDATION)
-                disturbed = evaluate(network, reader, setup.sizes, task, seed, progress, density, disturb=True)
-    except Canceled:
-        outcome.ended = "canceled"
-    return Measured(splits, disturbed, density)
-
-
-def _finish(setup: Setup, outcome: Outcome, measured: Measured) -> Card:
-    validation, test = measured.splits[VALIDATION], measured.splits[TEST]
-    error_models = calibration.fit(
-        validation.sample(),
-        test.sample(),
-        0.0 if setup.classes else validation.main.figures().get("rmse", 0.0),
-        len(setup.classes),
-        measured.disturbed.sample() if measured.disturbed else None,
-    )
-    figures = {split: evaluation.figures() for split, evaluation in measured.splits.items()}
-    auxiliary = {band: residuals.figures() for band, residuals in test.auxiliary.items()}
-    for band, residuals in validation.auxiliary.items():  # where the test split has none of a modality
-        if not auxiliary.get(band):
-            auxiliary[band] = residuals.figures()
-    return replace(setup.card(outcome, figures, auxiliary, error_models), input_density=measured.density)

@@ -11,11 +11,11 @@ from ...models.network import MAIN, Network
 from ...models.pooled import PooledHead
 from ..reports.training import Example, TrainingReport
 from ..scene.window import Window
-from .chips import ChipReader, Sample
-from .evaluation import Evaluation, Task, forward, physical
-from .loop import Outcome
-from .objects import ObjectChip, SceneObject
-from .split import TEST, VALIDATION
+from ..training.chips import ChipReader, Sample
+from ..training.evaluation import Evaluation, Task, forward, physical
+from ..training.loop import Outcome
+from ..training.objects import ObjectChip, SceneObject
+from ..training.split import TEST, VALIDATION
 
 _EXAMPLES = 4
 _CHIP_PX = 128
