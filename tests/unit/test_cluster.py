@@ -163,7 +163,9 @@ def test_a_large_scene_is_cut_into_strips_and_a_worker_is_lost(job, dask, quiet,
     over.set()
     watch.join()
     assert victim.poll() == -signal.SIGKILL
-    assert 6 <= len(seen) <= 8 and all(len(inodes) == 1 for inodes in seen.values())  # each was mapped once
+    assert 6 <= len(seen) <= 8
+    # Each was mapped once, but for one that the lost worker may have finished and not told of yet.
+    assert sum(len(inodes) - 1 for inodes in seen.values()) <= 1
     assert (result["figures"]["failed"], result["figures"]["scenes"]) == (0, 4)
     assert pixels(job.output_folder) == expected
     assert not [p.name for p in Path(job.output_folder).rglob(".*")]
