@@ -63,10 +63,11 @@ class Ensemble(Network):
         return {name: self._together(name, outputs) for name in wanted}
 
     def channels(self, name: str) -> int:
-        """As of ``Network``; attributions have twice as many."""
+        """As of ``Network``, but of bands, not of components; attributions have twice as many."""
         if name == ATTRIBUTION:
             return 2 * self.explainer.players * self.explainer.channels
-        return super().channels(name)
+        task = self.config.tasks[name]
+        return task.channels * (1 if task.kind == "score" else 2)
 
     def head(self, name: str) -> Head:
         """The head that reads a task's raw output."""

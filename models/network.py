@@ -185,7 +185,9 @@ class Network(nn.Module):
         if name == ATTRIBUTION:
             return self.explainer.players * self.explainer.channels
         task = self.config.tasks[name]
-        return task.channels * (2 if task.kind == "density" else 1)
+        if task.kind == "score":
+            return task.channels
+        return 2 * (len(task.components.std) if task.components else task.channels)
 
     def head(self, name: str) -> Head:
         """The head of a task, which turns its raw output into losses and physical values."""

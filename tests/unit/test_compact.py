@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from auxlens.engine.publish.training import run
 from auxlens.engine.training import options
 from auxlens.models import file, network as networks
 from auxlens.models.compact import CompactHead, principal_components
+from auxlens.models.ensemble import Ensemble
 from auxlens.models.network import Network, NetworkConfig, TaskConfig
 
 BANDS = 40
@@ -127,6 +129,19 @@ def write(path: Path, values: np.ndarray) -> str:
     ) as dataset:
         dataset.write(values)
     return str(path)
+
+
+def test_windows_without_data_have_as_many_channels_as_others(spectra):
+    """An empty raw output stands for them; of one network in components, of an ensemble in bands."""
+    components = principal_components(torch.from_numpy(spectra), 0.98, 12)
+    tasks = {"main": TaskConfig("score", 2), "hsi": TaskConfig("density", BANDS, (1.0,) * BANDS, (2.0,) * BANDS)}
+    tasks["hsi"] = replace(tasks["hsi"], components=components)
+    network = Network(NetworkConfig((4, 6), (0.0,), (1.0,), tasks)).eval()
+    for made in (network, Ensemble([network, network]).eval()):
+        raw = made(torch.zeros(1, 1, 8, 8))
+        assert {name: values.shape[1] for name, values in raw.items()} == {name: made.channels(name) for name in tasks}
+        empty = torch.zeros(1, made.channels("hsi"), 8, 8)
+        assert all(values.shape == (1, BANDS, 8, 8) for values in made.head("hsi").physical(empty))
 
 
 def test_train_and_map_with_a_hyperspectral_modality(tmp_path, quiet, monkeypatch, rng):
