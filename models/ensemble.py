@@ -99,9 +99,8 @@ class Ensemble(Network):
         return torch.cat([head.standardise(mean), (scale / head.standardise.std).log()], dim=1)
 
     def _attributions(self, outputs: Sequence[dict[str, Tensor]]) -> Tensor:
-        mean = apart = torch.zeros(
-            (), device=outputs[0][MAIN].device
-        )  # after Welford 1962, whose variance of close numbers is not lost in rounding
+        # After Welford 1962, whose variance of close numbers is not lost in rounding.
+        mean = apart = torch.zeros((), device=outputs[0][MAIN].device)
         for count, (member, raw) in enumerate(zip(self._members(), outputs, strict=True), 1):
             score = member.head(MAIN).score(raw[MAIN])
             found = member.explainer.attributions(raw[ATTRIBUTION], score).flatten(1, 2)

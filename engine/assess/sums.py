@@ -37,15 +37,19 @@ def sums_of(
 def headline_of(sums: NDArray[np.float64]) -> float:
     """The one figure that maps are compared by, higher is better: mean IoU, or R²; NaN without pixels."""
     if sums.ndim == 1:
-        return Residuals(int(sums[0]), *sums[1:].tolist()).figures().get("r2", np.nan)
+        return _residuals(sums).figures().get("r2", np.nan)
     return class_figures.figures(sums.astype(np.int64)).get("mean_iou", np.nan)
 
 
 def figures_of(sums: NDArray[np.float64], classes: Sequence[LandClass]) -> dict[str, float]:
     """Figures by name, from sums over units: overall ones, and the IoU of each class."""
     if not classes:
-        return Residuals(int(sums[0]), *sums[1:].tolist()).figures()
+        return _residuals(sums).figures()
     counts = sums.astype(np.int64)
     ious = class_figures.by_class(counts)["iou"]
     by_class = {f"iou {c.name}": float(iou) for c, iou in zip(classes, ious, strict=True)}
     return {**class_figures.figures(counts), **by_class}
+
+
+def _residuals(sums: NDArray[np.float64]) -> Residuals:
+    return Residuals(int(sums[0]), *sums[1:].tolist())
