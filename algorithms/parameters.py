@@ -432,8 +432,11 @@ def output_file(name: str, label: str, kind: str, text: str, *, by_default: bool
 
 def auxiliary_weight(job: Type[Any]) -> Parameter:
     return described(
-        number("AUXILIARY_WEIGHT", tr("Weight of the auxiliary tasks"), default(job, "auxiliary_weight"), 0),
-        tr("Weight of the mean loss of the auxiliary tasks, beside 1 for the main task."),
+        number("AUXILIARY_WEIGHT", tr("Weight of the auxiliary tasks"), default(job, "auxiliary_weight"), -1),
+        tr(
+            "Weight of the mean loss of the auxiliary tasks, beside 1 for the main task; −1 weighs all tasks by "
+            "learned uncertainty instead."
+        ),
         advanced=True,
     )
 

@@ -111,6 +111,9 @@ VARIANTS = {
     "base": Variant("preset base", lambda job: replace(job, size="base")),
     "auxiliary 1.0": Variant("auxiliary weight 1.0", lambda job: replace(job, auxiliary_weight=1.0)),
     "auxiliary 0.1": Variant("auxiliary weight 0.1", lambda job: replace(job, auxiliary_weight=0.1)),
+    "learned weights": Variant(
+        "losses weighted by learned uncertainty", lambda job: replace(job, auxiliary_weight=options.LEARNED)
+    ),
     "turned maps": Variant(
         "mean over eight flips and turns at mapping time",
         patches=(patch.object(compare, "network_method", turned_method),),

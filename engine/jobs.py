@@ -91,7 +91,8 @@ class _Learning:
         size: Size of the network.
         players: Groups of input bands whose contributions make up each score, ``player=band,band`` each, separated
             by ``;`` or lines; empty for groups by modality and spectral region, ``none`` for no attributions.
-        auxiliary_weight: Weight of the mean loss of the auxiliary tasks, beside 1 for the main task.
+        auxiliary_weight: Weight of the mean loss of the auxiliary tasks, beside 1 for the main task;
+            −1 weighs all tasks by learned uncertainty instead.
         epochs: Passes over the training chips at most; training stops early when validation no longer improves.
         time_limit: Minutes after which training stops and keeps the best weights; 0 for no limit.
         chip_size: Width and height of the training chips, in pixels.

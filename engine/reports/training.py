@@ -97,10 +97,13 @@ def render_training_report(report: TrainingReport) -> str:
 
 def _curves(report: TrainingReport) -> str:
     made = fig.figure(9.6, 3.1)
-    loss, score = made.subplots(1, 2)
+    weights = {epoch.get("auxiliary_weight") for epoch in report.history}
+    loss, score, *more = made.subplots(1, 2 if len(weights) == 1 else 3)
     fig.draw_curves(loss, report.history, {"train_loss": ("training", fig.QUIET), "val_loss": ("validation", fig.BLUE)})
     fig.draw_curves(score, report.history, {"score": ("validation", fig.GREEN)})
-    for axes, title in ((loss, "Loss"), (score, "Score")):
+    for axes in more:
+        fig.draw_curves(axes, report.history, {"auxiliary_weight": ("learned", fig.ORANGE)})
+    for axes, title in zip((loss, score, *more), ("Loss", "Score", "Weight of auxiliary tasks"), strict=False):
         axes.set_title(title, loc="left", fontsize=10, color=fig.INK)
     return fig.as_svg(made)
 

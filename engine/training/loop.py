@@ -14,12 +14,13 @@ import torch
 from torch import Tensor
 
 from ...models.errors import Canceled, DeviceError
-from ...models.network import MAIN, Network
+from ...models.network import Network
 from ..jobs import Progress
 from . import options
 from .chips import Batch
 from .record import Record, State, restore, tensors_of
 from .validation import Validation
+from .weighting import TotalLoss
 
 log = logging.getLogger("auxlens")
 
@@ -66,23 +67,28 @@ def train(
         budget: Limits.
         progress: Told after every step, and asked whether to stop; a stop keeps the best weights.
         record: Keeps a log and the state after every epoch; a state of the same training is gone on from.
-        auxiliary_weight: Of the mean loss of the auxiliary tasks, beside 1 for the main task.
+        auxiliary_weight: Of the mean loss of the auxiliary tasks, beside 1 for the main task; or ``options.LEARNED``.
 
     Raises:
         Canceled: stopped before the first validation, so that there is nothing to keep.
         DeviceError: the loss is not a number.
     """
-    groups = torch.optim.AdamW(network.parameters(), lr=options.LEARNING_RATE, weight_decay=options.WEIGHT_DECAY)
+    total_loss = TotalLoss(network, auxiliary_weight).to(fabric.device)
+    learned: list[dict[str, Any]] = [
+        {"params": network.parameters(), "weight_decay": options.WEIGHT_DECAY},
+        {"params": total_loss.parameters(), "weight_decay": 0.0},
+    ]
+    groups = torch.optim.AdamW(learned, lr=options.LEARNING_RATE)
     model, optimizer = fabric.setup(network, groups)
     average = copy.deepcopy(network).eval()
     outcome = Outcome(_weights(average))
     started, total, step = time.monotonic(), budget.epochs * budget.steps, 0
     best, best_of = Validation(math.nan, -math.inf), 0  # the highest score, and its epoch
     limit_s = budget.minutes * 60 or math.inf
-    networks = {"network": network, "average": average}
+    modules = {"network": network, "average": average, "weighting": total_loss}
     last = record.last() if record else None
     if last:
-        outcome.weights = restore(last.tensors, networks, groups)
+        outcome.weights = restore(last.tensors, modules, groups)
         outcome.history, outcome.best_epoch = last.values["history"], last.values["best_epoch"]
         best, best_of, step = Validation(**last.values["best"]), last.values["best_of"], last.values["step"]
         started -= outcome.history[-1]["seconds"]
@@ -98,7 +104,7 @@ def train(
                 outcome.ended = "canceled" if progress.canceled() else "time limit"
                 break
             share = max(step / total, elapsed / limit_s)
-            losses.append(_step(model, network, optimizer, fabric, batch, share, auxiliary_weight))
+            losses.append(_step(model, network, optimizer, fabric, batch, share, total_loss))
             step += 1
             _average(average, network, min(options.AVERAGING, (1 + step) / (10 + step)))
             progress.report(0.97 * share, f"Epoch {epoch}, step {step} of at most {total}")
@@ -117,6 +123,7 @@ def train(
                 "train_loss": train_loss,
                 "val_loss": found.loss,
                 "score": found.score,
+                "auxiliary_weight": total_loss.relative_weight(network),
                 "seconds": round(seconds, 1),
             }
         )
@@ -130,7 +137,7 @@ def train(
         )  # fmt: skip
         if record:
             values = {"best_epoch": outcome.best_epoch, "best": asdict(best), "best_of": best_of, "step": step}
-            record.keep(State(tensors_of(networks, outcome.weights, groups), values), outcome.history)
+            record.keep(State(tensors_of(modules, outcome.weights, groups), values), outcome.history)
         if outcome.ended:
             break
     if not outcome.history:
@@ -141,14 +148,6 @@ def train(
     return outcome
 
 
-def multitask_loss(network: Network, raw: dict[str, Tensor], targets: dict[str, Tensor], weight: float) -> Tensor:
-    """The main loss, and the weighted mean of the auxiliary ones (Najjar et al. 2025, equation of the total loss)."""
-    losses = {name: network.head(name).loss(values, targets[name]) for name, values in raw.items()}
-    others = [loss for name, loss in losses.items() if name != MAIN]
-    main = losses[MAIN]
-    return main + weight * torch.stack(others).mean() if others else main
-
-
 def _step(
     model: Any,
     network: Network,
@@ -156,14 +155,14 @@ def _step(
     fabric: Any,
     batch: Batch,
     share: float,
-    weight: float,
+    total_loss: TotalLoss,
 ) -> float:
     for group in optimizer.param_groups:
         group["lr"] = options.LEARNING_RATE * options.schedule(share)
     model.train()
     inputs, targets = fabric.to_device((batch.inputs, batch.targets))
     raw = model(inputs)
-    loss = multitask_loss(network, raw, targets, weight)
+    loss: Tensor = total_loss(network, raw, targets)
     if not torch.isfinite(loss):
         raise DeviceError("The training loss is not a number any more; choose the precision float32.")
     optimizer.zero_grad(set_to_none=True)

@@ -23,6 +23,7 @@ EXPLAINER_SHARE = 0.25  # of a time limit that is kept for the explainer
 EXPLAINER_STEPS = (200, 3200)
 # The principal components of a modality of many bands hold this share of the variance, but are no more than so many.
 COMPACT_SHARE, COMPACT_MOST = 0.99, 12
+LEARNED = -1.0  # as the weight of the auxiliary tasks: all tasks are weighted by their uncertainty
 UNLABELLED_SHARE = 1 / 3  # of the chips of an epoch, where there are scenes without a reference
 PATIENCE = 12  # epochs without a better validation score
 # Pixels a step, if the batch size is not given: a CPU gains nothing from large batches, and learns by the step.
@@ -50,8 +51,11 @@ def check(job: Training) -> None:
         raise JobError(f"The model file “{job.output_model}” must end in .safetensors.")
     if job.epochs < 1 or job.time_limit < 0 or job.batch_size < 0 or job.seed < 0:
         raise JobError("Epochs are 1 or more; time limit, batch size and seed are 0 or more.")
-    if not 0 <= job.auxiliary_weight < math.inf:
-        raise JobError(f"The weight of the auxiliary tasks is 0 or more; given: {job.auxiliary_weight:g}.")
+    if job.auxiliary_weight != LEARNED and not 0 <= job.auxiliary_weight < math.inf:
+        raise JobError(
+            f"The weight of the auxiliary tasks is 0 or more, or {LEARNED:g} to learn it; given: "
+            f"{job.auxiliary_weight:g}."
+        )
     if job.strategy == "shuffled" and job.batch_size == 1:
         raise JobError("The strategy shuffled exchanges targets among the chips of a step; take 2 or more, or 0.")
     if job.chip_size < MIN_CHIP_PX:

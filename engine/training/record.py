@@ -30,7 +30,7 @@ from ..textfile import write_text
 _KEY = "auxlens_training"
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # of AdamW, for each parameter
 
-LOG_COLUMNS = ("epoch", "seconds", "train_loss", "val_loss", "score")
+LOG_COLUMNS = ("epoch", "seconds", "train_loss", "val_loss", "score", "auxiliary_weight")
 
 
 @dataclass(frozen=True)
@@ -104,10 +104,10 @@ class Record:
 
 
 def tensors_of(
-    networks: Mapping[str, nn.Module], best: Mapping[str, Tensor], optimizer: torch.optim.Optimizer
+    modules: Mapping[str, nn.Module], best: Mapping[str, Tensor], optimizer: torch.optim.Optimizer
 ) -> dict[str, Tensor]:
-    """The tensors of a state: of networks by name, of the best weights, and the optimiser's moments."""
-    found = {f"{name}/{key}": t for name, net in networks.items() for key, t in net.state_dict().items()}
+    """The tensors of a state: of modules by name, of the best weights, and the optimiser's moments."""
+    found = {f"{name}/{key}": t for name, module in modules.items() for key, t in module.state_dict().items()}
     found |= {f"best/{key}": tensor for key, tensor in best.items()}
     for number, moments in optimizer.state_dict()["state"].items():
         found |= {f"optimizer/{number}/{key}": torch.as_tensor(moments[key]) for key in _MOMENTS}
@@ -115,21 +115,21 @@ def tensors_of(
 
 
 def restore(
-    tensors: Mapping[str, Tensor], networks: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer
+    tensors: Mapping[str, Tensor], modules: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer
 ) -> dict[str, Tensor]:
     """Put a state's tensors where they came from.
 
     Returns:
         The best weights.
     """
-    for name, network in networks.items():
-        network.load_state_dict(_under(tensors, name))
+    for name, module in modules.items():
+        module.load_state_dict(_under(tensors, name))
     moments: dict[int, dict[str, Tensor]] = {}
     for key, tensor in _under(tensors, "optimizer").items():
         number, _, moment = key.partition("/")
         moments.setdefault(int(number), {})[moment] = tensor
     optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
-    device = next(iter(networks.values())).state_dict()
+    device = next(iter(modules.values())).state_dict()
     return {name: tensor.to(device[name].device) for name, tensor in _under(tensors, "best").items()}
 
 

@@ -675,8 +675,8 @@
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
-      <source>Weight of the mean loss of the auxiliary tasks, beside 1 for the main task.</source>
-      <translation>Gewicht des mittleren Verlusts der Hilfsaufgaben, neben 1 für die Hauptaufgabe.</translation>
+      <source>Weight of the mean loss of the auxiliary tasks, beside 1 for the main task; −1 weighs all tasks by learned uncertainty instead.</source>
+      <translation>Gewicht des mittleren Verlusts der Hilfsaufgaben, neben 1 für die Hauptaufgabe; −1 gewichtet stattdessen alle Aufgaben nach gelernter Unsicherheit.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />

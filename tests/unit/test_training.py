@@ -26,12 +26,13 @@ from auxlens.engine.publish.training import run
 from auxlens.engine.scene.hashing import sha256
 from auxlens.engine.scene.window import Window
 from auxlens.engine.training import chips, learn as learning, options
-from auxlens.engine.training.loop import Budget, multitask_loss, train
+from auxlens.engine.training.loop import Budget, train
 from auxlens.engine.training.scenes import scenes_of
 from auxlens.engine.training.setup import Setup
 from auxlens.engine.training.split import TEST, TRAIN, UNLABELLED, VALIDATION
 from auxlens.engine.training.survey import BandStatistics, Block
 from auxlens.engine.training.validation import Validation
+from auxlens.engine.training.weighting import TotalLoss
 from auxlens.models import file, network as networks
 from auxlens.models.card import read_card
 from auxlens.models.errors import Canceled, DeviceError, JobError, SceneError
@@ -399,11 +400,12 @@ def train_in_two(job, words, quiet) -> list[str]:
     return [message for _, message in progress.reports]
 
 
-def test_an_interrupted_training_goes_on_to_the_same_weights(small, folder, tmp_path, quiet):
+@pytest.mark.parametrize("auxiliary_weight", [0.3, options.LEARNED])
+def test_an_interrupted_training_goes_on_to_the_same_weights(small, folder, tmp_path, quiet, auxiliary_weight):
     """With players, whose coalitions have random numbers of their own; the log is that of one training."""
     for name in ("whole", "parts"):
         (tmp_path / name).mkdir()
-    whole = layers(folder, tmp_path / "whole" / "m.safetensors", epochs=4)
+    whole = layers(folder, tmp_path / "whole" / "m.safetensors", epochs=4, auxiliary_weight=auxiliary_weight)
     run(whole, quiet())
     said = train_in_two(
         replace(whole, output_model=str(tmp_path / "parts" / "m.safetensors")), "Epoch 3, step 18", quiet
@@ -414,7 +416,11 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(small, folder, tmp_
     assert sorted(p.name for p in (tmp_path / "parts").iterdir()) == ["m.safetensors", "m.training.csv"]
     logs = [list(csv.DictReader((tmp_path / n / "m.training.csv").open(encoding="utf-8"))) for n in ("whole", "parts")]
     assert [row["epoch"] for row in logs[1]] == ["1", "2", "3", "4"]
-    assert [row["val_loss"] for row in logs[0]] == [row["val_loss"] for row in logs[1]]
+    for column in ("train_loss", "val_loss", "auxiliary_weight"):
+        assert [row[column] for row in logs[0]] == [row[column] for row in logs[1]]
+    learned = {float(row["auxiliary_weight"]) for row in logs[0]}
+    assert learned == {0.3} if auxiliary_weight == 0.3 else len(learned) == 4 and min(learned) > 0
+    assert not [name for name in first if "uncertainty" in name]  # of the training, not of the model
 
 
 def test_another_training_begins_anew(small, folder, tmp_path, quiet):
@@ -665,9 +671,54 @@ def test_the_loss_is_main_and_the_mean_of_the_others():
     losses = {name: network.head(name).loss(raw[name], targets[name]) for name in tasks}
     assert losses["a"] == 0
     expected = losses["main"] + 0.3 * (losses["a"] + losses["b"]) / 2
-    assert torch.isclose(multitask_loss(network, raw, targets, 0.3), expected)
-    alone = multitask_loss(network, {"main": raw["main"]}, targets, 0.3)
+    by_hand = TotalLoss(network, 0.3)
+    assert torch.isclose(by_hand(network, raw, targets), expected)
+    assert not list(by_hand.parameters()) and by_hand.relative_weight(network) == 0.3
+    alone = by_hand(network, {"main": raw["main"]}, targets)
     assert torch.isclose(alone, losses["main"])
+
+
+def two_tasks(main: TaskConfig) -> tuple[Network, dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    torch.manual_seed(0)
+    tasks = {"main": main, "a": TaskConfig("density", 1, (0.0,), (1.0,)), "b": TaskConfig("density", 1, (0.0,), (1.0,))}
+    network = Network(NetworkConfig((4, 6), (0.0,), (1.0,), tasks))
+    targets = {name: torch.randn(2, 1, 16, 16) for name in ("a", "b")}
+    targets["main"] = torch.randint(0, 2, (2, 1, 16, 16)).float()
+    return network, network(torch.randn(2, 1, 16, 16)), targets
+
+
+def test_learned_uncertainty_weighs_tasks():
+    """``exp(−s) L + s`` for classes, whose derivative is ``1 − exp(−s) L``; densities bring their own uncertainty."""
+    network, raw, targets = two_tasks(TaskConfig("score", 2))
+    raw = {name: values.detach() for name, values in raw.items()}
+    total = TotalLoss(network, options.LEARNED)
+    ((name, s),) = total.named_parameters()
+    assert name == "log_uncertainty.main"
+    with torch.no_grad():
+        s.fill_(-0.7)
+    main, a, b = (network.head(name).loss(raw[name], targets[name]) for name in ("main", "a", "b"))
+    found = total(network, raw, targets)
+    assert torch.isclose(found, math.exp(0.7) * main - 0.7 + a + b)
+    found.backward()
+    assert torch.isclose(s.grad, 1 - math.exp(0.7) * main.detach())
+    assert total.relative_weight(network) == pytest.approx(2 * math.exp(-0.7))
+    s.grad = None
+    total(network, raw, {**targets, "main": torch.full((2, 1, 16, 16), math.nan)}).backward()  # no reference
+    assert s.grad == 0
+
+
+def test_the_predicted_scale_of_densities_is_their_learned_uncertainty():
+    """Of a density that predicts one scale, the loss and its derivative are those of ``exp(−s) L + s``."""
+    network, _, targets = two_tasks(TaskConfig("density", 1, (0.0,), (1.0,)))
+    total = TotalLoss(network, options.LEARNED)
+    assert not list(total.parameters()) and total.relative_weight(network) == 2.0
+    s = torch.tensor(0.4, requires_grad=True)
+    raw = {name: torch.cat([torch.zeros(2, 1, 16, 16), s.expand(2, 1, 16, 16)], dim=1) for name in targets}
+    found = total(network, raw, targets)
+    sizes = sum(values.abs().mean() for values in targets.values())
+    assert torch.isclose(found, math.exp(-0.4) * sizes + 3 * 0.4 + 3 * math.log(2))
+    found.backward()
+    assert torch.isclose(s.grad, 3 - math.exp(-0.4) * sizes)
 
 
 @pytest.mark.parametrize("scores", [[math.nan, math.nan], [-math.inf, -math.inf], [math.nan, 0.5]])
@@ -716,7 +767,11 @@ def test_a_loss_that_is_no_number_ends_training(quiet):
         ({"device": "cuda:7"}, DeviceError, "“cuda:7” is not in this machine"),
         ({"chip_size": 16}, JobError, "at least 32 px wide; 16 is too small"),
         ({"epochs": 0}, JobError, "Epochs are 1 or more"),
-        ({"auxiliary_weight": -1.0}, JobError, "weight of the auxiliary tasks is 0 or more; given: -1"),
+        (
+            {"auxiliary_weight": -2.0},
+            JobError,
+            "is 0 or more, or -1 to learn it; given: -2",
+        ),
         ({"seed": -1}, JobError, "seed are 0 or more"),
         ({"inputs": ("{scene}/none.tif",)}, SceneError, "does not exist; check the path"),
         ({"inputs": ("a={scene}/s2.tif", "a={scene}/s1.tif")}, SceneError, "Two modalities are called “a”"),
