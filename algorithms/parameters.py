@@ -441,6 +441,17 @@ def auxiliary_weight(job: Type[Any]) -> Parameter:
     )
 
 
+def masked_share(job: Type[Any]) -> Parameter:
+    return described(
+        number("MASKED_SHARE", tr("Share of chips with masked bands"), default(job, "masked_share"), 0, 1),
+        tr(
+            "Share of the chips of scenes without a reference that random input bands are hidden from, to be "
+            "reconstructed: what such scenes teach without auxiliary rasters. 0 for none."
+        ),
+        advanced=True,
+    )
+
+
 def players(_job: Type[Any]) -> Parameter:
     return described(
         QgsProcessingParameterString("PLAYERS", tr("Players"), multiLine=True, optional=True),

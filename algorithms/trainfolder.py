@@ -33,6 +33,7 @@ class TrainFolder(JobAlgorithm):
         self.addParameter(p.reference_pattern())
         self.addParameter(p.reference_field())
         self.addParameter(p.test_scenes())
+        self.addParameter(p.masked_share(TrainFolderJob))
         for parameter in p.learning(TrainFolderJob):
             self.addParameter(parameter)
 

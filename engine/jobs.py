@@ -149,6 +149,8 @@ class TrainFolderJob(_Learning):
             tasks also ``../labels.csv`` with the scenes' names in its first column.
         reference_field: Field with classes or numbers, for a vector reference.
         test_scenes: Folder with the scenes to test on, of the same patterns; empty to hold some of ``scenes`` out.
+        masked_share: Share of the chips of scenes without a reference that random input bands are hidden from, 0–1;
+            the network learns to reconstruct them. 0 for none.
     """
 
     scenes: str = ""
@@ -157,6 +159,7 @@ class TrainFolderJob(_Learning):
     reference_pattern: str = ""
     reference_field: str = ""
     test_scenes: str = ""
+    masked_share: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,12 @@ from .attribution import fit_attributions
 from .chips import Batch, Sample, draw, draw_unlabelled, held_out, load, with_targets_of_others
 from .evaluation import Task
 from .loop import Budget, Outcome, train
+from .masking import hidden, with_task, without_task
 from .objects import ObjectChip, draw_objects, middle_chip
 from .options import Training
 from .record import Record
 from .setup import Setup
-from .split import TRAIN, VALIDATION
+from .split import TRAIN, UNLABELLED, VALIDATION
 from .validation import validate
 
 log = logging.getLogger("auxlens")
@@ -69,7 +70,9 @@ def learn(
         devices=[device.index or 0] if device.type == "cuda" else 1,
         precision=_PRECISIONS[dtype],  # type: ignore[arg-type]
     )
-    _weigh_classes(network, setup)
+    masked = options.masked_share(job) if UNLABELLED in setup.splits else 0.0
+    learner = with_task(network) if masked else network
+    _weigh_classes(learner, setup)
     task = Task(setup.classes, setup.auxiliary, device, dtype)
     steps = steps or steps_an_epoch(setup, job.chip_size, batch_size)
     log.info("Training on %s in %s: %d steps of %d chips an epoch.", device, str(dtype)[6:], steps, batch_size)
@@ -81,17 +84,23 @@ def learn(
         loaded = load(reader, samples, batch_size)
         return map(with_targets_of_others, loaded) if job.strategy == "shuffled" else loaded
 
+    def training_batches(epoch: int) -> Iterator[Batch]:
+        rng = np.random.default_rng([job.seed, epoch, 1])
+        return (hidden(batch, masked, rng) for batch in batches(epoch)) if masked else batches(epoch)
+
     chips = _validation_chips(setup, job.chip_size, batch_size, job.seed)
     outcome = train(
-        network,
+        learner,
         fabric,
-        batches,
+        training_batches,
         lambda average: validate(average, _until_canceled(chips, progress), task),
         Budget(job.epochs, steps, job.time_limit * (1 - options.EXPLAINER_SHARE if setup.players else 1)),
         progress,
         record,
         job.auxiliary_weight,
     )
+    if masked:
+        without_task(learner, network)
     if setup.players and outcome.ended != "canceled":
         setup.attribution = _explain(network, fabric, batches, steps * len(outcome.history), job, progress)
     return outcome, task
@@ -117,7 +126,8 @@ def _explain(
 def _training_chips(setup: Setup, chip_px: int, count: int, rng: np.random.Generator) -> Sequence[Sample | ObjectChip]:
     if setup.scene_level:
         return draw_objects(setup.objects(TRAIN), len(setup.classes), chip_px, count, rng)
-    wanted = round(options.UNLABELLED_SHARE * count) if setup.auxiliary else 0
+    teaches = setup.auxiliary or options.masked_share(setup.job)
+    wanted = round(options.UNLABELLED_SHARE * count) if teaches else 0
     others = draw_unlabelled(setup.blocks, setup.splits, chip_px, wanted, rng)
     chips = [*draw(setup.blocks, setup.splits, chip_px, count - len(others), rng), *others]
     return [chips[i] for i in rng.permutation(count)] if others else chips

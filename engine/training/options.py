@@ -24,6 +24,7 @@ EXPLAINER_STEPS = (200, 3200)
 # The principal components of a modality of many bands hold this share of the variance, but are no more than so many.
 COMPACT_SHARE, COMPACT_MOST = 0.99, 12
 LEARNED = -1.0  # as the weight of the auxiliary tasks: all tasks are weighted by their uncertainty
+MASKED = "masked bands"  # a task of the training alone (see masking.py); no modality can have its name
 UNLABELLED_SHARE = 1 / 3  # of the chips of an epoch, where there are scenes without a reference
 PATIENCE = 12  # epochs without a better validation score
 # Pixels a step, if the batch size is not given: a CPU gains nothing from large batches, and learns by the step.
@@ -56,10 +57,19 @@ def check(job: Training) -> None:
             f"The weight of the auxiliary tasks is 0 or more, or {LEARNED:g} to learn it; given: "
             f"{job.auxiliary_weight:g}."
         )
+    if not 0 <= masked_share(job) <= 1:
+        raise JobError(f"The share of chips with masked bands is 0 to 1; given: {masked_share(job):g}.")
+    if job.task in SCENE_TASKS and masked_share(job):
+        raise JobError("Bands are masked in scenes without a reference, which scene-level tasks do not use; give 0.")
     if job.strategy == "shuffled" and job.batch_size == 1:
         raise JobError("The strategy shuffled exchanges targets among the chips of a step; take 2 or more, or 0.")
     if job.chip_size < MIN_CHIP_PX:
         raise JobError(f"Chips are at least {MIN_CHIP_PX} px wide; {job.chip_size} is too small.")
+
+
+def masked_share(job: Training) -> float:
+    """Share of the chips without a reference that bands are hidden from; in folders alone are there such scenes."""
+    return job.masked_share if isinstance(job, TrainFolderJob) else 0.0
 
 
 def schedule(share: float) -> float:

@@ -22,7 +22,7 @@ from ..scene.objects import mask_of, open_objects
 from ..scene.reading import ModalityReader, scene_grid
 from ..scene.reference import ReferenceReader, VectorReference, open_reference
 from ..scene.window import Window
-from .options import Training
+from .options import MASKED, Training
 
 log = logging.getLogger("auxlens")
 
@@ -107,7 +107,7 @@ def _check_names(names: Sequence[str]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise JobError(f"The modality name “{name}” is used twice; give each modality its own name.")
-        if name == MAIN or not usable_name(name):
+        if name in (MAIN, MASKED) or not usable_name(name):
             raise JobError(f"A modality cannot be called “{name}”; rename its file, or name it as name=….")
 
 

@@ -12,6 +12,7 @@ from statistics import median
 
 from ...models.card import Card, ErrorModel, LandClass, MainTask, Modality, Player
 from ...models.compact import Components
+from ...models.errors import JobError
 from ...models.network import MAIN, PRESETS, NetworkConfig, TaskConfig
 from .. import jobs
 from ..scene.bands import ModalitySource, open_raster
@@ -20,7 +21,7 @@ from ..scene.objects import check_objects
 from ..scene.reading import scene_grid
 from ..scene.reference import find_classes, is_raster
 from ..version import plugin_version
-from . import manifest
+from . import manifest, options
 from .chips import ChipReader
 from .loop import Outcome
 from .objects import SceneObject
@@ -69,7 +70,10 @@ class Setup:
             known = [(scene.reference, grid) for scene, grid in zip(scenes, grids, strict=True) if scene.reference]
             self.classes = find_classes(known, job.reference_field)
         manifest.hash_files(scenes, progress)
-        found = survey(scenes, grids, self.open, self.classes, job.seed, progress)
+        masked = bool(options.masked_share(job))
+        if masked and sum(len(m.bands) for m in scenes[0].inputs) < 2:
+            raise JobError("Masked bands are reconstructed from the other ones, but there is one input band; give 0.")
+        found = survey(scenes, grids, self.open, self.classes, job.seed, progress, masked)
         self.blocks, self.statistics = found.blocks, found.statistics
         for_test = {number for number, scene in enumerate(scenes) if scene.for_test}
         self.splits, self.unit = split_blocks(self.blocks, job.seed, for_test)
@@ -92,6 +96,8 @@ class Setup:
         unlabelled = {b.scene for b, s in zip(self.blocks, self.splits, strict=True) if s == UNLABELLED}
         if unlabelled:
             log.info("%d scene(s) have no reference and teach the auxiliary tasks alone.", len(unlabelled))
+        elif masked:
+            log.warning("Every scene has a reference, so no bands are masked.")
 
     def open(self, number: int) -> OpenScene:
         """Open a scene's readers, for one thread."""

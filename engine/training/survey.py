@@ -118,8 +118,12 @@ def survey(
     classes: Sequence[LandClass],
     seed: int,
     progress: Progress,
+    masked: bool = False,
 ) -> Survey:
     """Count references by block and sample statistics of all bands, one scene after the other.
+
+    Blocks are those with references, and all of scenes without one that teach an auxiliary task: with an auxiliary
+    modality, or with ``masked`` bands.
 
     Raises:
         SceneError: references cover nothing, or bands that cannot be learned.
@@ -133,7 +137,7 @@ def survey(
         sampled = set(rng.permutation(len(windows))[: math.ceil(_SAMPLE_WINDOWS / len(scenes))].tolist())
         if scene.for_test:
             sampled = set()
-        teaches = bool(scene.auxiliary) and not scene.reference and not scene.for_test  # the auxiliary tasks alone
+        teaches = (bool(scene.auxiliary) or masked) and not scene.reference and not scene.for_test
         with contextlib.closing(open_scene(number)) as opened:
             objects = find_objects(number, opened.objects, classes) if opened.objects is not None else None
             for i, window in enumerate(windows):

@@ -9,13 +9,14 @@ from torch import Tensor, nn
 
 from ...models.heads import DensityHead
 from ...models.network import MAIN, Network
-from .options import LEARNED
+from .options import LEARNED, MASKED
 
 
 class TotalLoss(nn.Module):
     """The main loss and the auxiliary ones in one number, in one of two ways.
 
-    *By hand*: the main loss, and the mean of the auxiliary ones by their weight (Najjar et al. 2025).
+    *By hand*: the main loss, and the mean of the auxiliary ones by their weight (Najjar et al. 2025); masked bands
+    (see ``masking.py``) count by themselves, as much as all modalities together.
 
     *Learned* (Kendall, Gal and Cipolla 2018): ``Σ_t exp(−s_t) L_t + s_t`` with a learned log uncertainty ``s_t``. A
     density is its own: ``|t − μ| / b + log b`` has that form at every band and pixel, with ``s = log b``. It counts
@@ -44,9 +45,11 @@ class TotalLoss(nn.Module):
         losses = {name: network.head(name).loss(values, targets[name]) for name, values in raw.items()}
         if self.auxiliary_weight == LEARNED:
             return torch.stack([self._weighed(name, loss) for name, loss in losses.items()]).sum()
-        others = [loss for name, loss in losses.items() if name != MAIN]
-        main = losses[MAIN]
-        return main + self.auxiliary_weight * torch.stack(others).mean() if others else main
+        total = losses.pop(MAIN)
+        masked = losses.pop(MASKED, None)
+        if losses:
+            total = total + self.auxiliary_weight * torch.stack(list(losses.values())).mean()
+        return total if masked is None else total + self.auxiliary_weight * masked
 
     def _weighed(self, name: str, loss: Tensor) -> Tensor:
         if name not in self.log_uncertainty:
@@ -56,7 +59,7 @@ class TotalLoss(nn.Module):
 
     def relative_weight(self, network: Network) -> float:
         """What the mean of the auxiliary losses counts at present, beside 1 for the main one."""
-        others = len(network.config.tasks) - 1
+        others = len(network.config.tasks.keys() - {MAIN, MASKED})
         if self.auxiliary_weight != LEARNED or not others:
             return self.auxiliary_weight if others else 0.0
         s = self.log_uncertainty[MAIN].item() if MAIN in self.log_uncertainty else 0.0

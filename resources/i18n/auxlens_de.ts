@@ -680,6 +680,11 @@
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
+      <source>Share of the chips of scenes without a reference that random input bands are hidden from, to be reconstructed: what such scenes teach without auxiliary rasters. 0 for none.</source>
+      <translation>Anteil der Ausschnitte aus Szenen ohne Referenz, in denen zufällige Eingabekanäle verdeckt werden, um rekonstruiert zu werden: was solche Szenen ohne Hilfsraster lehren. 0 für keine.</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
       <source>Groups of input bands whose contributions make up each score, one “player=band,band” a line, for example “visible=B2,B3,B4”; empty for groups by modality and spectral region, “none” for no attributions.</source>
       <translation>Gruppen von Eingabekanälen, deren Beiträge jede Bewertung ausmachen, eine Zeile „Spieler=Kanal,Kanal“ je Gruppe, zum Beispiel „visible=B2,B3,B4“; leer für Gruppen nach Modalität und Spektralbereich, „none“ für keine Attributionen.</translation>
     </message>
@@ -862,6 +867,11 @@
       <location filename="../../algorithms/parameters.py" />
       <source>Weight of the auxiliary tasks</source>
       <translation>Gewicht der Hilfsaufgaben</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Share of chips with masked bands</source>
+      <translation>Anteil der Ausschnitte mit verdeckten Kanälen</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
