@@ -103,7 +103,7 @@ def forest(crowns: dict[str, gpd.GeoDataFrame], hyperspectral: bool, seed: int, 
     return truth, mapped
 
 
-def write_scenes(folders: dict[Path, Sequence[str]]) -> None:
+def write_scenes(folders: dict[Path, Sequence[str]], coarsening: int = COARSENING) -> None:
     """Folders of plots: averaged RGB, height, and leading components fitted on the plots of the first folder."""
     spectra = {}
     for plot in (plot for plots in folders.values() for plot in plots):
@@ -119,7 +119,7 @@ def write_scenes(folders: dict[Path, Sequence[str]]) -> None:
         write(scene / "hsi.tif", scores.astype(np.float32), profile["crs"], profile["transform"])
         (scene / "chm.tif").symlink_to(PLOTS / scene.name / "chm.tif")
         with rasterio.open(PLOTS / scene.name / "rgb.tif") as raster:
-            shape = (raster.count, raster.height // COARSENING, raster.width // COARSENING)
+            shape = (raster.count, raster.height // coarsening, raster.width // coarsening)
             rgb = raster.read(out_shape=shape, resampling=Resampling.average)
             scale = raster.transform.scale(raster.width / shape[2], raster.height / shape[1])
             write(scene / "rgb.tif", rgb, raster.crs, raster.transform * scale)

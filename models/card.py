@@ -110,6 +110,22 @@ class ErrorModel:
 
 
 @dataclass(frozen=True)
+class Intervals:
+    """What a regression's predicted scale says of its errors, calibrated on validation (``engine.explain.intervals``).
+
+    The expected absolute error is ``error_factor`` times the predicted scale, and map ± ``factors[i]`` predicted scales
+    holds the reference with probability ``levels[i]``. ``coverage`` are the shares that they held on test (empty
+    without), ``figures`` the mean absolute error there, and the one expected.
+    """
+
+    levels: Tuple[float, ...]
+    factors: Tuple[float, ...]
+    error_factor: float
+    coverage: Tuple[float, ...] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class InputDensity:
     """Gaussian mixture of the training scenes' input bands: how usual an input is (``engine.explain.novelty``).
 
@@ -139,8 +155,8 @@ class Card:
     model, the width of the tiles that it maps where no polygons are given) and
     ``margin_px`` the receptive field's radius, both in pixels of the input grid; ``error_models`` holds
     ``expected`` (needs no reference) and ``observed`` (needs every auxiliary modality); ``input_density`` tells them
-    which inputs are unlike those of training; ``training`` is the manifest: scenes with SHA-256, split, seed, strategy,
-    versions, and figures on validation and test.
+    which inputs are unlike those of training; ``intervals`` are a regression's; ``training`` is the manifest: scenes with
+    SHA-256, split, seed, strategy, versions, and figures on validation and test.
     """
 
     name: str
@@ -158,6 +174,7 @@ class Card:
     players: Tuple[Player, ...] = ()  # in the order of the network's; none: the model gives no attributions
     error_models: Mapping[str, ErrorModel] = field(default_factory=dict)
     input_density: Optional[InputDensity] = None
+    intervals: Optional[Intervals] = None
     training: Mapping[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
 
@@ -311,4 +328,5 @@ _READERS: Dict[str, Callable[[Any], Any]] = {
     "players": lambda items: tuple(_player(item) for item in items),
     "error_models": lambda items: {name: _error_model(item) for name, item in items.items()},
     "input_density": lambda data: data and InputDensity(**{key: _tuples(value) for key, value in data.items()}),
+    "intervals": lambda data: data and Intervals(**{key: _tuples(value) for key, value in data.items()}),
 }

@@ -13,7 +13,13 @@ from .errors import JobError
 SEPARATOR = ";"
 DEVIATION = " (standard deviation)"  # ends the name of a band that tells how far the members' attributions differ
 _TILE_PX = 512  # several networks' outputs are in memory at once
-_OWN = ("name", "margin_px", "tile_px", "error_models")  # what an ensemble's card does not have from the first
+_OWN = (
+    "name",
+    "margin_px",
+    "tile_px",
+    "error_models",
+    "intervals",
+)  # what an ensemble's card does not have from the first
 _SHARED = ("main tasks", "classes", "input bands", "auxiliary bands", "players")
 _LETTERS = 80  # of a list in a message
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from ...models.card import Card
@@ -30,6 +31,20 @@ def tags_of(job: jobs.MapJob, card: Card, products: Products) -> dict[str, str]:
         "AUXLENS_VERSION": plugin_version(),
         "AUXLENS_JOB": jobs.to_json(job),
         "AUXLENS_ERROR_PROBABILITY": products.error_form,
+        **_interval_tags(card),
+    }
+
+
+def _interval_tags(card: Card) -> dict[str, str]:
+    """For a regression: what the uncertainty is multiplied with to give an absolute error, and half an interval."""
+    if card.intervals is None:
+        return {}
+    factors = {
+        f"{level:g}": round(f, 4) for level, f in zip(card.intervals.levels, card.intervals.factors, strict=True)
+    }
+    return {
+        "AUXLENS_ERROR_FACTOR": f"{card.intervals.error_factor:.4g}",
+        "AUXLENS_INTERVAL_FACTORS": json.dumps(factors),
     }
 
 

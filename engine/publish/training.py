@@ -14,7 +14,7 @@ from ...models.card import Card, InputDensity
 from ...models.errors import Canceled
 from ...models.network import Network
 from ..devices import choose_device
-from ..explain import calibration, novelty
+from ..explain import calibration, intervals, novelty
 from ..jobs import Progress
 from ..reports.training import write_training_report
 from ..scene.writing import check_writable
@@ -107,9 +107,10 @@ def _measure(network: Network, setup: Setup, task: Task, outcome: Outcome, progr
 
 def _finish(setup: Setup, outcome: Outcome, measured: Measured) -> Card:
     validation, test = measured.splits[VALIDATION], measured.splits[TEST]
+    known, unseen = validation.sample(), test.sample()
     error_models = calibration.fit(
-        validation.sample(),
-        test.sample(),
+        known,
+        unseen,
         0.0 if setup.classes else validation.main.figures().get("rmse", 0.0),
         len(setup.classes),
         measured.disturbed.sample() if measured.disturbed else None,
@@ -119,4 +120,6 @@ def _finish(setup: Setup, outcome: Outcome, measured: Measured) -> Card:
     for band, residuals in validation.auxiliary.items():  # where the test split has none of a modality
         if not auxiliary.get(band):
             auxiliary[band] = residuals.figures()
-    return replace(setup.card(outcome, figures, auxiliary, error_models), input_density=measured.density)
+    card = setup.card(outcome, figures, auxiliary, error_models)
+    held = None if setup.classes else intervals.fit(known, unseen, card.main.std)
+    return replace(card, input_density=measured.density, intervals=held)

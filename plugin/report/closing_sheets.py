@@ -9,7 +9,7 @@ from typing import Any, List, Mapping, Optional, Sequence
 from qgis.core import Qgis
 
 from ...engine.version import plugin_version
-from ...models.card import Card, Modality
+from ...models.card import Card, Intervals, Modality
 from ..words import figures_words, tr
 from .sheets import Sheet, numbered
 from .subject import Subject
@@ -42,6 +42,8 @@ def model_sheets(card: Optional[Card]) -> List[Sheet]:
     for form, model in card.error_models.items():
         chosen = ("auroc", "auroc_uncertainty_alone", "aupr", "ece", "error_rate")
         entries.append((tr("Error probability ({})").format(form), figures_words(model.figures, chosen)))
+    if card.intervals:
+        entries.append((tr("Intervals"), _interval_words(card.intervals)))
     scenes = [str(s.get("name", "")) for s in training.get("scenes") or [] if isinstance(s, dict)]
     if scenes:
         more = f" … ({len(scenes)})" if len(scenes) > 12 else ""
@@ -62,6 +64,16 @@ def _main_words(card: Card) -> str:
     main = card.main
     names = ", ".join(c.name for c in main.classes) or main.unit
     return f"{main.kind}: {main.name}" + (f" ({names})" if names else "")
+
+
+def _interval_words(intervals: Intervals) -> str:
+    """Each level with what the uncertainty is multiplied with, and the share that it held on test."""
+    measured = [f" ({100 * share:.1f} %)" for share in intervals.coverage] or [""] * len(intervals.levels)
+    found = [
+        f"{100 * level:g} %: ± {factor:.3g} × {tr('uncertainty')}{held}"
+        for level, factor, held in zip(intervals.levels, intervals.factors, measured)
+    ]
+    return "; ".join(found)
 
 
 def _modality_words(modality: Modality) -> str:

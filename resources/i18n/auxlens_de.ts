@@ -1450,8 +1450,18 @@
     </message>
     <message>
       <location filename="../../plugin/report/closing_sheets.py" />
+      <source>Intervals</source>
+      <translation>Intervalle</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/closing_sheets.py" />
       <source>Trained on</source>
       <translation>Trainiert auf</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/closing_sheets.py" />
+      <source>uncertainty</source>
+      <translation>Unsicherheit</translation>
     </message>
     <message>
       <location filename="../../plugin/report/closing_sheets.py" />
@@ -2077,11 +2087,6 @@
       <location filename="../../plugin/words.py" />
       <source>probability</source>
       <translation>Wahrscheinlichkeit</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/words.py" />
-      <source>uncertainty</source>
-      <translation>Unsicherheit</translation>
     </message>
     <message>
       <location filename="../../plugin/words.py" />

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -19,10 +20,11 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QRectF
 from qgis.PyQt.QtGui import QColor, QImage, QPainter
 
+from auxlens.models.card import Intervals, MainTask
 from auxlens.plugin.charts import Bar, Line, bars, ramp, spectrum, svg, swatches
 from auxlens.plugin.report.assessment_sheets import accuracy_sheet, errors_sheets
 from auxlens.plugin.report.build import TEMPLATE, Request, compose
-from auxlens.plugin.report.closing_sheets import _pages_of
+from auxlens.plugin.report.closing_sheets import _pages_of, model_sheets
 from auxlens.plugin.report.fitting import breakable, fit_label, nice_interval, plain
 from auxlens.plugin.report.layout import fill, page_kinds, read_template, resize
 from auxlens.plugin.report.tables import as_table, read_accuracy, read_rows
@@ -230,6 +232,15 @@ def test_a_quantity_instead_of_classes(mapped):
     (why,) = [sheet for sheet in card_free.sheets if sheet.page == "why"]
     assert "its part in the estimate" in why.texts["caption"]
     assert "error" in [sheet.page for sheet in card_free.sheets]
+
+
+def test_a_quantity_has_intervals(card):
+    held = Intervals((0.5, 0.9), (0.75, 2.5), 1.25, (0.484, 0.9126))
+    regression = replace(card, main=MainTask("regression", "height", unit="m"), error_models={}, intervals=held)
+    (sheet,) = model_sheets(regression)
+    said = "50 %: ± 0.75 × uncertainty (48.4 %); 90 %: ± 2.5 × uncertainty (91.3 %)"
+    assert ("Intervals", said) in [tuple(row) for row in sheet.tables["card"].rows]
+    assert not [row for sheet in model_sheets(card) for row in sheet.tables["card"].rows if row[0] == "Intervals"]
 
 
 def test_letter(mapped, report):

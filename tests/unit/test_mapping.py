@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from auxlens.engine import jobs
 from auxlens.engine.mapping.job import run
 from auxlens.models import file
-from auxlens.models.card import ErrorModel
+from auxlens.models.card import ErrorModel, Intervals
 from auxlens.models.errors import Canceled, DeviceError, JobError, SceneError
 from auxlens.models.network import ATTRIBUTION
 
@@ -249,6 +249,19 @@ def test_regression(untrained, scene, tmp_path, quiet):
     assert np.allclose(read(tmp_path / "uncertainty.tif")[:, valid], scale[:, valid], atol=1e-3)
     error = mean[0] - scene["values"][0]
     assert np.allclose(read(tmp_path / "main_error.tif")[0, valid], error[valid], atol=1e-3)
+    with rasterio.open(tmp_path / "uncertainty.tif") as made:  # the model was never calibrated
+        assert not {"AUXLENS_INTERVAL_FACTORS", "AUXLENS_ERROR_FACTOR"} & set(made.tags())
+
+
+def test_a_regression_says_what_makes_an_interval(untrained, scene, tmp_path, quiet):
+    model = untrained("regression")
+    network, card = file.load(model)
+    file.save(model, network, replace(card, intervals=Intervals((0.5, 0.9), (0.7, 2.25), 1.1)))
+    run(job_of(model, scene, tmp_path, ["map", "uncertainty"]), quiet())
+    for name in ("map", "uncertainty"):
+        with rasterio.open(tmp_path / f"{name}.tif") as made:
+            assert json.loads(made.tags()["AUXLENS_INTERVAL_FACTORS"]) == {"0.5": 0.7, "0.9": 2.25}
+            assert made.tags()["AUXLENS_ERROR_FACTOR"] == "1.1"
 
 
 def test_extent_and_mask(untrained, scene, write, tmp_path, quiet):

@@ -21,6 +21,7 @@ from auxlens.models.card import (
     Card,
     ErrorModel,
     InputDensity,
+    Intervals,
     LandClass,
     MainTask,
     Modality,
@@ -70,6 +71,7 @@ def full_card() -> Card:
             2.0,
             1.5,
         ),
+        intervals=Intervals((0.5, 0.9), (0.75, 2.5), 1.25, (0.5, 0.875), {"mae": 2.0}),
         training={"seed": 4, "scenes": [{"name": "a", "sha256": {"a.tif": "00"}}]},
     )
 
@@ -111,6 +113,11 @@ def json_like(value):
 def test_others_may_read_it_as_any_file(saved, tmp_path):
     (tmp_path / "any").touch()
     assert saved.stat().st_mode == (tmp_path / "any").stat().st_mode
+
+
+def test_a_card_from_before_a_field_was_there(saved):
+    older = read_card(rewritten(saved, lambda card: card.pop("intervals")))
+    assert older == replace(read_card(str(saved)), intervals=None)
 
 
 def test_weights_come_back_and_the_network_is_ready_to_predict(saved):

@@ -25,7 +25,7 @@ from auxlens.engine.scene.grid import Grid
 from auxlens.engine.scene.hashing import sha256
 from auxlens.engine.training.manifest import geographic_bounds
 from auxlens.models import file
-from auxlens.models.card import Card, ErrorModel, LandClass, MainTask, Modality, Player, read_card
+from auxlens.models.card import Card, ErrorModel, Intervals, LandClass, MainTask, Modality, Player, read_card
 
 PLAYERS = (Player("visible", ("s2:B4",)), Player("<nir>", ("s2:B3",)))
 HERE = [-3.61, 52.1, -3.4, 52.25]
@@ -127,7 +127,17 @@ def test_regressions_say_their_unit():
     card = replace(CARD, main=MainTask("regression", "height", unit="m", mean=12.5, std=4.0), error_models={})
     text = text_of(render_model_page(card, {}))
     assert "height in m; in the training references 12.500 on average" in text
-    assert "exists for classes only" in text
+    assert "exists for classes only" in text and "Intervals" not in text
+
+
+def test_intervals_say_their_factor_and_what_they_held():
+    held = Intervals((0.5, 0.9), (0.75, 2.5), 1.25, (0.484, 0.9126), {"mae": 3.5, "expected_mae": 3.25, "pixels": 9.0})
+    card = replace(CARD, main=MainTask("regression", "height", unit="m"), error_models={}, intervals=held)
+    text = text_of(render_model_page(card, {}))
+    assert "50 % 0.750 48.4 % 90 % 2.500 91.3 %" in text
+    assert "1.250 × uncertainty; on test 3.250 m were expected on average and 3.500 m found." in text
+    text = text_of(render_model_page(replace(card, intervals=replace(held, coverage=(), figures={})), {}))
+    assert "50 % 0.750 – 90 % 2.500 –" in text and "found." not in text
 
 
 def test_places_are_drawn_where_they_lie():

@@ -115,6 +115,9 @@ def test_numbers_of_polygons(small, folder, tmp_path, quiet):
     card = read_card(str(model))
     assert (card.main.kind, card.main.name, card.main.classes) == ("scene_regression", "height", ())
     assert 6 < card.main.mean < 8.5 and 0.8 < card.main.std < 2
+    held = card.intervals
+    assert held and held.error_factor > 0 and list(held.factors) == sorted(held.factors)
+    assert abs(held.coverage[0] - 0.5) < 0.3 and held.coverage[-1] > 0.8
     assert result["figures"]["test"]["r2"] > 0.8 and result["figures"]["test"]["objects"] > 10
 
 

@@ -247,6 +247,12 @@ def test_train_a_regression(small, folder, tmp_path, quiet):
     arrays = mapped(model, folder, ["map", "uncertainty", "main_error"], "height.tif")
     assert 1 - ((arrays["map"] - truth) ** 2).mean() / truth.var() > 0.5
     assert (arrays["uncertainty"] > 0).all()
+    held = card.intervals
+    assert held and held.levels[:2] == (0.5, 0.8) and len(held.coverage) == len(held.levels)
+    known = np.isfinite(truth)
+    for factor, share in zip(held.factors, held.coverage, strict=True):
+        inside = (np.abs(arrays["map"] - truth) <= factor * arrays["uncertainty"])[known]
+        assert inside.mean() == pytest.approx(share, abs=0.15)  # of a scene of which two thirds were trained on
     assert np.allclose(arrays["main_error"], arrays["map"] - truth, atol=1e-4)
     assert (tmp_path / "r.html").stat().st_size > 10_000
 
