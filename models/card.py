@@ -155,8 +155,8 @@ class Card:
     model, the width of the tiles that it maps where no polygons are given) and
     ``margin_px`` the receptive field's radius, both in pixels of the input grid; ``error_models`` holds
     ``expected`` (needs no reference) and ``observed`` (needs every auxiliary modality); ``input_density`` tells them
-    which inputs are unlike those of training; ``intervals`` are a regression's; ``training`` is the manifest: scenes with
-    SHA-256, split, seed, strategy, versions, and figures on validation and test.
+    which inputs are unlike those of training; ``intervals`` are a regression's; ``training`` is the manifest: scenes
+    with SHA-256, split, seed, strategy, versions, and figures on validation and test.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """Intervals of a regression: how many predicted scales the reference lies from the map, as a rule and at most.
 
-Split conformal prediction with residuals normalised by the predicted scale (Lei et al. 2018, section 5.2): of the ratios
-``|error| / scale`` on validation, the quantile of a level is the factor that makes ``map ± factor · scale`` hold the
-reference with that probability, whatever the errors' distribution, as long as pixels to come are like those of
+Split conformal prediction with residuals normalised by the predicted scale (Lei et al. 2018, section 5.2): of the
+ratios ``|error| / scale`` on validation, the quantile of a level is the factor that makes ``map ± factor · scale`` hold
+the reference with that probability, whatever the errors' distribution, as long as pixels to come are like those of
 validation.
 """
 

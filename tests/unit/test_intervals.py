@@ -73,7 +73,7 @@ def test_quantile_by_hand():
 
 
 def test_pixels_of_few_tiles_are_few_observations():
-    """Two tiles are worth 16 pixels, with which no interval of 95 % can be had, and that of 90 % is the widest ratio."""
+    """Two tiles are worth 16 pixels: no interval of 95 % can be had of them, and that of 90 % is the largest ratio."""
     sample = heteroscedastic(4000, 0, DRAWS["normal"], tiles=2)
     found = fit(sample, sample, STD)
     assert found.levels == (0.5, 0.8, 0.9)
