@@ -72,7 +72,8 @@ def learn(
     )
     masked = options.masked_share(job) if UNLABELLED in setup.splits else 0.0
     learner = with_task(network) if masked else network
-    _weigh_classes(learner, setup)
+    for one in (network, learner):
+        _weigh_classes(one, setup)
     task = Task(setup.classes, setup.auxiliary, device, dtype)
     steps = steps or steps_an_epoch(setup, job.chip_size, batch_size)
     log.info("Training on %s in %s: %d steps of %d chips an epoch.", device, str(dtype)[6:], steps, batch_size)

@@ -26,7 +26,7 @@ from auxlens.engine.publish.training import run
 from auxlens.engine.scene.hashing import sha256
 from auxlens.engine.scene.window import Window
 from auxlens.engine.training import chips, learn as learning, masking, options
-from auxlens.engine.training.loop import Budget, train
+from auxlens.engine.training.loop import Budget, Outcome, train
 from auxlens.engine.training.scenes import scenes_of
 from auxlens.engine.training.setup import Setup
 from auxlens.engine.training.split import TEST, TRAIN, UNLABELLED, VALIDATION
@@ -619,6 +619,26 @@ def test_scenes_with_inputs_alone_teach_by_masked_bands(small, sparse, tmp_path,
     features = [{kind: model.features for kind, model in card.error_models.items()} for card in cards]
     assert features[0] == features[1]
     assert options.MASKED not in json.dumps(cards[0].training)
+
+
+def test_masked_bands_are_the_same_after_an_interruption(small, sparse, tmp_path, quiet):
+    whole = patterns(sparse, tmp_path / "whole.safetensors", masked_share=0.5, players="none")
+    run(whole, quiet())
+    train_in_two(replace(whole, output_model=str(tmp_path / "parts.safetensors")), "Epoch 2, step 10", quiet)
+    first, second = (weights(tmp_path / f"{name}.safetensors") for name in ("whole", "parts"))
+    assert all(torch.equal(second[key], value) for key, value in first.items())
+
+
+def test_class_weights_reach_the_network_that_learns_masked_bands_too(small, sparse, tmp_path, quiet, monkeypatch):
+    monkeypatch.setattr(learning, "class_weights", lambda counts: np.arange(1.0, 1 + len(counts)))
+    monkeypatch.setattr(learning, "train", lambda learner, *given: learners.append(learner) or Outcome({}))
+    job, learners = patterns(sparse, tmp_path / "m.safetensors", masked_share=0.5, players="none"), []
+    setup = Setup(job, scenes_of(job), quiet())
+    network = Network(setup.config)
+    learning.learn(job, network, setup, torch.device("cpu"), quiet())
+    assert learners[0] is not network and options.MASKED in learners[0].config.tasks
+    for one in (network, learners[0]):
+        assert one.head("main").class_weights.tolist() == [1.0, 2.0, 3.0]
 
 
 def test_the_network_is_exact_where_no_band_is_masked():
