@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 
 import numpy as np
@@ -88,6 +89,32 @@ class ModalityReader:
         self.close()
 
 
+@dataclass(frozen=True)
+class _Encoding:
+    """What a band's numbers mean: which stands for none, whether the file has a mask, and how values are packed."""
+
+    nodata: float | None
+    masked: bool
+    scale: float
+    offset: float
+
+
+def _encodings(dataset: rasterio.DatasetReader, numbers: Sequence[int]) -> list[_Encoding]:
+    """Asked once a file: each answer of the dataset is about all of its bands, and costs as much."""
+    has_alpha = alpha_band(dataset) is not None
+    every = zip(dataset.nodatavals, dataset.mask_flag_enums, dataset.scales, dataset.offsets, strict=True)
+    found = [
+        _Encoding(
+            nodata if nodata is not None and not math.isnan(nodata) else None,
+            bool(flags) and not _NO_MASK.intersection(flags) and (MaskFlags.alpha not in flags or has_alpha),
+            scale,
+            offset,
+        )
+        for nodata, flags, scale, offset in every
+    ]
+    return [found[number - 1] for number in numbers]
+
+
 class _File:
     def __init__(self, path: str, bands: list[BandSource], grid: Grid, modality: str) -> None:
         self.bands = bands
@@ -106,7 +133,8 @@ class _File:
         if self.aligned and own.crs != grid.crs:
             log.warning("“%s” has no CRS or the scene has none; equal sizes are taken as equal grids.", path)
         self.own = own
-        self._has_alpha = alpha_band(self.dataset) is not None
+        self._may_be_infinite = any("float" in dtype for dtype in self.dataset.dtypes)
+        self._encodings = _encodings(self.dataset, self.numbers)
         self._ratio = 1.0 if self.aligned else self._source_pixels_a_grid_pixel()
         self._cached_blocks = max(4, _CACHE_BYTES // (_BLOCK**2 * 4 * len(bands)))
         self._cache: dict[Window, NDArray[np.float32]] = {}
@@ -127,18 +155,15 @@ class _File:
 
     def _invalidate(self, chip: NDArray[np.float32], window: Window) -> None:
         """Set what the file calls not valid, and infinite values, to NaN, and unpack scaled values; in place."""
-        if any("float" in dtype for dtype in self.dataset.dtypes):
+        if self._may_be_infinite:
             chip[np.isinf(chip)] = np.nan
-        for band, number in enumerate(self.numbers):
-            flags = self.dataset.mask_flag_enums[number - 1]
-            nodata = self.dataset.nodatavals[number - 1]
-            if nodata is not None and not math.isnan(nodata):
-                chip[band][chip[band] == np.float32(nodata)] = np.nan
-            if flags and not _NO_MASK.intersection(flags) and (MaskFlags.alpha not in flags or self._has_alpha):
-                chip[band][self.dataset.read_masks(number, window=window.rasterio) == 0] = np.nan
-            scale, offset = self.dataset.scales[number - 1], self.dataset.offsets[number - 1]
-            if (scale, offset) != (1.0, 0.0):  # packed integers; everything else works on physical values
-                chip[band] = chip[band] * np.float32(scale) + np.float32(offset)
+        for values, number, band in zip(chip, self.numbers, self._encodings, strict=True):
+            if band.nodata is not None:
+                values[values == np.float32(band.nodata)] = np.nan
+            if band.masked:
+                values[self.dataset.read_masks(number, window=window.rasterio) == 0] = np.nan
+            if (band.scale, band.offset) != (1.0, 0.0):  # packed integers; everything else works on physical values
+                values[:] = values * np.float32(band.scale) + np.float32(band.offset)
 
     def _read_warped(self, window: Window, resampling: Resampling | None) -> NDArray[np.float32]:
         """Assemble a window of fixed blocks of the grid.

@@ -44,6 +44,11 @@ class Window:
         height = max(0, min(self.row_end, other.row_end) - row)
         return Window(row, col, height, max(0, min(self.col_end, other.col_end) - col))
 
+    def overlaps(self, other: Window) -> bool:
+        """Whether there is a common part, of windows that are not empty."""
+        rows = self.row < other.row_end and other.row < self.row_end
+        return rows and self.col < other.col_end and other.col < self.col_end
+
     def holds(self, row: int, col: int) -> bool:
         """Whether a pixel lies in the window."""
         return self.row <= row < self.row_end and self.col <= col < self.col_end

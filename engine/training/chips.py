@@ -114,9 +114,8 @@ def _covered(windows: Sequence[Window], inside: Window) -> NDArray[np.bool_]:
     """``(H, W)``: the pixels of a window that lie in one of several."""
     covered = np.zeros((inside.height, inside.width), bool)
     for window in windows:
-        part = window.intersection(inside)
-        if part.height and part.width:
-            covered[part.relative_to(inside).slices] = True
+        if window.overlaps(inside):
+            covered[window.intersection(inside).relative_to(inside).slices] = True
     return covered
 
 

@@ -161,15 +161,10 @@ def tiles(
         whole = Window(0, 0, *sizes[scene])
         windows = [block.window for block in own if block.scene == scene]
         for tile in plan(whole, whole, _TILE_PX, margin_px, stride):
-            if any(_touch(tile.core, window) for window in windows):
+            if any(tile.core.overlaps(window) for window in windows):
                 found.append((tile.core, Sample(scene, tile.chip, 0)))
     order = rng.permutation(len(found))[:_MAX_TILES]
     return [found[i] for i in order]
-
-
-def _touch(a: Window, b: Window) -> bool:
-    common = a.intersection(b)
-    return bool(common.height and common.width)
 
 
 def _measure(

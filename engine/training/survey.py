@@ -71,7 +71,8 @@ class BandStatistics:
             SceneError: a band is nowhere valid, or constant.
         """
         means, stds = [], []
-        for number, band in enumerate(np.concatenate(self.samples, axis=1), 1):
+        for number in range(1, len(self.samples[0]) + 1):
+            band = np.concatenate([sample[number - 1] for sample in self.samples])
             known = band[np.isfinite(band)].astype(np.float64)
             if not len(known):
                 raise SceneError(

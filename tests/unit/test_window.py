@@ -27,6 +27,13 @@ def test_plan_covers_each_pixel_once_with_its_context(height, width, tile, margi
     assert (covered == expected).all()
 
 
+@given(*(st.builds(Window, *(st.integers(-5, 5),) * 2, *(st.integers(0, 5),) * 2) for _ in range(2)))
+def test_windows_overlap_where_they_have_common_pixels(a, b):
+    if min(a.height, a.width, b.height, b.width) > 0:
+        common = a.intersection(b)
+        assert a.overlaps(b) == b.overlaps(a) == bool(common.height and common.width)
+
+
 def test_intersection_of_windows_apart_is_empty():
     apart = Window(0, 0, 4, 4).intersection(Window(10, 2, 3, 3))
     assert apart.height == 0
