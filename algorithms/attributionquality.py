@@ -22,7 +22,7 @@ class AttributionQuality(JobAlgorithm):
     GROUP = "assess"
     HELP = QT_TRANSLATE_NOOP(
         "AuxLens",
-        "Judges a model's attributions at sampled pixels of a scene: against exact Shapley values, against other "
+        "Judges a model's attributions at sampled pixels or polygons of a scene: against Shapley values, against other "
         "methods on the same network, and against controls.",
     )
     TAGS = QT_TRANSLATE_NOOP(
@@ -41,11 +41,15 @@ class AttributionQuality(JobAlgorithm):
                 p.tr("Models trained alike, for example with other seeds, to see whether they explain alike."),
             )
         )
+        self.addParameter(p.polygons())
         self.addParameter(p.removal(AttributionQualityJob))
         self.addParameter(
             p.described(
                 p.number("PIXELS", p.tr("Pixels"), p.default(AttributionQualityJob, "pixels"), 8, 4096),
-                p.tr("Pixels to sample; fewer are taken with many players, of which all coalitions are computed."),
+                p.tr(
+                    "Pixels (or polygons) to sample; fewer are taken with many players, of which very many coalitions "
+                    "are computed."
+                ),
             )
         )
         self.addParameter(p.seed(AttributionQualityJob))

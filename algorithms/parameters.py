@@ -394,8 +394,8 @@ def polygons() -> Parameter:
     return described(
         QgsProcessingParameterVectorLayer("POLYGONS", tr("Polygons"), _kinds(_POLYGON), optional=True),
         tr(
-            "Polygons that a scene-level model maps, each as a whole; without any it maps the tiles of a regular grid. "
-            "Other models take none."
+            "Polygons that a scene-level model is about, each as a whole; without any it takes the tiles of a regular "
+            "grid. Other models take none."
         ),
     )
 
@@ -457,7 +457,8 @@ def players(_job: Type[Any]) -> Parameter:
         QgsProcessingParameterString("PLAYERS", tr("Players"), multiLine=True, optional=True),
         tr(
             "Groups of input bands whose contributions make up each score, one “player=band,band” a line, for example "
-            "“visible=B2,B3,B4”; empty for groups by modality and spectral region, “none” for no attributions."
+            "“visible=B2,B3,B4”; empty for groups by modality and spectral region, “none” for no attributions. Of "
+            "scene-level tasks, “patches=4” for image patches of which 4 × 4 make a chip; empty for no attributions."
         ),
         advanced=True,
     )

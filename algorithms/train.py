@@ -53,4 +53,4 @@ class Train(JobAlgorithm):
         """See the base class."""
         checks.reference(self, parameters, context)
         checks.device(job.device)
-        check_players(job.players)
+        check_players(job.players, job.task)

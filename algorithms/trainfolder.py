@@ -41,4 +41,4 @@ class TrainFolder(JobAlgorithm):
         """See the base class."""
         checks.scene_folder(job)
         checks.device(job.device)
-        check_players(job.players)
+        check_players(job.players, job.task)

@@ -15,6 +15,7 @@ from .jobs import (
     CLASS_TASKS,
     MAP_OUTPUTS,
     NO_PLAYERS,
+    PATCHES,
     PRECISIONS,
     REMOVALS,
     SCENE_TASKS,
@@ -37,16 +38,47 @@ from .jobs import (
 
 Patterns = Mapping[str, Tuple[str, ...]]  # files of each modality
 MIN_PLAYERS, MAX_PLAYERS = 2, 16
+MIN_PATCHES, MAX_PATCHES = 2, 8  # along a side of a chip
 
 
-def check_players(text: str) -> None:
+def patches_of(text: str) -> int:
+    """Patches along a side of a scene-level task's chip that are its players; 0 for none.
+
+    Raises:
+        JobError: players that are no patches, or too few or too many.
+    """
+    if text.strip().lower() in ("", NO_PLAYERS):
+        return 0
+    word, _, number = (part.strip() for part in text.partition("="))
+    if word.lower() != PATCHES or not number.isdecimal():
+        raise JobError(
+            f"The players of a scene-level task are image patches, not bands: write {PATCHES}=4 for 4 × 4 of a chip, "
+            f"or leave them out; given: “{text.strip()}”."
+        )
+    if not MIN_PATCHES <= int(number) <= MAX_PATCHES:
+        raise JobError(
+            f"A chip is cut into {MIN_PATCHES} to {MAX_PATCHES} patches along each side; {PATCHES}={number} is given."
+        )
+    return int(number)
+
+
+def check_players(text: str, task: str) -> None:
     """Check the players of a training as far as that is possible without its bands.
 
     Raises:
-        JobError: entries that cannot be read, fewer than 2 players or more than 16, or a band in two of them.
+        JobError: entries that cannot be read, fewer than 2 players or more than 16, a band in two of them, or players
+            that do not belong to the task.
     """
+    if task in SCENE_TASKS:
+        patches_of(text)
+        return
     if text.strip().lower() in ("", NO_PLAYERS):
         return
+    if text.partition("=")[0].strip().lower() == PATCHES and ";" not in text.strip().rstrip(";"):
+        raise JobError(
+            f"Image patches are the players of scene-level tasks; the task “{task}” has groups of bands, for example "
+            "visible=B2,B3,B4. Name such groups, or leave the players out."
+        )
     players = patterns(text, "player=band,band, for example visible=B2,B3,B4", "player")
     if not MIN_PLAYERS <= len(players) <= MAX_PLAYERS:
         raise JobError(f"{len(players)} player(s) are given; attributions need {MIN_PLAYERS} to {MAX_PLAYERS}.")
@@ -177,9 +209,10 @@ def _check_layers(wanted: Collection[str], card: Card) -> None:
             f"The model “{card.name}” has no calibrated error probability (too few validation references); "
             "leave this output out."
         )
-    if "attribution" in wanted and not card.players:
+    if "attribution" in wanted and not (card.players or card.patch_px):
+        players = f"the players {PATCHES}=4" if card.main.is_scene_level else "players"
         raise JobError(
-            f"The model “{card.name}” was trained without players and gives no attributions; train one with players, "
+            f"The model “{card.name}” was trained without players and gives no attributions; train one with {players}, "
             "or leave this output out."
         )
 
@@ -273,13 +306,17 @@ def check_attribution_quality(job: AttributionQualityJob, card: Card) -> None:
     Raises:
         JobError: a model without players, no scene, an unknown way to remove players, or a bad number or path.
     """
-    if not card.players:
+    if not (card.players or card.patch_px):
+        players = f"the players {PATCHES}=4" if card.main.is_scene_level else "players"
         raise JobError(
             f"The model “{card.name}” was trained without players and gives no attributions to judge; train one with "
-            "players."
+            f"{players}."
         )
-    if card.main.kind not in ("segmentation", "regression"):
-        raise JobError("Attributions are judged pixel by pixel; choose a model of segmentation or regression.")
+    if job.polygons and not card.main.is_scene_level:
+        raise JobError(
+            f"Polygons are for scene-level models; “{card.name}” is a {card.main.kind}, of which pixels are judged. "
+            "Leave the polygons out."
+        )
     if not job.inputs:
         raise JobError(f"No input raster is given; the model needs the bands {', '.join(card.input_bands)}.")
     check_choice("removal", job.removal, REMOVALS)

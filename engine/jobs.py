@@ -34,6 +34,7 @@ PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 DEVICE_PATTERN = r"auto|cpu|mps|cuda(:\d+)?"
 MIN_CHIP_PX = 32
 NO_PLAYERS = "none"  # in the field “players”: train without attributions
+PATCHES = "patches"  # in the field “players” of a scene-level task: patches=4 for 4 × 4 patches of a chip
 
 ANYWHERE = "TEMPORARY_OUTPUT"  # QGIS's word in an output: it makes a path of its own of each before the job runs
 
@@ -90,7 +91,8 @@ class _Learning:
             reconstruct those of other chips.
         size: Size of the network.
         players: Groups of input bands whose contributions make up each score, ``player=band,band`` each, separated
-            by ``;`` or lines; empty for groups by modality and spectral region, ``none`` for no attributions.
+            by ``;`` or lines; empty for groups by modality and spectral region, ``none`` for no attributions. Of
+            scene-level tasks, ``patches=4`` for image patches of which 4 × 4 make a chip; empty for no attributions.
         auxiliary_weight: Weight of the mean loss of the auxiliary tasks, beside 1 for the main task;
             −1 weighs all tasks by learned uncertainty instead.
         epochs: Passes over the training chips at most; training stops early when validation no longer improves.
@@ -439,7 +441,8 @@ class AttributionQualityJob:
         inputs: Rasters of one scene with the model's input bands; better one that it was not trained on.
         other_models: Models trained alike (for example with other seeds), to see whether they explain alike.
         removal: What stands in for the bands of an absent player: ``mean`` as in training, ``blur`` or ``noise``.
-        pixels: Pixels to sample; fewer with many players, of which all coalitions are computed.
+        polygons: Polygons that a scene-level model explains; empty for the tiles of a regular grid.
+        pixels: Pixels (or polygons) to sample; fewer with many players, of which very many coalitions are computed.
         seed: Seed of the sample.
         scheduler: Address of a Dask scheduler (tcp://host:8786), whose workers share the work; empty for this machine.
         output_report: HTML report to write.
@@ -449,6 +452,7 @@ class AttributionQualityJob:
     model: str
     inputs: Tuple[str, ...]
     other_models: Tuple[str, ...] = ()
+    polygons: str = ""
     removal: str = "mean"
     pixels: int = 128
     seed: int = 0

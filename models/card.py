@@ -171,7 +171,8 @@ class Card:
     strategy: str = "multitask"
     licence: str = ""
     reference_pattern: str = ""
-    players: Tuple[Player, ...] = ()  # in the order of the network's; none: the model gives no attributions
+    players: Tuple[Player, ...] = ()  # in the order of the network's; none: no attributions to bands
+    patch_px: int = 0  # width of the patches that are a scene-level model's players; 0: no attributions to patches
     error_models: Mapping[str, ErrorModel] = field(default_factory=dict)
     input_density: Optional[InputDensity] = None
     intervals: Optional[Intervals] = None

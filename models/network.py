@@ -15,6 +15,7 @@ from .decoders import DECODER_CONVS, AuxiliaryDecoder, Coarsest, Decoder
 from .errors import ModelFileError
 from .heads import DensityHead, Head, ScoreHead
 from .layers import Standardise, convolutions
+from .patches import HIDDEN, PatchAbsence, PatchExplainer
 from .pooled import PooledDensityHead, PooledScoreHead
 from .shapley import Absence, Explainer
 
@@ -56,7 +57,9 @@ class NetworkConfig:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     tasks: Mapping[str, TaskConfig] = field(default_factory=dict)
-    players: tuple[tuple[int, ...], ...] = ()  # indices of the bands of each player; none: no attributions
+    players: tuple[tuple[int, ...], ...] = ()  # indices of the bands of each player; none: no attributions to bands
+    patch_px: int = 0  # width of the patches that are a pooled task's players; 0: no attributions to patches
+    patches: int = 0  # along a side of a training chip
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -81,11 +84,17 @@ class NetworkConfig:
                 for name, task in data["tasks"].items()
             }
             players = tuple(tuple(bands) for bands in data.get("players", ()))
-            return cls(tuple(data["widths"]), tuple(data["mean"]), tuple(data["std"]), tasks, players)
-        except (KeyError, TypeError, AttributeError) as error:
+            patches = int(data.get("patch_px", 0)), int(data.get("patches", 0))
+            return cls(tuple(data["widths"]), tuple(data["mean"]), tuple(data["std"]), tasks, players, *patches)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ModelFileError(
                 f"The model's network is not described completely ({error}); get a fresh copy of the model file."
             ) from error
+
+    @property
+    def reach(self) -> int:
+        """Patches that a cell is explained by, on each side of its own: those that a training chip shows it."""
+        return min(self.patches - 1, -(-self.margin_px // self.patch_px)) if self.patch_px else 0
 
     @property
     def stride(self) -> int:
@@ -116,10 +125,16 @@ class Network(nn.Module):
             {name: _decoder(config.widths, name, task) for name, task in config.tasks.items()}
         )
         self.heads = nn.ModuleDict({name: _head(config, task) for name, task in config.tasks.items()})
+        self.absence: Absence | PatchAbsence
         if config.players:
             self.absence = Absence(config.players, len(config.mean), config.widths)
             self.explainer = Explainer(
                 len(config.mean), config.widths, len(config.players), config.tasks[MAIN].channels
+            )
+        elif config.patch_px:
+            self.absence = PatchAbsence(config.patch_px, config.widths)
+            self.patch_explainer = PatchExplainer(
+                config.widths, config.patch_px // config.stride, config.reach, config.tasks[MAIN].channels
             )
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
 
@@ -131,11 +146,13 @@ class Network(nn.Module):
         Args:
             x: ``(B, C, H, W)`` float32 in physical values, any size; NaN where a band is not valid.
             tasks: Names of tasks to decode, and ``ATTRIBUTION`` for the explainer; all tasks if ``None``.
-            present: ``(B, players)`` bool, the players that the network is shown; all if ``None``.
+            present: ``(B, players)`` bool, the players that the network is shown, or ``(B, rows, columns)`` of patches;
+                all if ``None``.
 
         Returns:
             For each task its head's raw output: ``(B, classes, H, W)`` logits, or ``(B, 2 · bands, H, W)``
-            standardised means and log scales. For ``ATTRIBUTION`` the explainer's deviations.
+            standardised means and log scales. For ``ATTRIBUTION`` the explainer's deviations, or what it says of cells
+            and patches (``PatchExplainer.forward``).
         """
         height, width = x.shape[-2:]
         x = self._prepared(x)
@@ -150,7 +167,8 @@ class Network(nn.Module):
             features = self.decoders[name](levels)
             found[name] = self.heads[name](features)[..., :height, :width]
             if name == MAIN and ATTRIBUTION in wanted:
-                found[ATTRIBUTION] = self.explainer(x, levels, features)[..., :height, :width]
+                explainer = self.patch_explainer if self.config.patch_px else self.explainer
+                found[ATTRIBUTION] = explainer(x, levels, features)[..., :height, :width]
         return found
 
     def _encode(self, x: Tensor, present: Tensor | None) -> list[Tensor]:
@@ -183,11 +201,21 @@ class Network(nn.Module):
     def channels(self, name: str) -> int:
         """Channels of the raw output of a task, or of the explainer."""
         if name == ATTRIBUTION:
-            return self.explainer.players * self.explainer.channels
+            patches = self.config.patch_px
+            return 2 * HIDDEN if patches else self.explainer.players * self.explainer.channels
         task = self.config.tasks[name]
         if task.kind == "score":
             return task.channels
         return 2 * (len(task.components.std) if task.components else task.channels)
+
+    def shape(self, name: str, height: int, width: int) -> tuple[int, int, int]:
+        """Shape of the raw output of a task, or of the explainer, for a chip of some size."""
+        cell = self.config.stride if name == ATTRIBUTION and self.config.patch_px else 1
+        return self.channels(name), -(-height // cell), -(-width // cell)
+
+    def scores_of_cells(self, raw: Tensor) -> Tensor:
+        """``(B, channels, h, w)`` scores of a pooled main task, a pixel a cell of the coarsest level."""
+        return self.head(MAIN).score(raw[..., :: self.config.stride, :: self.config.stride])
 
     def head(self, name: str) -> Head:
         """The head of a task, which turns its raw output into losses and physical values."""

@@ -14,6 +14,11 @@ from torch.nn import functional as F
 from .heads import IGNORE, DensityHead, ScoreHead
 
 
+def inside_of(target: Tensor, absent: float) -> Tensor:
+    """Bool, of the shape of ``target``: the pixels of each chip's object."""
+    return target.isfinite() & (target != absent)
+
+
 def pool(raw: Tensor, target: Tensor, absent: float) -> tuple[Tensor, Tensor]:
     """Each chip's object as one pixel.
 
@@ -25,7 +30,7 @@ def pool(raw: Tensor, target: Tensor, absent: float) -> tuple[Tensor, Tensor]:
     Returns:
         Mean of the raw output over the object ``(B, C, 1, 1)`` float32, and its value ``(B, 1, 1, 1)``.
     """
-    inside = target.isfinite() & (target != absent)
+    inside = inside_of(target, absent)
     count = inside.sum(dim=(2, 3), keepdim=True)
     mean = (raw.float() * inside).sum(dim=(2, 3), keepdim=True) / count.clamp(min=1)
     value = torch.where(inside, target, -torch.inf).amax(dim=(2, 3), keepdim=True)

@@ -62,7 +62,7 @@ class Shown:
     def holds_classes(self) -> bool:
         """Whether the band's values are numbers of classes or players."""
         whole = self.layer.dataProvider().dataType(self.band) in (Qgis.DataType.Byte, Qgis.DataType.UInt16)
-        last = self.output == "attribution" and self.band == self.layer.bandCount()
+        last = self.output == "attribution" and self.band == self.layer.bandCount() > 1  # of patches there is but one
         return last or (whole and self.output in ("map", "main_error"))
 
 

@@ -10,10 +10,10 @@ import torch
 from captum.attr import ShapleyValueSampling
 from torch import Tensor
 
-from .pixels import Game, Pixels
+from .pixels import Game, Samples
 
 MOST_ENUMERATED = 12  # players
-_PERMUTATIONS = 64  # of a sampling, in each of two halves
+PERMUTATIONS = 256  # of a sampling, in each of two halves
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,11 @@ class Truth:
     values: Tensor
     worths: Tensor | None
     error: float = 0.0
+
+
+def scores_of(game: Game) -> int:
+    """How many scores a sample's Shapley values take."""
+    return 2**game.players if game.players <= MOST_ENUMERATED else 2 * PERMUTATIONS * game.players
 
 
 def all_coalitions(players: int) -> Tensor:
@@ -47,7 +52,7 @@ def shapley_matrix(players: int) -> Tensor:
 
 
 @torch.no_grad()
-def truth(game: Game, pixels: Pixels, classes: Tensor, watch: Callable[[float], None]) -> Truth:
+def truth(game: Game, pixels: Samples, classes: Tensor, watch: Callable[[float], None]) -> Truth:
     """Shapley values of sampled pixels.
 
     Args:
@@ -76,17 +81,16 @@ def joined(parts: Sequence[Truth]) -> Truth:
     return Truth(torch.cat([part.values for part in parts]), torch.cat(worths))
 
 
-def _sampled(game: Game, pixels: Pixels, classes: Tensor, watch: Callable[[float], None]) -> Truth:
+def _sampled(game: Game, pixels: Samples, classes: Tensor, watch: Callable[[float], None]) -> Truth:
     def worth(present: Tensor, numbers: Tensor) -> Tensor:
-        part = Pixels(pixels.chips[numbers], pixels.rows[numbers], pixels.cols[numbers])
-        return game.scores(part, present > 0.5).gather(1, classes[numbers][:, None])[:, 0]
+        return game.scores(pixels.pick(numbers), present > 0.5).gather(1, classes[numbers][:, None])[:, 0]
 
     method, halves = ShapleyValueSampling(worth), []
     for half in range(2):
         torch.manual_seed(half)
         everybody = torch.ones(len(pixels), game.players)
         found: Tensor = method.attribute(
-            everybody, n_samples=_PERMUTATIONS, additional_forward_args=(torch.arange(len(pixels)),)
+            everybody, n_samples=PERMUTATIONS, additional_forward_args=(torch.arange(len(pixels)),)
         )
         halves.append(found)
         watch((half + 1) / 2)

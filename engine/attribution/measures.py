@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import torch
 from torch import Tensor
 
 from .exact import all_coalitions
+
+Worth = Callable[[Tensor], Tensor]  # scores (N,) of coalitions (N, players) bool
 
 
 def r2(found: Tensor, truth: Tensor) -> float:
@@ -34,22 +38,30 @@ def efficiency_gap(found: Tensor, everything: Tensor, nothing: Tensor) -> float:
     return float((found.sum(dim=1) - (everything - nothing)).abs().mean())
 
 
-def insertion(found: Tensor, worths: Tensor) -> Tensor:
+def insertion(found: Tensor, worth: Worth) -> Tensor:
     """Mean score as players are added to nothing, the largest contribution first: ``(players + 1,)``."""
-    return _curve(found, worths, adding=True)
+    return torch.stack([worth(first).mean() for first in _largest(found)])
 
 
-def deletion(found: Tensor, worths: Tensor) -> Tensor:
+def deletion(found: Tensor, worth: Worth) -> Tensor:
     """Mean score as players are removed, the largest contribution first: ``(players + 1,)``."""
-    return _curve(found, worths, adding=False)
+    return torch.stack([worth(~first).mean() for first in _largest(found)])
 
 
-def _curve(found: Tensor, worths: Tensor, adding: bool) -> Tensor:
-    order = found.argsort(dim=1, descending=True)
-    bits = 2**order
-    steps = torch.cat([torch.zeros(len(found), 1, dtype=bits.dtype), bits.cumsum(dim=1)], dim=1)
-    numbers = steps if adding else worths.shape[1] - 1 - steps
-    return worths.gather(1, numbers).mean(dim=0)
+def looked_up(worths: Tensor) -> Worth:
+    """Scores of coalitions from the table ``(N, coalitions)`` of all of them."""
+
+    def worth(present: Tensor) -> Tensor:
+        numbers = (present * 2 ** torch.arange(present.shape[1])).sum(dim=1, keepdim=True)
+        return worths.gather(1, numbers)[:, 0]
+
+    return worth
+
+
+def _largest(found: Tensor) -> Iterator[Tensor]:
+    """The coalitions of the players with the largest contributions: none of them, one, two, …, all."""
+    ranks = found.argsort(dim=1, descending=True).argsort(dim=1)
+    return (ranks < count for count in range(found.shape[1] + 1))
 
 
 def area(curve: Tensor) -> float:

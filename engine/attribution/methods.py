@@ -8,71 +8,71 @@ import torch
 from captum.attr import FeatureAblation, InputXGradient, IntegratedGradients
 from torch import Tensor
 
-from .pixels import Game, Pixels
+from .pixels import Game, Samples
 
 EXPLAINER = "explainer"
 _STEPS = 10  # of the path of integrated gradients: about ten passes, forward and back
 
-Method = Callable[[Game, Pixels, Tensor], Tensor]
+Method = Callable[[Game, Samples, Tensor], Tensor]
 
 
 @torch.no_grad()
-def explainer(game: Game, pixels: Pixels, classes: Tensor) -> Tensor:
+def explainer(game: Game, samples: Samples, classes: Tensor) -> Tensor:
     """The Shapley head's attributions."""
-    found = game.attributions(pixels)
+    found = game.attributions(samples)
     return found.gather(2, classes[:, None, None].expand(-1, game.players, 1))[..., 0]
 
 
-def chance(game: Game, pixels: Pixels, classes: Tensor) -> Tensor:
+def chance(game: Game, samples: Samples, classes: Tensor) -> Tensor:
     """Numbers that mean nothing, which sum to the score as attributions should."""
-    drawn = torch.randn(len(pixels), game.players, generator=torch.Generator().manual_seed(len(pixels)))
+    drawn = torch.randn(len(samples), game.players, generator=torch.Generator().manual_seed(len(samples)))
     with torch.no_grad():
-        score = game.scores(pixels).gather(1, classes[:, None])
+        score = game.scores(samples).gather(1, classes[:, None])
     return drawn + (score - drawn.sum(dim=1, keepdim=True)) / game.players
 
 
-def gradient_x_input(game: Game, pixels: Pixels, classes: Tensor) -> Tensor:
+def gradient_x_input(game: Game, samples: Samples, classes: Tensor) -> Tensor:
     """Gradient times the difference from what stands in for an absent band."""
-    differences = pixels.chips - game.stand_in(pixels.chips)
+    differences = samples.chips - game.stand_in(samples.chips)
 
-    def score(x: Tensor, base: Tensor, rows: Tensor, cols: Tensor) -> Tensor:
-        return game.scores(Pixels(base + x, rows, cols))
+    def score(x: Tensor, base: Tensor, *places: Tensor) -> Tensor:
+        return game.scores(samples.of(base + x, *places))
 
-    base = game.stand_in(pixels.chips).contiguous()
+    base = game.stand_in(samples.chips).contiguous()
     found = InputXGradient(score).attribute(
         differences.nan_to_num(nan=0.0).requires_grad_(True),
         target=classes,
-        additional_forward_args=(base, pixels.rows, pixels.cols),
+        additional_forward_args=(base, *samples.places),
     )
-    return _by_player(game, found)
+    return game.by_player(found.detach())
 
 
-def integrated_gradients(game: Game, pixels: Pixels, classes: Tensor) -> Tensor:
+def integrated_gradients(game: Game, samples: Samples, classes: Tensor) -> Tensor:
     """Gradients along the straight path from all players absent to all present (Sundararajan et al. 2017)."""
 
-    def score(x: Tensor, rows: Tensor, cols: Tensor) -> Tensor:
-        return game.scores(Pixels(x, rows, cols))
+    def score(x: Tensor, *places: Tensor) -> Tensor:
+        return game.scores(samples.of(x, *places))
 
-    base = game.stand_in(pixels.chips).contiguous()
+    base = game.stand_in(samples.chips).contiguous()
     found = IntegratedGradients(score).attribute(
-        torch.where(pixels.chips.isnan(), base, pixels.chips),
+        torch.where(samples.chips.isnan(), base, samples.chips),
         baselines=base,
         target=classes,
         n_steps=_STEPS,
-        internal_batch_size=len(pixels),
-        additional_forward_args=(pixels.rows, pixels.cols),
+        internal_batch_size=len(samples),
+        additional_forward_args=samples.places,
     )
-    return _by_player(game, found)
+    return game.by_player(found.detach())
 
 
 @torch.no_grad()
-def occlusion(game: Game, pixels: Pixels, classes: Tensor) -> Tensor:
+def occlusion(game: Game, samples: Samples, classes: Tensor) -> Tensor:
     """What the score loses when one player is removed (Zeiler & Fergus 2014)."""
 
     def worth(present: Tensor) -> Tensor:
-        return game.scores(pixels, present > 0.5).gather(1, classes[:, None])[:, 0]
+        return game.scores(samples, present > 0.5).gather(1, classes[:, None])[:, 0]
 
-    found: Tensor = FeatureAblation(worth).attribute(torch.ones(len(pixels), game.players))
+    found: Tensor = FeatureAblation(worth).attribute(torch.ones(len(samples), game.players))
     return found
 
 
@@ -83,9 +83,3 @@ METHODS: dict[str, Method] = {
     "occlusion": occlusion,
     "random": chance,
 }
-
-
-def _by_player(game: Game, values: Tensor) -> Tensor:
-    """``(N, C, S, S)`` contributions of bands and places → ``(N, players)``."""
-    summed: Tensor = values.detach().sum(dim=(2, 3)) @ game.network.absence.membership.T
-    return summed

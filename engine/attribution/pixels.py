@@ -1,4 +1,4 @@
-"""Sampled pixels as a game: a chip around each, and the score of its middle when some players are removed.
+"""Samples as a game: a chip around each pixel, and its score when some players are removed.
 
 A chip holds the pixel's whole receptive field and begins where the network's pooling does, so its score is that of the
 map. Each sample is then what explanation libraries expect: one input, one score a class.
@@ -6,9 +6,11 @@ map. Each sample is then what explanation libraries expect: one input, one score
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
@@ -18,37 +20,56 @@ from torch.nn import functional as F
 
 from ...models.errors import SceneError
 from ...models.network import ATTRIBUTION, MAIN, Network
+from ...models.shapley import Absence
 from ..scene.bands import ModalitySource
 from ..scene.reading import ModalityReader, scene_grid
 from ..scene.window import Window
 
 _TRIES = 20  # draws a pixel that is wanted, until a scene counts as empty
 _BLUR_PX = 8.0  # standard deviation of a blur that removes a player
-_BATCH = 16  # chips at once
 
 
 @dataclass(frozen=True)
-class Pixels:
-    """Sampled pixels.
+class Samples(ABC):
+    """What is explained: chips, and what of each is meant.
 
     Attributes:
         chips: ``(N, C, S, S)`` float32 in physical values, NaN where not valid.
-        rows, cols: ``(N,)`` place of the pixel in its chip.
+        places: What is meant, ``(N, …)`` each; told by the children.
     """
 
     chips: Tensor
-    rows: Tensor
-    cols: Tensor
+    places: tuple[Tensor, ...]
 
     def __len__(self) -> int:
         return len(self.chips)
 
-    def part(self, first: int, end: int) -> Pixels:
-        return Pixels(self.chips[first:end], self.rows[first:end], self.cols[first:end])
+    def of(self, chips: Tensor, *places: Tensor) -> Self:
+        """Others of the same kind."""
+        return type(self)(chips, places)
+
+    def seen_as(self, chips: Tensor) -> Self:
+        """The same places of other chips."""
+        return type(self)(chips, self.places)
+
+    def pick(self, which: Tensor | slice) -> Self:
+        return type(self)(self.chips[which], tuple(place[which] for place in self.places))
+
+    def part(self, first: int, end: int) -> Self:
+        return self.pick(slice(first, end))
+
+    @abstractmethod
+    def flipped(self) -> Self:
+        """The same, seen in a mirror."""
+
+
+class Pixels(Samples):
+    """Sampled pixels; places are their rows and columns, ``(N,)`` each."""
 
     def flipped(self) -> Pixels:
-        """The same pixels, seen in a mirror."""
-        return Pixels(self.chips.flip(-1), self.rows, self.chips.shape[-1] - 1 - self.cols)
+        """See the base class."""
+        rows, cols = self.places
+        return self.of(self.chips.flip(-1), rows, self.chips.shape[-1] - 1 - cols)
 
 
 def sample(sources: Sequence[ModalitySource], network: Network, count: int, seed: int) -> Pixels:
@@ -73,7 +94,7 @@ def sample(sources: Sequence[ModalitySource], network: Network, count: int, seed
         for _ in range(_TRIES * count):
             row, col = int(rng.integers(grid.height)), int(rng.integers(grid.width))
             top, left = ((at - margin) // stride * stride for at in (row, col))
-            chip = _read(readers, Window(top, left, size, size), grid.whole)
+            chip = read_chip(readers, Window(top, left, size, size), grid.whole)
             if np.isfinite(chip[:, row - top, col - left]).all():
                 chips.append(chip)
                 places.append((row - top, col - left))
@@ -82,10 +103,10 @@ def sample(sources: Sequence[ModalitySource], network: Network, count: int, seed
     if not chips:
         raise SceneError("The scene has no valid pixel to explain; choose another one.")
     rows, cols = torch.tensor(places).T
-    return Pixels(torch.from_numpy(np.stack(chips)), rows, cols)
+    return Pixels(torch.from_numpy(np.stack(chips)), (rows, cols))
 
 
-def _read(readers: Sequence[ModalityReader], window: Window, whole: Window) -> NDArray[np.float32]:
+def read_chip(readers: Sequence[ModalityReader], window: Window, whole: Window) -> NDArray[np.float32]:
     inside = window.intersection(whole)
     values = np.concatenate([reader.read(inside) for reader in readers])
     chip = np.full((len(values), window.height, window.width), np.nan, np.float32)
@@ -94,7 +115,9 @@ def _read(readers: Sequence[ModalityReader], window: Window, whole: Window) -> N
 
 
 class Game:
-    """Scores of a network at sampled pixels, with players removed."""
+    """Scores of a network at sampled pixels, with players removed, which are groups of bands."""
+
+    batch = 16  # chips at once
 
     def __init__(self, network: Network, removal: str, seed: int) -> None:
         """Prepare.
@@ -108,30 +131,50 @@ class Game:
         self.network, self.removal, self._seed = network, removal, seed
         self.players = len(network.config.players)
 
-    def scores(self, pixels: Pixels, present: Tensor | None = None) -> Tensor:
+    def scores(self, samples: Samples, present: Tensor | None = None) -> Tensor:
         """``(N, classes)`` scores; ``present`` is ``(N, players)`` bool, all if ``None``."""
         found = []
-        for at in range(0, len(pixels), _BATCH):
-            part = slice(at, at + _BATCH)
-            here = None if present is None else present[part]
-            x = pixels.chips[part]
+        for at in range(0, len(samples), self.batch):
+            part = samples.part(at, at + self.batch)
+            here = None if present is None else present[at : at + self.batch]
+            x = part.chips
             if here is not None and self.removal != "mean":
-                x, here = self._replaced(x, here), None
-            raw = self.network(x, [MAIN], here)[MAIN]
-            found.append(self.network.head(MAIN).score(_middle(raw, pixels.rows[part], pixels.cols[part])))
-        return torch.cat(found).flatten(1)
-
-    def attributions(self, pixels: Pixels, network: Network | None = None) -> Tensor:
-        """``(N, players, classes)`` of the explainer; of another network with the same players if one is given."""
-        network = network or self.network
-        found = []
-        for at in range(0, len(pixels), _BATCH):
-            part = slice(at, at + _BATCH)
-            raw = network(pixels.chips[part], [MAIN, ATTRIBUTION])
-            raw = {name: _middle(values, pixels.rows[part], pixels.cols[part]) for name, values in raw.items()}
-            score = network.head(MAIN).score(raw[MAIN])
-            found.append(network.explainer.attributions(raw[ATTRIBUTION], score)[..., 0, 0])
+                x, here = torch.where(self.kept(here, x), x, self.stand_in(x)), None
+            raw = self.network(x, [MAIN], None if here is None else self.shown(here))[MAIN]
+            found.append(self.score(raw, part))
         return torch.cat(found)
+
+    def attributions(self, samples: Samples) -> Tensor:
+        """``(N, players, classes)`` of the explainer."""
+        parts = (samples.part(at, at + self.batch) for at in range(0, len(samples), self.batch))
+        return torch.cat([self.explained(self.network(part.chips, [MAIN, ATTRIBUTION]), part) for part in parts])
+
+    def shown(self, present: Tensor) -> Tensor:
+        """A coalition ``(N, players)`` as the network wants it."""
+        return present
+
+    def score(self, raw: Tensor, samples: Samples) -> Tensor:
+        """``(N, classes)`` scores of the samples from the raw output of the main task."""
+        return self.network.head(MAIN).score(_middle(raw, samples)).flatten(1)
+
+    def explained(self, raw: Mapping[str, Tensor], samples: Samples) -> Tensor:
+        """``(N, players, classes)`` from the raw outputs."""
+        score = self.network.head(MAIN).score(_middle(raw[MAIN], samples))
+        found: Tensor = self.network.explainer.attributions(_middle(raw[ATTRIBUTION], samples), score)
+        return found[..., 0, 0]
+
+    def kept(self, present: Tensor, x: Tensor) -> Tensor:
+        """Which values of ``x`` are those of players that are present; broadcasts to its shape."""
+        return (present.float() @ self._membership)[:, :, None, None] > 0
+
+    def by_player(self, values: Tensor) -> Tensor:
+        """``(N, C, S, S)`` contributions of bands and places → ``(N, players)``."""
+        return values.sum(dim=(2, 3)) @ self._membership.T
+
+    @property
+    def _membership(self) -> Tensor:
+        assert isinstance(self.network.absence, Absence)
+        return self.network.absence.membership
 
     def stand_in(self, x: Tensor) -> Tensor:
         """What ``x`` is when all players are removed: ``(B, C, H, W)`` physical values."""
@@ -143,13 +186,10 @@ class Game:
             return (mean + std * noise).expand_as(x)
         return mean.expand_as(x)
 
-    def _replaced(self, x: Tensor, present: Tensor) -> Tensor:
-        kept = (present.float() @ self.network.absence.membership)[:, :, None, None] > 0
-        return torch.where(kept, x, self.stand_in(x))
 
-
-def _middle(raw: Tensor, rows: Tensor, cols: Tensor) -> Tensor:
+def _middle(raw: Tensor, samples: Samples) -> Tensor:
     """``(B, C, 1, 1)``: each chip's pixel."""
+    rows, cols = samples.places
     return raw[torch.arange(len(raw)), :, rows, cols][:, :, None, None]
 
 

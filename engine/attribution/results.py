@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from .methods import EXPLAINER
 
 MEASURES = {  # name in the table: what it says, and whether more or less of it is better
-    "rank_correlation": ("rank correlation with the Shapley values, mean over pixels", "higher"),
+    "rank_correlation": ("rank correlation with the Shapley values, mean over samples", "higher"),
     "r2": ("R² against the Shapley values", "higher"),
     "mean_absolute_error": ("mean absolute error against the Shapley values", "lower"),
-    "same_dominant": ("share of pixels with the right dominant player", "higher"),
+    "same_dominant": ("share of samples with the right dominant player", "higher"),
     "efficiency_gap": ("distance of the contributions’ sum from what all players change", "lower"),
     "insertion": ("area under the score as players are added, largest first", "higher"),
     "deletion": ("area under the score as players are removed, largest first", "lower"),
     "infidelity": ("mean squared error of what removing players costs", "lower"),
     "max_sensitivity": ("largest relative change by a little noise", "lower"),
     "mirror_correlation": ("rank correlation with the mirrored scene’s", "higher"),
-    "milliseconds": ("time a pixel, in milliseconds", "lower"),
+    "milliseconds": ("time a sample, in milliseconds", "lower"),
 }
 
 
@@ -33,15 +33,16 @@ class Quality:
     Attributes:
         model: Name of the model.
         scene: The first raster of the scene.
-        players: Names.
+        players: Names; of patches, row and column in a chip.
+        patches: Whether players are patches, of which objects are explained, and not bands.
         unit: Of the attributions.
         removal: What stood in for absent players.
-        pixels: How many were looked at.
+        pixels: How many, or objects, were looked at.
         truth_error: Mean absolute error of the Shapley values themselves, if they were sampled.
         figures: By method, then by measure.
         curves: By method, ``insertion`` and ``deletion``: mean score after each player.
         controls: Rank correlation with the same network with random weights, and with each other model.
-        shapley, explained: A few pixels' Shapley values, and the explainer's: a row a pixel, a column a player.
+        shapley, explained: A few samples’ Shapley values, and the explainer’s: a row a sample, a column a player.
     """
 
     model: str
@@ -56,6 +57,7 @@ class Quality:
     controls: dict[str, float]
     shapley: list[list[float]]
     explained: list[list[float]]
+    patches: bool = False
 
 
 def verdicts(quality: Quality) -> list[str]:
@@ -76,17 +78,17 @@ def verdicts(quality: Quality) -> list[str]:
         said.append(f"Closer to the Shapley values is {best}, with a rank correlation of {others[best]:.2f}.")
     control = quality.controls["random weights"]
     said.append(
-        f"With random weights the same pixels are explained otherwise (rank correlation {control:.2f}), as it must be."
+        f"With random weights the same samples are explained otherwise (rank correlation {control:.2f}), as it must be."
         if control < _UNRELATED
         else f"With random weights the explanations stay similar (rank correlation {control:.2f}): they say more about "
-        "the bands than about what the network has learned."
+        "the inputs than about what the network has learned."
     )
     seeds = [value for name, value in quality.controls.items() if name != "random weights"]
     if seeds:
         said.append(
             f"Between this model and {len(seeds)} other(s) the rank correlation is {sum(seeds) / len(seeds):.2f}: "
             + ("explanations belong to the data rather than to one training." if min(seeds) >= 0.7 else
-               "another training explains some pixels otherwise.")
+               "another training explains some samples otherwise.")
         )  # fmt: skip
     return said
 

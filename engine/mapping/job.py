@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,7 @@ from ..checks import check_map
 from ..devices import choose_device, choose_precision
 from ..explain.surroundings import BLOCK_PX
 from ..jobs import MapJob, Progress, outputs_of
+from ..progress import Part
 from ..scene.bands import ModalitySource, match, match_some
 from ..scene.grid import Grid, transformed
 from ..scene.mask import MaskReader, open_mask
@@ -29,6 +31,7 @@ from ..scene.reading import ModalityReader, scene_grid
 from ..scene.reference import ReferenceReader, VectorReference, open_reference
 from ..scene.window import Tile, Window, plan
 from ..scene.writing import LayerWriter, check_room, check_writable
+from .object_attributions import ObjectAttributions, attribution_tiles, read_around
 from .object_outputs import map_objects, write_polygons
 from .object_products import ObjectProducts
 from .outputs import layers_of, tags_of
@@ -63,7 +66,8 @@ def run(job: MapJob, progress: Progress) -> dict[str, Any]:
         check_room(list(layers.values()), grid)
         engine = engine_of(job, network, device, products)
         tile_px = window_px(job, card)
-        tiles = tiles_of_scene(scene, margin_of(job, card), tile_px, network, products)
+        margin_px = margin_of(job, card)
+        tiles = tiles_of_scene(scene, margin_px, tile_px, network, products)
         writers = {name: stack.enter_context(LayerWriter(layer, grid, tile_px)) for name, layer in layers.items()}
 
         def write(arrays: Arrays, window: Any) -> None:
@@ -71,7 +75,16 @@ def run(job: MapJob, progress: Progress) -> dict[str, Any]:
                 writers[name].write(values, window.relative_to(scene.area))
 
         if isinstance(products, ObjectProducts):
-            map_objects(tiles, scene.read, engine, products, write, progress)
+            first = Part(progress, 0.0, 0.5) if job.output_attribution else progress
+            map_objects(tiles, scene.read, engine, products, write, first)
+            if job.output_attribution:
+                attributions = ObjectAttributions(network, products, job.attribution_class)
+                again = attribution_tiles(scene.area, scene.grid.whole, tile_px, margin_px, network.config)
+                read = partial(read_around, scene.read, products.polygons, scene.area, network.config)
+                explaining = replace(engine, tasks=attributions.tasks)
+                stream(again, read, explaining, attributions, write, Part(progress, 0.5, 0.5))
+                products.explained = attributions.of_objects()
+                products.largest_residual = attributions.largest_residual
             if job.output_polygons:
                 write_polygons(job.output_polygons, products, tags_of(job, card, products))
         else:

@@ -32,8 +32,9 @@ def table_of(products: ObjectProducts) -> gpd.GeoDataFrame:
     """The polygons with their own fields, and then one for each result; empty where a polygon has no valid pixel.
 
     The fields are ``map`` (the class's name, or the estimate), for classes ``map_value`` and ``probability_<class>``,
-    ``uncertainty``, ``error_probability`` where the model has one, those of ``ObjectProducts.of_modalities``, and
-    ``pixels``. A field of the layer that has one of these names is kept as ``<name>_given``.
+    ``uncertainty``, ``error_probability`` where the model has one, those of ``ObjectProducts.of_modalities``, those of
+    ``ObjectAttributions.of_objects`` if attributions are wanted, and ``pixels``. A field of the layer that has one of
+    these names is kept as ``<name>_given``.
     """
     card, frame, found = products.card, products.polygons.frame, products.of_objects()
     columns: dict[str, object] = {}
@@ -48,7 +49,7 @@ def table_of(products: ObjectProducts) -> gpd.GeoDataFrame:
     columns["uncertainty"] = found["uncertainty"][0]
     if "error_probability" in found:
         columns["error_probability"] = found["error_probability"][0]
-    columns = {**columns, **products.of_modalities(), "pixels": products.pixels}
+    columns = {**columns, **products.of_modalities(), **products.explained, "pixels": products.pixels}
     # Fields of a GeoPackage do not differ by capitals alone, and it has a fid of its own.
     taken = {"fid", *(name.lower() for name in columns)}
     clashing = {name: f"{name}_given" for name in frame.columns if name.lower() in taken}

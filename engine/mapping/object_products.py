@@ -45,6 +45,7 @@ class ObjectProducts(Products):
         self.dense, self.filled = self.wanted, frozenset(wanted) - OF_AUXILIARY
         self.polygons = polygons
         self.means = ObjectMeans(len(polygons.geometries))
+        self.explained: dict[str, NDArray[np.float64]] = {}  # columns of the table, when that is known
         self._described = described
         known = card.error_models if described or "error_probability" in wanted else {}
         forms = [errors.EXPECTED, *([errors.OBSERVED] if observed else [])]

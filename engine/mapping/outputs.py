@@ -16,6 +16,8 @@ from .styles import qml
 
 DOMINANT = "dominant player"  # last band of the attributions: the number, from 1, of the band with the largest one
 
+CONTRIBUTION = "contribution"  # of each patch, in the one band of a scene-level model's attributions
+
 
 def layers_of(job: jobs.MapJob, card: Card, products: Products) -> dict[str, Layer]:
     """The layer of every raster that a job asks for."""
@@ -54,6 +56,8 @@ def band_names(name: str, card: Card) -> tuple[str, ...]:
         return tuple(c.name for c in card.main.classes)
     if name in ("reconstruction", "expected_error", "reconstruction_error"):
         return card.auxiliary_bands
+    if name == "attribution" and card.patch_px:
+        return (CONTRIBUTION,)
     if name == "attribution":
         players = [player.name for player in card.players]
         return (*players, *(f"{name}{DEVIATION}" for name in players if isinstance(card, EnsembleCard)), DOMINANT)

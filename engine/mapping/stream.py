@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ from ...models.network import Network
 from ..devices import autocast
 from ..jobs import Progress
 from ..scene.window import Tile, Window
-from .products import Arrays, Observations, Products
+from .products import Arrays, Observations
 
 log = logging.getLogger("auxlens")
 
@@ -50,11 +51,25 @@ class Engine:
     batch_size: int
 
 
+class Computing(Protocol):
+    """What makes layers of raw outputs: see ``Products.compute``."""
+
+    def compute(
+        self,
+        raw: Mapping[str, Tensor],
+        inputs: NDArray[np.float32],
+        valid: NDArray[np.bool_],
+        seen: Observations,
+        core: Window,
+        /,
+    ) -> Iterator[tuple[slice, Arrays]]: ...
+
+
 def stream(
     tiles: Sequence[Tile],
     read: Callable[[Tile], Chip],
     engine: Engine,
-    products: Products,
+    products: Computing,
     write: Callable[[Arrays, Window], None],
     progress: Progress,
 ) -> None:
@@ -134,7 +149,7 @@ def _raw(batch: list[Chip], engine: Engine) -> Iterator[tuple[Chip, dict[str, Te
     yield from zip(alive, _forward(alive, engine), strict=True)
 
 
-def _products(chip: Chip, raw: Mapping[str, Tensor], products: Products) -> Iterator[tuple[Window, Arrays]]:
+def _products(chip: Chip, raw: Mapping[str, Tensor], products: Computing) -> Iterator[tuple[Window, Arrays]]:
     core = chip.tile.core
     place = core.relative_to(chip.tile.chip)
     for rows, arrays in products.compute(raw, chip.values, chip.valid, chip.seen, place):
@@ -143,7 +158,7 @@ def _products(chip: Chip, raw: Mapping[str, Tensor], products: Products) -> Iter
 
 def _nothing(chip: Chip, engine: Engine) -> dict[str, Tensor]:
     size = (chip.tile.chip.height, chip.tile.chip.width)
-    return {name: torch.zeros(engine.network.channels(name), *size, device=engine.device) for name in engine.tasks}
+    return {name: torch.zeros(engine.network.shape(name, *size), device=engine.device) for name in engine.tasks}
 
 
 def _forward(chips: list[Chip], engine: Engine) -> Iterator[dict[str, Tensor]]:

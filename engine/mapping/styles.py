@@ -44,7 +44,7 @@ def _renderer(kind: str, card: Card, bands: tuple[str, ...]) -> RasterRenderer:
         return paletted(card.main.classes)
     if kind == "main_error" and card.main.classes:
         return paletted(RIGHT_OR_WRONG)
-    if kind == "attribution":  # the dominant player, which is the last band
+    if kind == "attribution" and not card.patch_px:  # the dominant player, which is the last band
         return paletted(player_classes(card.players), band=len(bands))
     if kind == "reconstruction":
         modality = _modality_of(card, bands[0])

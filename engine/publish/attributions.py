@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,16 +18,19 @@ from ...models.errors import Canceled, ModelFileError
 from ...models.file import load
 from ...models.network import Network
 from ..attribution import measures
-from ..attribution.exact import MOST_ENUMERATED, Truth, joined, truth
+from ..attribution.exact import MOST_ENUMERATED, Truth, joined, scores_of, truth
 from ..attribution.methods import EXPLAINER, METHODS, Method, explainer
-from ..attribution.pixels import Game, Pixels, sample
+from ..attribution.patches import ObjectGame, Objects, sample_objects
+from ..attribution.pixels import Game, Pixels, Samples, sample
 from ..attribution.results import Quality, to_csv
 from ..checks import check_attribution_quality
 from ..cluster.spread import Call, spread
 from ..jobs import AttributionQualityJob, Progress, outputs_of
 from ..progress import Part
 from ..reports.attribution import render_attribution_report
-from ..scene.bands import match
+from ..scene.bands import ModalitySource, match
+from ..scene.polygons import polygons_of, tiles_of
+from ..scene.reading import scene_grid
 from ..scene.writing import check_writable
 from ..textfile import write_text
 
@@ -40,6 +43,7 @@ _DRAWS = 3
 _GROUP = 32  # pixels whose coalitions are computed in one call
 _SHOWN = 6  # pixels in the report's example
 _MOST_SCORES = 2**17  # chips that may be computed for the enumeration
+_MOST_PX = 2**30  # of objects' chips, which are of many sizes
 
 
 def run(job: AttributionQualityJob, progress: Progress) -> dict[str, Any]:
@@ -69,10 +73,43 @@ def assess(
 ) -> Quality:
     """See ``run``."""
     sources = match([(m.name, m.bands) for m in card.inputs], job.inputs)
-    count = max(8, min(job.pixels, _MOST_SCORES // 2 ** len(card.players)))
-    pixels = sample(sources, network, count, job.seed)
-    game = Game(network, job.removal, job.seed)
+    make = ObjectGame if card.patch_px else Game
+    game = make(network, job.removal, job.seed)
+    pixels = _sampled_objects(job, card, game, sources) if card.patch_px else _sampled_pixels(job, game, sources)
+    return judged(
+        job, card, game, pixels, {name: make(other, job.removal, job.seed) for name, other in others.items()}, progress
+    )
 
+
+def _sampled_pixels(job: AttributionQualityJob, game: Game, sources: Sequence[ModalitySource]) -> Pixels:
+    return sample(sources, game.network, max(8, min(job.pixels, _MOST_SCORES // scores_of(game))), job.seed)
+
+
+def _sampled_objects(job: AttributionQualityJob, card: Card, game: Game, sources: Sequence[ModalitySource]) -> Objects:
+    grid, config = scene_grid(sources), game.network.config
+    polygons = polygons_of(job.polygons, grid, grid.whole) if job.polygons else tiles_of(grid, grid.whole, card.tile_px)
+    most = _MOST_PX // (config.patches * config.patch_px) ** 2 // scores_of(game)
+    return sample_objects(sources, polygons, game.network, max(8, min(job.pixels, most)), job.seed)
+
+
+def judged(
+    job: AttributionQualityJob,
+    card: Card,
+    game: Game,
+    pixels: Samples,
+    others: dict[str, Game],
+    progress: Progress,
+) -> Quality:
+    """Judge a network's attributions of samples.
+
+    Args:
+        job: How.
+        card: The model's.
+        game: The network.
+        pixels: What is explained, pixels or objects.
+        others: Other networks that explain the same, by name.
+        progress: Told, and asked whether to stop.
+    """
     with torch.no_grad():
         classes = game.scores(pixels).argmax(dim=1)
     exact = _truth(game, pixels, classes, job, Part(progress, 0.0, _ENUMERATION_SHARE))
@@ -85,20 +122,27 @@ def assess(
     return Quality(
         model=card.name,
         scene=job.inputs[0],
-        unit=card.main.unit if card.main.kind == "regression" else "logits",
-        players=tuple(player.name for player in card.players),
+        unit="logits" if card.main.classes else card.main.unit,
+        players=tuple(player.name for player in card.players) or _names(card),
+        patches=bool(card.patch_px),
         removal=job.removal,
         pixels=len(pixels),
         truth_error=exact.error,
         figures=figures,
         curves=curves,
-        controls=_controls(game, pixels, classes, own, others, job.removal, job.seed),
+        controls=_controls(game, pixels, classes, own, others, job.seed),
         shapley=exact.values[:_SHOWN].tolist(),
         explained=own[:_SHOWN].tolist(),
     )
 
 
-def _truth(game: Game, pixels: Pixels, classes: Tensor, job: AttributionQualityJob, progress: Progress) -> Truth:
+def _names(card: Card) -> tuple[str, ...]:
+    """Of patches: row and column in the chip, from 1."""
+    along = range(1, int(card.network["patches"]) + 1)
+    return tuple(f"{row}, {col}" for row in along for col in along)
+
+
+def _truth(game: Game, pixels: Samples, classes: Tensor, job: AttributionQualityJob, progress: Progress) -> Truth:
     """The Shapley values of some pixels after the others: each group is a call of its own."""
     size = _GROUP if game.players <= MOST_ENUMERATED else len(pixels)  # a sampling's error is that of all pixels
     calls = [
@@ -108,7 +152,7 @@ def _truth(game: Game, pixels: Pixels, classes: Tensor, job: AttributionQualityJ
     return joined(spread(calls, job.scheduler, "cpu", (), progress))
 
 
-def _enumerated(game: Game, pixels: Pixels, classes: Tensor, progress: Progress) -> Truth:
+def _enumerated(game: Game, pixels: Samples, classes: Tensor, progress: Progress) -> Truth:
     def watch(share: float) -> None:
         if progress.canceled():
             raise Canceled("The assessment was canceled.")
@@ -126,50 +170,52 @@ class _Judged:
     curves: dict[str, list[float]]
 
 
-def _judged(name: str, game: Game, pixels: Pixels, classes: Tensor, exact: Truth, progress: Progress) -> _Judged:
+def _judged(name: str, game: Game, pixels: Samples, classes: Tensor, exact: Truth, progress: Progress) -> _Judged:
     method = METHODS[name]
     started = time.perf_counter()
     found = method(game, pixels, classes)
     seconds = time.perf_counter() - started
     figures = {
-        **_against_truth(found, exact, game, pixels, classes),
+        **_against_truth(found, exact),
         **_against_itself(method, game, pixels.part(0, _STABILITY_PIXELS), classes[:_STABILITY_PIXELS]),
         "milliseconds": 1000 * seconds / len(pixels),
     }
-    curves = {}
-    if exact.worths is not None:
-        ways = {"insertion": measures.insertion, "deletion": measures.deletion}
-        curves = {way: f(found, exact.worths).tolist() for way, f in ways.items()}
-    return _Judged(found, figures, curves)
+    worth = _worth(game, pixels, classes) if exact.worths is None else measures.looked_up(exact.worths)
+    curves = {"insertion": measures.insertion(found, worth), "deletion": measures.deletion(found, worth)}
+    everybody = torch.ones_like(found, dtype=torch.bool)
+    figures["efficiency_gap"] = measures.efficiency_gap(found, worth(everybody), worth(~everybody))
+    figures.update({way: measures.area(curve) for way, curve in curves.items()})
+    return _Judged(found, figures, {way: curve.tolist() for way, curve in curves.items()})
 
 
-def _against_truth(found: Tensor, exact: Truth, game: Game, pixels: Pixels, classes: Tensor) -> dict[str, float]:
+def _worth(game: Game, pixels: Samples, classes: Tensor) -> measures.Worth:
+    """Scores of coalitions, computed as they are asked for."""
+
+    @torch.no_grad()
+    def worth(present: Tensor) -> Tensor:
+        return game.scores(pixels, present).gather(1, classes[:, None])[:, 0]
+
+    return worth
+
+
+def _against_truth(found: Tensor, exact: Truth) -> dict[str, float]:
     figures = {
         "rank_correlation": measures.rank_correlation(found, exact.values),
         "r2": measures.r2(found, exact.values),
         "mean_absolute_error": measures.mean_absolute_error(found, exact.values),
         "same_dominant": measures.same_dominant(found, exact.values),
     }
-    if exact.worths is None:
-        return figures
-    insertion, deletion = measures.insertion(found, exact.worths), measures.deletion(found, exact.worths)
-    return {
-        **figures,
-        "efficiency_gap": measures.efficiency_gap(found, exact.worths[:, -1], exact.worths[:, 0]),
-        "insertion": measures.area(insertion),
-        "deletion": measures.area(deletion),
-        "infidelity": measures.infidelity(found, exact.worths),
-    }
+    return figures if exact.worths is None else {**figures, "infidelity": measures.infidelity(found, exact.worths)}
 
 
-def _against_itself(method: Method, game: Game, pixels: Pixels, classes: Tensor) -> dict[str, float]:
+def _against_itself(method: Method, game: Game, pixels: Samples, classes: Tensor) -> dict[str, float]:
     """Does an explanation change when nothing that matters does: in a mirror, or by a little noise?"""
     std = game.network.standardise.std
     torch.manual_seed(0)
 
     def explain(chips: Tensor | tuple[Tensor]) -> tuple[Tensor]:  # captum hands over the one or the other
         chips = chips[0] if isinstance(chips, tuple) else chips
-        return (method(game, Pixels(chips, pixels.rows, pixels.cols), classes),)
+        return (method(game, pixels.seen_as(chips), classes),)
 
     def disturbed(chips: Tensor) -> Tensor:
         return chips + _NOISE * std * (2 * torch.rand_like(chips) - 1)
@@ -190,20 +236,12 @@ def _against_itself(method: Method, game: Game, pixels: Pixels, classes: Tensor)
 
 
 def _controls(
-    game: Game,
-    pixels: Pixels,
-    classes: Tensor,
-    own: Tensor,
-    others: dict[str, Network],
-    removal: str,
-    seed: int,
+    game: Game, pixels: Samples, classes: Tensor, own: Tensor, others: dict[str, Game], seed: int
 ) -> dict[str, float]:
     """Rank correlation of the explainer's attributions with those of other networks."""
-    networks = {"random weights": _with_random_weights(game.network, seed), **others}
-    return {
-        name: measures.rank_correlation(own, explainer(Game(network, removal, seed), pixels, classes))
-        for name, network in networks.items()
-    }
+    blank = type(game)(_with_random_weights(game.network, seed), game.removal, seed)
+    games = {"random weights": blank, **others}
+    return {name: measures.rank_correlation(own, explainer(other, pixels, classes)) for name, other in games.items()}
 
 
 def _with_random_weights(network: Network, seed: int) -> Network:
@@ -230,6 +268,10 @@ def _other(path: str, card: Card) -> Network:
 
 _ALIKE: dict[str, Callable[[Card], object]] = {
     "input bands": lambda card: card.input_bands,
-    "players": lambda card: [(player.name, player.bands) for player in card.players],
+    "players": lambda card: (
+        [(player.name, player.bands) for player in card.players],
+        card.network.get("patches", 0),
+        card.patch_px,
+    ),
     "classes": lambda card: (card.main.kind, [c.value for c in card.main.classes]),
 }

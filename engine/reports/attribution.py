@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 
 import numpy as np
@@ -23,7 +24,7 @@ REMOVALS = {
 
 def render_attribution_report(quality: Quality) -> str:
     """The report as HTML text."""
-    own = quality.figures[EXPLAINER]
+    own, samples = quality.figures[EXPLAINER], "polygons" if quality.patches else "pixels"
     return render(
         "attribution.html",
         quality=quality,
@@ -33,13 +34,14 @@ def render_attribution_report(quality: Quality) -> str:
         headline=[
             (own["rank_correlation"], "rank correlation with Shapley values"),
             (own["r2"], "R² against Shapley values"),
-            (own["same_dominant"], "share of pixels with the right dominant player"),
+            (own["same_dominant"], f"share of {samples} with the right dominant player"),
         ],
         verdicts=verdicts(quality),
         measures=[(name, *MEASURES[name]) for name in MEASURES if name in own],
         best={name: _best(quality, name) for name in own},
         controls=quality.controls,
-        example=_example(quality),
+        example=_patches(quality) if quality.patches else _example(quality),
+        samples=samples,
         curves=_curves(quality) if quality.curves else "",
     )
 
@@ -68,6 +70,23 @@ def _example(quality: Quality) -> str:
         axes.spines[["top", "right", "left"]].set_visible(False)
     for axes in list(panels)[count:]:
         axes.set_visible(False)
+    return fig.as_svg(made)
+
+
+def _patches(quality: Quality) -> str:
+    """The chips of a few objects: what each patch contributes by definition, and below what the explainer says."""
+    side = math.isqrt(len(quality.players))
+    made = fig.figure(9.6, 3.8)
+    grid = made.subplots(2, len(quality.shapley), squeeze=False)
+    for number, columns in enumerate(zip(quality.shapley, quality.explained, strict=True)):
+        reach = max(abs(value) for values in columns for value in values) or 1.0
+        for row, (values, said) in enumerate(zip(columns, ("Shapley value", "explainer"), strict=True)):
+            axes, image = grid[row][number], np.reshape(values, (side, side))
+            axes.imshow(image, cmap="RdBu", vmin=-reach, vmax=reach)
+            axes.set_xticks([])
+            axes.set_yticks([])
+            axes.set_title(f"±{reach:.2g}" if row == 0 else "", fontsize=8, color=fig.QUIET)
+            axes.set_ylabel(said if number == 0 else "", fontsize=8, color=fig.INK)
     return fig.as_svg(made)
 
 

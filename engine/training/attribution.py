@@ -7,6 +7,7 @@ cost our small networks accuracy (docs/decisions.md).
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -15,9 +16,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ...models.network import ATTRIBUTION, MAIN, Network
-from ...models.shapley import coalitions
+from ...models.patches import PatchExplainer
+from ...models.pooled import PooledHead, inside_of
+from ...models.shapley import Explainer, coalitions
 from ..jobs import Progress
 from . import options
 from .chips import Batch
@@ -36,7 +40,8 @@ class Fit:
 
     ``unexplained`` is the share of the coalitions' squared worth above the bias that sums of attributions miss:
     what players do only together, and what the explainer has not learned;
-    ``reach`` is twice the root mean square of the attributions, in units of the score.
+    ``reach`` is twice the root mean square of the attributions (of patches, to the scores of objects that lie on them),
+    in units of the score.
     """
 
     unexplained: float
@@ -60,7 +65,7 @@ def fit_attributions(
         progress: Asked whether to stop.
     """
     network.eval().requires_grad_(False)
-    absence, explainer = network.absence.requires_grad_(True), network.explainer.requires_grad_(True)
+    absence, explainer = network.absence.requires_grad_(True), _explainer(network).requires_grad_(True)
     telling, explaining = (
         fabric.setup_optimizers(torch.optim.AdamW(part.parameters(), lr=rate, weight_decay=decay))
         for part, rate, decay in ((absence, options.ABSENCE_RATE, 0.0), (explainer, options.EXPLAINER_RATE, 0.01))
@@ -68,7 +73,7 @@ def fit_attributions(
     generator = torch.Generator().manual_seed(steps)
     recent: deque[tuple[float, float, float]] = deque(maxlen=_RECENT)
     started, settled = time.monotonic(), False
-    for step, chips in zip(range(steps), _parts(batches), strict=False):
+    for step, chips in zip(range(steps), _parts(batches, bool(network.config.patch_px)), strict=False):
         share = max(step / steps, (time.monotonic() - started) / limit_s)
         if progress.canceled() or share >= 1:
             break
@@ -103,25 +108,56 @@ def _losses(
         The explainer's loss; the same of attributions that are all 0; the mean square of the attributions; and the main
         loss with the first of two coalitions, without a gradient unless ``telling``.
     """
-    head, explainer = network.head(MAIN), network.explainer
-    first, second = (present.to(inputs.device) for present in _pairs(explainer.players, len(inputs), generator))
+    head, explainer = network.head(MAIN), _explainer(network)
+    first, second = (present.to(inputs.device) for present in _pairs(_shown(network, inputs), len(inputs), generator))
     if torch.rand((), generator=generator) < options.NOTHING_SHOWN:
         first[0] = False
     with fabric.autocast():
         raw = network(inputs, [MAIN, ATTRIBUTION])
-        attributions = explainer.attributions(raw[ATTRIBUTION], head.score(raw[MAIN].detach()))
+        attributions = explainer.attributions(raw[ATTRIBUTION], _score(network, raw[MAIN].detach()))
         with torch.set_grad_enabled(telling):
             without = network(inputs, [MAIN], first)[MAIN]
             main_loss = head.loss(without, target)
         with torch.no_grad():
-            worths = head.score(without), head.score(network(inputs, [MAIN], second)[MAIN])
+            worths = _score(network, without), _score(network, network(inputs, [MAIN], second)[MAIN])
         losses = [
             explainer.loss(attributions, present, worth) for present, worth in zip((first, second), worths, strict=True)
         ]
     with torch.no_grad():
         of_nothing = explainer.loss(attributions, torch.zeros_like(second), worths[1])
-        size = (attributions**2).mean()
+        size = _mean_square(network, attributions, target)
     return torch.stack(losses).mean(), of_nothing, size, main_loss
+
+
+def _explainer(network: Network) -> Explainer | PatchExplainer:
+    return network.patch_explainer if network.config.patch_px else network.explainer
+
+
+def _score(network: Network, raw: Tensor) -> Tensor:
+    """What attributions sum to, by pixel or by cell."""
+    return network.scores_of_cells(raw) if network.config.patch_px else network.head(MAIN).score(raw)
+
+
+def _shown(network: Network, inputs: Tensor) -> tuple[int, ...]:
+    """The shape of a coalition: players, or rows and columns of patches."""
+    patch_px = network.config.patch_px
+    if not patch_px:
+        return (len(network.config.players),)
+    return -(-inputs.shape[2] // patch_px), -(-inputs.shape[3] // patch_px)
+
+
+def _mean_square(network: Network, attributions: Tensor, target: Tensor) -> Tensor:
+    """Of attributions to pixels, or of those of patches to the objects that lie on them."""
+    head = network.head(MAIN)
+    if not isinstance(head, PooledHead):
+        return (attributions**2).mean()
+    stride, reach = network.config.stride, network.patch_explainer.reach
+    pixels = F.avg_pool2d(inside_of(target, head.absent).float(), stride, ceil_mode=True)[:, 0]
+    weights = pixels / pixels.sum(dim=(1, 2), keepdim=True).clamp(min=1e-6)
+    found = network.patch_explainer.of_objects(attributions, weights)
+    on = F.max_pool2d(weights[:, None], network.patch_explainer.patch_cells, ceil_mode=True) > 0
+    own = found[:, :, reach : reach + on.shape[2], reach : reach + on.shape[3]]
+    return (own**2 * on).sum() / (on.sum() * own.shape[1]).clamp(min=1)
 
 
 def _set_rate(optimizer: Any, rate: float) -> None:
@@ -129,10 +165,11 @@ def _set_rate(optimizer: Any, rate: float) -> None:
         group["lr"] = rate
 
 
-def _parts(batches: Iterator[Batch]) -> Iterator[tuple[Tensor, Tensor]]:
-    """Inputs and targets of the main task, a part of a batch at a time."""
+def _parts(batches: Iterator[Batch], whole: bool) -> Iterator[tuple[Tensor, Tensor]]:
+    """Inputs and targets of the main task, a part of a batch at a time; chips are cut up unless ``whole``."""
     for batch in batches:
-        small = _quarters(batch.inputs), _quarters(batch.targets[MAIN])
+        small = batch.inputs, batch.targets[MAIN]
+        small = small if whole else (_quarters(small[0]), _quarters(small[1]))
         yield from zip(*(chips.chunk(_PARTS) for chips in small), strict=True)
 
 
@@ -148,9 +185,9 @@ def _quarters(chips: Tensor) -> Tensor:
     return torch.cat([rows[..., :half], rows[..., -half:]])
 
 
-def _pairs(players: int, chips: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def _pairs(shape: tuple[int, ...], chips: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """A coalition for every chip, and every chip's complement."""
-    drawn = coalitions(players, chips, generator)
+    drawn = coalitions(math.prod(shape), chips, generator).view(-1, *shape)
     return drawn[0::2], drawn[1::2]
 
 
@@ -159,8 +196,8 @@ def _set_bias(network: Network) -> None:
     """The bias is the score of nothing shown; measured away from borders, where it is the same everywhere."""
     config = network.config
     width = 2 * config.margin_px + 2 * config.stride
-    bias = network.explainer.bias
+    bias = _explainer(network).bias
     nothing = torch.full((1, len(config.mean), width, width), torch.nan, device=bias.device)
-    absent = torch.zeros(1, len(config.players), dtype=torch.bool, device=bias.device)
+    absent = torch.zeros(1, *_shown(network, nothing), dtype=torch.bool, device=bias.device)
     middle = width // 2
     bias.copy_(network.head(MAIN).score(network(nothing, [MAIN], absent)[MAIN])[0, :, middle, middle])

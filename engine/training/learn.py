@@ -7,6 +7,7 @@ import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import lightning_fabric
@@ -79,9 +80,9 @@ def learn(
     log.info("Training on %s in %s: %d steps of %d chips an epoch.", device, str(dtype)[6:], steps, batch_size)
     reader = setup.reader(TRAIN)
 
-    def batches(epoch: int) -> Iterator[Batch]:
+    def batches(epoch: int, chip_px: int = job.chip_size) -> Iterator[Batch]:
         rng = np.random.default_rng([job.seed, epoch])
-        samples = _training_chips(setup, job.chip_size, steps * batch_size, rng)
+        samples = _training_chips(setup, chip_px, steps * batch_size, rng)
         loaded = load(reader, samples, batch_size)
         return map(with_targets_of_others, loaded) if job.strategy == "shuffled" else loaded
 
@@ -90,21 +91,28 @@ def learn(
         return (hidden(batch, masked, rng) for batch in batches(epoch)) if masked else batches(epoch)
 
     chips = _validation_chips(setup, job.chip_size, batch_size, job.seed)
+    explained = bool(setup.players or setup.patch_px)
     outcome = train(
         learner,
         fabric,
         training_batches,
         lambda average: validate(average, _until_canceled(chips, progress), task),
-        Budget(job.epochs, steps, job.time_limit * (1 - options.EXPLAINER_SHARE if setup.players else 1)),
+        Budget(job.epochs, steps, job.time_limit * (1 - options.EXPLAINER_SHARE if explained else 1)),
         progress,
         record,
         job.auxiliary_weight,
     )
     if masked:
         without_task(learner, network)
-    if setup.players and outcome.ended != "canceled":
-        setup.attribution = _explain(network, fabric, batches, steps * len(outcome.history), job, progress)
+    if explained and outcome.ended != "canceled":
+        seen = partial(batches, chip_px=_explained_px(setup, job.chip_size))
+        setup.attribution = _explain(network, fabric, seen, steps * len(outcome.history), job, progress)
     return outcome, task
+
+
+def _explained_px(setup: Setup, chip_px: int) -> int:
+    """Width of the chips that the explainer learns from: patches also tell what surrounds an object, as on a map."""
+    return 2 * chip_px if setup.patch_px and chip_px < 2 * setup.config.margin_px else chip_px
 
 
 def _explain(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from ...models.errors import JobError
-from ..checks import check_choice, check_players
-from ..jobs import MIN_CHIP_PX, NO_PLAYERS, PRECISIONS, SCENE_TASKS, SIZES, STRATEGIES, TASKS, TrainFolderJob, TrainJob
+from ...models.network import PRESETS
+from ..checks import check_choice, check_players, patches_of
+from ..jobs import MIN_CHIP_PX, PRECISIONS, SCENE_TASKS, SIZES, STRATEGIES, TASKS, TrainFolderJob, TrainJob
 
 Training = TrainJob | TrainFolderJob
 
@@ -42,12 +43,9 @@ def check(job: Training) -> None:
     check_choice("strategy", job.strategy, STRATEGIES)
     check_choice("size", job.size, SIZES)
     check_choice("precision", job.precision, PRECISIONS)
-    check_players(job.players)
-    if job.task in SCENE_TASKS and job.players.strip().lower() not in ("", NO_PLAYERS):
-        raise JobError(
-            "Players are groups of bands whose contributions are mapped pixel by pixel; a scene-level task takes none. "
-            "Leave them out."
-        )
+    check_players(job.players, job.task)
+    if job.task in SCENE_TASKS:
+        patch_px_of(job)
     if not job.output_model.endswith(".safetensors"):
         raise JobError(f"The model file “{job.output_model}” must end in .safetensors.")
     if job.epochs < 1 or job.time_limit < 0 or job.batch_size < 0 or job.seed < 0:
@@ -70,6 +68,21 @@ def check(job: Training) -> None:
 def masked_share(job: Training) -> float:
     """Share of the chips without a reference that bands are hidden from; in folders alone are there such scenes."""
     return job.masked_share if isinstance(job, TrainFolderJob) else 0.0
+
+
+def patch_px_of(job: Training) -> int:
+    """Width of the patches that are a scene-level task's players; 0 for none.
+
+    Raises:
+        JobError: chips that cannot be cut so, because patches are made of whole pixels of the coarsest level.
+    """
+    along, stride = patches_of(job.players), int(2 ** (len(PRESETS[job.size]) - 1))
+    if along and job.chip_size % (along * stride):
+        raise JobError(
+            f"A chip of {job.chip_size} px cannot be cut into {along} × {along} patches of whole multiples of {stride} "
+            f"px; give a chip size of {-(-job.chip_size // (along * stride)) * along * stride}, or other patches."
+        )
+    return job.chip_size // along if along else 0
 
 
 def schedule(share: float) -> float:

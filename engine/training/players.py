@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from ...models.card import Player
 from ...models.errors import JobError
 from ..checks import MAX_PLAYERS, check_players
-from ..jobs import NO_PLAYERS, patterns
+from ..jobs import NO_PLAYERS, TASKS, patterns
 
 _BAND = re.compile(r"(?:(?P<place>.+)[ _.:-])?B0?(?P<number>\d{1,2}A?)", re.IGNORECASE)  # before_B8A: place and band
 _REGIONS = {  # of Sentinel-2's bands
@@ -41,7 +41,7 @@ def players_of(text: str, inputs: Mapping[str, Sequence[str]]) -> tuple[Player, 
         return ()
     if not text.strip():
         return _default(inputs) if len(bands) > 1 else ()
-    check_players(text)
+    check_players(text, TASKS[0])
     found = [Player(name, tuple(_full(band, bands) for band in members)) for name, members in patterns(text).items()]
     taken = [band for player in found for band in player.bands]
     for band in taken:

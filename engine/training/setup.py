@@ -55,6 +55,7 @@ class Setup:
                 self.auxiliary.setdefault(modality.name, tuple(b.name for b in modality.bands))
         self.attribution: Mapping[str, float] = {}
         self.scene_level = job.task in jobs.SCENE_TASKS
+        self.patch_px = options.patch_px_of(job) if self.scene_level else 0
         wanted = jobs.NO_PLAYERS if self.scene_level else job.players  # contributions of bands are of dense scores
         self.players = players_of(wanted, {m.name: [b.name for b in m.bands] for m in scenes[0].inputs})
         if job.strategy == "multitask" and not self.auxiliary:
@@ -88,6 +89,8 @@ class Setup:
             found.components,
             self._coarseness(),
         )
+        if self.patch_px:
+            self.config = replace(self.config, patch_px=self.patch_px, patches=job.chip_size // self.patch_px)
         log.info(
             "%d scene(s), %d blocks with references, split by %s: %s.",
             len(scenes), len(self.blocks) - self.splits.count(UNLABELLED), self.unit,
@@ -168,6 +171,7 @@ class Setup:
             strategy=job.strategy,
             reference_pattern=job.reference_pattern if isinstance(job, jobs.TrainFolderJob) else "",
             players=self.players,
+            patch_px=self.patch_px,
             error_models=error_models or {},
             training={
                 **manifest.describe(job, self.scenes, self.grids, self.blocks, self.splits, self.unit),

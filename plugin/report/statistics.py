@@ -108,7 +108,7 @@ def measure(scene: MappedScene, is_classes: bool, going_on: Callable[[float], bo
     row_areas, unit = pixel_areas(scene)
     figures = SceneFigures(unit, height * width)
     for output in ("uncertainty", "error_probability", "main_error", *OF_AUXILIARY, "attribution"):
-        if output in scene.layers:
+        if output in scene.layers and (output != "attribution" or players(scene)):
             figures.moments[output] = {name: Moments() for name in scene.band_names(output)}
     pass_over = _Pass(scene, figures, is_classes)
     for rows in strips(height):

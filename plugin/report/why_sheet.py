@@ -34,6 +34,9 @@ def why_sheet(subject: Subject) -> Optional[Sheet]:
         subject.leave_out(tr("why: attributions"), tr("there is no layer “attribution”"))
         return None
     named = players(scene)
+    if not named:
+        subject.leave_out(tr("why: attributions"), tr("they are contributions of patches, not of bands"))
+        return None
     shares = [
         (name, player_color(at), figures.dominant.get(name, 0.0) / (sum(figures.dominant.values()) or 1.0))
         for at, name in enumerate(named)

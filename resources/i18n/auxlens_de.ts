@@ -70,8 +70,8 @@
     </message>
     <message>
       <location filename="../../algorithms/attributionquality.py" />
-      <source>Judges a model's attributions at sampled pixels of a scene: against exact Shapley values, against other methods on the same network, and against controls.</source>
-      <translation>Beurteilt die Attributionen eines Modells an Stichprobenpixeln einer Szene: gegen exakte Shapley-Werte, gegen andere Verfahren am selben Netz und gegen Kontrollen.</translation>
+      <source>Judges a model's attributions at sampled pixels or polygons of a scene: against Shapley values, against other methods on the same network, and against controls.</source>
+      <translation>Beurteilt die Attributionen eines Modells an Pixeln oder Polygonen einer Stichprobe aus einer Szene: gegen Shapley-Werte, gegen andere Verfahren am selben Netz und gegen Kontrollen.</translation>
     </message>
     <message>
       <location filename="../../algorithms/attributionquality.py" />
@@ -85,8 +85,8 @@
     </message>
     <message>
       <location filename="../../algorithms/attributionquality.py" />
-      <source>Pixels to sample; fewer are taken with many players, of which all coalitions are computed.</source>
-      <translation>Pixel der Stichprobe; weniger bei vielen Spielern, von denen alle Koalitionen berechnet werden.</translation>
+      <source>Pixels (or polygons) to sample; fewer are taken with many players, of which very many coalitions are computed.</source>
+      <translation>Pixel (oder Polygone) der Stichprobe; weniger bei vielen Spielern, von denen sehr viele Koalitionen berechnet werden.</translation>
     </message>
     <message>
       <location filename="../../algorithms/attributionquality.py" />
@@ -655,8 +655,8 @@
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
-      <source>Polygons that a scene-level model maps, each as a whole; without any it maps the tiles of a regular grid. Other models take none.</source>
-      <translation>Polygone, die ein Modell auf Szenenebene kartiert, jedes als Ganzes; ohne sie die Kacheln eines regelmäßigen Gitters. Andere Modelle nehmen keine.</translation>
+      <source>Polygons that a scene-level model is about, each as a whole; without any it takes the tiles of a regular grid. Other models take none.</source>
+      <translation>Polygone, um die es einem Modell auf Szenenebene geht, jedes als Ganzes; ohne sie nimmt es die Kacheln eines regelmäßigen Gitters. Andere Modelle nehmen keine.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
@@ -685,8 +685,8 @@
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
-      <source>Groups of input bands whose contributions make up each score, one “player=band,band” a line, for example “visible=B2,B3,B4”; empty for groups by modality and spectral region, “none” for no attributions.</source>
-      <translation>Gruppen von Eingabekanälen, deren Beiträge jede Bewertung ausmachen, eine Zeile „Spieler=Kanal,Kanal“ je Gruppe, zum Beispiel „visible=B2,B3,B4“; leer für Gruppen nach Modalität und Spektralbereich, „none“ für keine Attributionen.</translation>
+      <source>Groups of input bands whose contributions make up each score, one “player=band,band” a line, for example “visible=B2,B3,B4”; empty for groups by modality and spectral region, “none” for no attributions. Of scene-level tasks, “patches=4” for image patches of which 4 × 4 make a chip; empty for no attributions.</source>
+      <translation>Gruppen von Eingabekanälen, deren Beiträge jede Bewertung ausmachen, eine Zeile „Spieler=Kanal,Kanal“ je Gruppe, zum Beispiel „visible=B2,B3,B4“; leer für Gruppen nach Modalität und Spektralbereich, „none“ für keine Attributionen. Bei Aufgaben auf Szenenebene „patches=4“ für Bildfelder, von denen 4 × 4 einen Ausschnitt ergeben; leer für keine Attributionen.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
@@ -1882,6 +1882,11 @@
       <location filename="../../plugin/report/why_sheet.py" />
       <source>there is no layer “attribution”</source>
       <translation>es gibt keinen Layer „attribution“</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/why_sheet.py" />
+      <source>they are contributions of patches, not of bands</source>
+      <translation>sie sind Beiträge von Bildfeldern, nicht von Kanälen</translation>
     </message>
     <message>
       <location filename="../../plugin/report/why_sheet.py" />

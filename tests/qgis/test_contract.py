@@ -46,7 +46,8 @@ CONTRACT = {
         *["OUTPUT_FOLDER", "OUTPUT_TABLE", "OUTPUT_REPORT"],
     ],
     "attributionquality": [
-        *["MODEL", "INPUTS", "OTHER_MODELS", "REMOVAL", "PIXELS", "SEED", "SCHEDULER", "OUTPUT_REPORT", "OUTPUT_TABLE"],
+        *["MODEL", "INPUTS", "OTHER_MODELS", "POLYGONS", "REMOVAL", "PIXELS", "SEED", "SCHEDULER"],
+        *["OUTPUT_REPORT", "OUTPUT_TABLE"],
     ],
     "accuracy": [
         *["MAP", "MAP_FIELD", "REFERENCE", "REFERENCE_FIELD", "PROBABILITY", "TASK"],

@@ -124,6 +124,7 @@ def card_of(config: NetworkConfig, bands: tuple[str, ...], kind: str = "segmenta
         players=tuple(
             Player(f"player {i}", tuple(f"s2:{bands[b]}" for b in group)) for i, group in enumerate(config.players, 1)
         ),
+        patch_px=config.patch_px,
         error_models={"expected": expected, "observed": observed},
         input_density=density_of(bands),
     )
@@ -134,7 +135,11 @@ def untrained(tmp_path: Path) -> Callable[..., str]:
     """Writes a model with random weights: three bands in, three classes (or a height), auxiliary VV and VH."""
 
     def make(
-        kind: str = "segmentation", widths: tuple[int, ...] = (8, 12, 16), seed: int = 0, players: bool = True
+        kind: str = "segmentation",
+        widths: tuple[int, ...] = (8, 12, 16),
+        seed: int = 0,
+        players: bool = True,
+        patch_cells: int = 0,
     ) -> str:
         torch.manual_seed(seed)
         main = TaskConfig("score", 3) if kind in CLASS_TASKS else TaskConfig("density", 1, (10.0,), (5.0,))
@@ -143,14 +148,19 @@ def untrained(tmp_path: Path) -> Callable[..., str]:
             "s1": TaskConfig("density", 2, (-12.0, -18.0), (3.0, 4.0)),
         }
         shown = ((0, 1), (2,)) if players and kind not in SCENE_TASKS else ()
-        config = NetworkConfig(widths, (100.0, 100.0, 100.0), (60.0, 60.0, 60.0), tasks, shown)
+        patches = (2 ** (len(widths) - 1) * patch_cells, 3) if patch_cells else (0, 0)
+        config = NetworkConfig(widths, (100.0, 100.0, 100.0), (60.0, 60.0, 60.0), tasks, shown, *patches)
         network = Network(config)
         with torch.no_grad():  # spread the scores, so that classes differ over the scene
             for parameter in network.heads.parameters():
                 parameter.mul_(4.0)
             if shown:
                 network.explainer.bias.normal_()
-        path = tmp_path / f"{kind}_{seed}{'' if players else '_without_players'}.safetensors"
+            if patch_cells:
+                network.patch_explainer.bias.normal_()
+                network.patch_explainer.out.weight.normal_()
+        suffix = "" if players else "_without_players"
+        path = tmp_path / f"{kind}_{seed}{suffix}{f'_patches_{patch_cells}' if patch_cells else ''}.safetensors"
         file.save(str(path), network, card_of(config, ("B2", "B3", "B4"), kind))
         return str(path)
 

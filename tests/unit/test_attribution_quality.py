@@ -57,11 +57,12 @@ def test_measures_of_an_additive_game():
     assert measures.same_dominant(values, values) == 1
     assert measures.efficiency_gap(values, worths[:, -1], worths[:, 0]) == pytest.approx(0, abs=1e-6)
     assert measures.infidelity(values, worths) == pytest.approx(0, abs=1e-10)
-    insertion, deletion = measures.insertion(values, worths), measures.deletion(values, worths)
+    table = measures.looked_up(worths)
+    insertion, deletion = measures.insertion(values, table), measures.deletion(values, table)
     assert torch.allclose(insertion, torch.tensor([0.7, 3.2, 3.95, 3.5]))  # means of 2, 3; 0.5, 1; −1, 0.1
     assert torch.allclose(deletion, torch.tensor([3.5, 1.0, 0.25, 0.7]))
     assert measures.area(insertion) == pytest.approx((0.35 + 3.2 + 3.95 + 1.75) / 3)
-    assert measures.area(insertion) > measures.area(measures.insertion(-values, worths))
+    assert measures.area(insertion) > measures.area(measures.insertion(-values, table))
 
 
 def test_scores_of_pixels_are_those_of_the_map(untrained, scene):
@@ -71,7 +72,7 @@ def test_scores_of_pixels_are_those_of_the_map(untrained, scene):
     with torch.no_grad():
         whole = network.head(MAIN).score(network(x, [MAIN])[MAIN])[0]
         found = Game(network, "mean", 0).scores(pixels)
-    values = pixels.chips[torch.arange(30), :, pixels.rows, pixels.cols]
+    values = pixels.chips[torch.arange(30), :, pixels.places[0], pixels.places[1]]
     assert torch.isfinite(values).all()
     margin, inner = network.config.margin_px, 0
     for value, score in zip(values, found, strict=True):  # find the pixel by its bands

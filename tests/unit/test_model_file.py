@@ -48,13 +48,14 @@ def full_card() -> Card:
         ),
         auxiliary=(Modality("s1", ("VV", "VH"), (-12.0, -18.0), (3.0, 4.0), "dB", "float32", None, None, "s1.tif"),),
         main=MainTask("segmentation", "cover", (LandClass(3, "water", "#0000ff"), LandClass(9, "wood", "#00aa00"))),
-        network=replace(CONFIG, tasks=tasks, players=((0, 1), (2,))).to_dict(),
+        network=replace(CONFIG, tasks=tasks, players=((0, 1), (2,)), patch_px=2, patches=3).to_dict(),
         tile_px=512,
         margin_px=13,
         strategy="single",
         licence="CC-BY-4.0",
         reference_pattern="label.tif",
         players=(Player("optical", ("s2:B2", "s2:B8A")), Player("relief", ("dem:elevation",))),
+        patch_px=2,
         error_models={
             "expected": ErrorModel(
                 ("entropy",), (0.1,), (0.2,), (1.5,), -2.0, 0.5, {"auroc": 0.9}, (0.5, -0.5), ((0.25, -0.25),)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
+import torch
 from affine import Affine
 
 from auxlens.engine import jobs
@@ -107,6 +108,34 @@ def test_classes_of_polygons(small, folder, tmp_path, quiet):
     assert np.allclose(mapped.filter(like="probability_").filter(regex="Acer|Pinus|Quercus").sum(axis=1), 1, atol=1e-5)
 
 
+def test_patches_as_players_change_nothing_but_attributions(small, folder, tmp_path, quiet, monkeypatch):
+    """Two trainings, with and without players: the same network, and attributions that sum to its scores."""
+    monkeypatch.setattr(options, "EXPLAINER_STEPS", (20, 20))
+    models = {players: tmp_path / f"{players[:4]}.safetensors" for players in ("none", "patches=4")}
+    for players, model in models.items():
+        run(job_of(folder, model, players=players, epochs=2), quiet())
+    (plain, _), (network, card) = (file.load(str(model)) for model in models.values())
+    assert card.patch_px == 8 and card.players == () and network.config.patches == 4 and network.config.reach == 3
+    assert 0 < card.training["attribution"]["unexplained"] < 1 and card.training["attribution"]["reach"] > 0
+    weights = network.state_dict()
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in plain.state_dict().items())
+    assert float(network.absence.shifts[-1].abs().max()) > 0  # it was told what absent patches are
+    tables = []
+    for players, model in models.items():
+        out = tmp_path / f"{players[:4]}.gpkg"
+        given = {"output_attribution": str(tmp_path / "a.tif")} if players != "none" else {}
+        rgb, crowns = str(folder / "plot_2" / "rgb.tif"), str(folder.parent / "crowns.gpkg")
+        result = run_map(
+            jobs.MapJob(str(model), (rgb,), polygons=crowns, output_polygons=str(out), precision="float32", **given),
+            quiet(),
+        )
+        tables.append(gpd.read_file(out, layer=out.stem))
+    without, told = tables
+    shared = [name for name in without if name.startswith(("map", "probability", "uncertainty"))]
+    assert without[shared].equals(told[shared]) and result["figures"]["efficiency_residual"] <= 1e-4
+    assert np.allclose(told["score"], told["score_bias"] + told["score_inside"] + told["score_around"], atol=1e-4)
+
+
 def test_numbers_of_polygons(small, folder, tmp_path, quiet):
     """Crown height follows from crown size, which the pooled features must tell."""
     model = tmp_path / "height.safetensors"
@@ -159,7 +188,7 @@ def points(folder: Path, path: Path) -> str:
     ("change", "error", "message"),
     [
         ({"task": "scene"}, JobError, "Unknown task “scene”"),
-        ({"players": "warm=red;cold=green,blue"}, JobError, "a scene-level task takes none"),
+        ({"players": "warm=red;cold=green,blue"}, JobError, "image patches, not bands"),
         ({"reference_pattern": "chm.tif"}, SceneError, "needs polygons with a field, or a CSV table"),
         ({"reference_field": "species"}, SceneError, "has no field “species”"),
         ({"task": "scene_regression"}, SceneError, "are not all numbers, which a regression needs"),
