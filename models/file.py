@@ -65,6 +65,6 @@ def _describes(card: Card, config: NetworkConfig) -> bool:
     wanted = {MAIN: max(1, len(card.main.classes)), **{m.name: len(m.bands) for m in card.auxiliary}}
     found = {name: task.channels for name, task in config.tasks.items()}
     groups = tuple(player.indices(card.input_bands) for player in card.players)
-    patches = config.patch_px == card.patch_px and config.patch_px % config.stride == 0
+    patches = config.patch_px == card.patch_px and config.patch_px % max(1, config.stride) == 0
     bands = len(config.mean) == len(config.std) == len(card.input_bands)
     return found == wanted and groups == config.players and patches and bands

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-HIDDEN = 48
+HIDDEN = 96
 
 
 class PatchAbsence(nn.Module):
@@ -77,8 +77,10 @@ class PatchExplainer(nn.Module):
         self.patch = nn.Conv2d(features, HIDDEN, 1)
         self.places = nn.Parameter(torch.zeros(around, HIDDEN))
         self.mix = nn.Conv2d(HIDDEN, HIDDEN, 1)
+        self.share = nn.Conv2d(HIDDEN, 1, 1)
         self.out = nn.Conv2d(HIDDEN, channels, 1)
         nn.init.normal_(self.places, std=0.1)
+        nn.init.zeros_(self.share.weight)
         nn.init.zeros_(self.out.weight)
         own = torch.zeros(around)
         own[around // 2] = 1.0  # a place mostly speaks for itself
@@ -128,8 +130,9 @@ class PatchExplainer(nn.Module):
             places, own = self.places[first : first + row], self.own[first : first + row]
             of_patches = torch.stack(list(itertools.islice(near, row)), dim=1)
             hidden = F.relu_(cells[:, None] + of_patches + places[None, :, :, None, None])
-            found = self.out(F.relu_(self.mix(hidden.flatten(0, 1)))).unflatten(0, (-1, row))
-            parts.append(found + own[None, :, None, None, None] * above[:, None])
+            mixed = F.relu_(self.mix(hidden.flatten(0, 1)))
+            share, found = (layer(mixed).unflatten(0, (-1, row)) for layer in (self.share, self.out))
+            parts.append(found + (share + own[None, :, None, None, None]) * above[:, None])
         deviations = torch.cat(parts, dim=1) * inside[:, :, None]
         rest = (above - deviations.sum(dim=1)) / inside.sum(dim=1, keepdim=True)
         return (deviations + rest[:, None]) * inside[:, :, None]

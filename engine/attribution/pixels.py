@@ -194,7 +194,7 @@ def _middle(raw: Tensor, samples: Samples) -> Tensor:
 
 
 def _blurred(x: Tensor) -> Tensor:
-    reach = int(3 * _BLUR_PX)
+    reach = min(int(3 * _BLUR_PX), min(x.shape[-2:]) - 1)
     offsets = torch.arange(-reach, reach + 1, dtype=x.dtype)
     kernel = torch.exp(-0.5 * (offsets / _BLUR_PX) ** 2)
     kernel = (kernel / kernel.sum()).expand(x.shape[1], 1, 1, -1)

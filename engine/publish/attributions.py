@@ -76,7 +76,7 @@ def assess(
     make = ObjectGame if card.patch_px else Game
     game = make(network, job.removal, job.seed)
     pixels = _sampled_objects(job, card, game, sources) if card.patch_px else _sampled_pixels(job, game, sources)
-    return judged(
+    return judge(
         job, card, game, pixels, {name: make(other, job.removal, job.seed) for name, other in others.items()}, progress
     )
 
@@ -92,7 +92,7 @@ def _sampled_objects(job: AttributionQualityJob, card: Card, game: Game, sources
     return sample_objects(sources, polygons, game.network, max(8, min(job.pixels, most)), job.seed)
 
 
-def judged(
+def judge(
     job: AttributionQualityJob,
     card: Card,
     game: Game,
