@@ -36,6 +36,7 @@ class Accuracy(JobAlgorithm):
         self.addParameter(p.reference(optional=False))
         self.addParameter(p.reference_field())
         self.addParameter(p.probability())
+        self.addParameter(p.uncertainty())
         self.addParameter(p.task(AccuracyJob))
         files = (
             ("OUTPUT_REPORT", p.tr("Accuracy report"), p.tr("HTML files (*.html)"), p.tr("Report with charts.")),

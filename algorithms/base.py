@@ -218,7 +218,8 @@ def _paths_read(job: Any) -> List[str]:
     """Files that the job reads and must not overwrite, as the job has them."""
     values = [getattr(job, f.name) for f in fields(job) if not f.name.startswith("output_")]
     many = [item for value in values if isinstance(value, tuple) for item in value if isinstance(item, str)]
-    named = [getattr(job, name, "") for name in ("model", "map", "reference", "probability", "mask", "polygons")]
+    names = ("model", "map", "reference", "probability", "uncertainty", "mask", "polygons")
+    named = [getattr(job, name, "") for name in names]
     return [*many, *named]
 
 

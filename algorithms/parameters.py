@@ -174,6 +174,13 @@ def probability() -> Parameter:
     )
 
 
+def uncertainty() -> Parameter:
+    return described(
+        QgsProcessingParameterRasterLayer("UNCERTAINTY", tr("Uncertainty of a regression"), optional=True),
+        tr("Uncertainty that “map” wrote for a regression: shows whether its intervals hold what they say."),
+    )
+
+
 def mapped_layers() -> Parameter:
     return described(
         QgsProcessingParameterMultipleLayers("LAYERS", tr("Layers of the mapped scene"), _RASTER),

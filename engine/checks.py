@@ -239,8 +239,8 @@ def check_accuracy(job: AccuracyJob) -> None:
     """Check an accuracy job before any work and without the engine.
 
     Raises:
-        JobError: map or reference is not given, an unknown task, probabilities for a regression, or an output that
-            would be written over another file of the job.
+        JobError: map or reference is not given, an unknown task, probabilities for a regression or an uncertainty for
+            anything else, or an output that would be written over another file of the job.
     """
     if not job.map:
         raise JobError("No map is given; give the raster that is to be assessed.")
@@ -249,7 +249,12 @@ def check_accuracy(job: AccuracyJob) -> None:
     check_choice("task", job.task, TASKS)
     if job.probability and job.task not in CLASS_TASKS:
         raise JobError("Probabilities belong to classes; choose the task “segmentation”, or leave them out.")
-    _check_paths(outputs_of(job), (job.map, job.reference, job.probability))
+    if job.uncertainty and job.task != "regression":
+        raise JobError(
+            "The uncertainty is judged by its intervals, which a raster of numbers has; choose the task “regression”, "
+            "or leave it out."
+        )
+    _check_paths(outputs_of(job), (job.map, job.reference, job.probability, job.uncertainty))
 
 
 def check_zonal(job: ZonalJob) -> None:

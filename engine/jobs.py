@@ -364,6 +364,8 @@ class AccuracyJob:
         reference: Raster or vector layer with the truth; it may be sparse.
         reference_field: Field with classes or numbers, for a vector reference.
         probability: Raster with the classes' probabilities, a band a class, 0–1, to judge how reliable they are.
+        uncertainty: Raster with a regression's uncertainty, as ``map`` writes it: whether its intervals hold what they
+            say.
         task: ``segmentation`` and ``scene_classification`` compare classes, the others numbers.
         output_report: HTML report to write, with charts.
         output_table: CSV file to write: a row a class, then means and the overall figures.
@@ -374,6 +376,7 @@ class AccuracyJob:
     reference: str
     reference_field: str = ""
     probability: str = ""
+    uncertainty: str = ""
     map_field: str = "map"
     task: str = "segmentation"
     output_report: str = ""

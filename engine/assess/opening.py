@@ -26,13 +26,14 @@ from ..scene.reference import (
     read_features,
 )
 from .areas import HECTARE_M2, row_areas_ha
+from .coverage import Coverage, coverage_of
 
 Values = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """An open map, its reference on the map's grid, and its probabilities.
+    """An open map, its reference on the map's grid, and its probabilities or uncertainty with the coverage to gather.
 
     ``names`` and ``colors`` are by class value, as far as the files hold them.
     """
@@ -42,6 +43,8 @@ class Comparison:
     map: ModalityReader
     reference: ReferenceReader
     probability: ModalityReader | None
+    uncertainty: ModalityReader | None
+    coverage: Coverage | None
     names: dict[int, str]
     colors: dict[int, str]
     unit: str
@@ -121,7 +124,8 @@ def open_comparison(job: AccuracyJob, stack: ExitStack) -> Comparison:
         names = {**names, int(UNKNOWN): "names that the map does not have"}
     reference = open_reference(job.reference, job.reference_field, grid, known)
     stack.callback(reference.close)
-    return Comparison(job, grid, reader, reference, _probability(job, grid, stack), names, colors, unit)
+    probability, (uncertainty, coverage) = _probability(job, grid, stack), _uncertainty(job, grid, stack)
+    return Comparison(job, grid, reader, reference, probability, uncertainty, coverage, names, colors, unit)
 
 
 def _legend(job: AccuracyJob) -> tuple[dict[int, str], dict[int, str]]:
@@ -167,6 +171,17 @@ def _known(job: AccuracyJob, grid: Grid, names: dict[int, str]) -> tuple[LandCla
             f"({', '.join(names.values())}); choose the field with these names."
         )
     return tuple(LandClass(value, name, "#000000") for value, name in names.items())
+
+
+def _uncertainty(job: AccuracyJob, grid: Grid, stack: ExitStack) -> tuple[ModalityReader | None, Coverage | None]:
+    if not job.uncertainty:
+        return None, None
+    bands = bands_of(job.uncertainty)
+    if len(bands) != 1:
+        raise SceneError(f"“{job.uncertainty}” has {len(bands)} bands; an uncertainty has one.")
+    with open_raster(job.uncertainty) as dataset:
+        coverage = coverage_of(dataset.tags(), job.uncertainty)
+    return stack.enter_context(ModalityReader(ModalitySource("uncertainty", bands), grid)), coverage
 
 
 def _probability(job: AccuracyJob, grid: Grid, stack: ExitStack) -> ModalityReader | None:

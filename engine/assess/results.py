@@ -17,6 +17,7 @@ from ...models.card import LandClass
 from .agreement import Agreement, Density
 from .areas import Z95, Estimates
 from .classes import by_class, figures, means
+from .coverage import Coverage
 from .reliability import Reliability
 
 TASK_OF = {"pixels": ("segmentation", "regression"), "polygons": ("scene_classification", "scene_regression")}
@@ -83,17 +84,19 @@ class ClassResult:
 
 @dataclass(frozen=True)
 class NumberResult:
-    """Of a regression; ``density`` is for the scatter plot."""
+    """Of a regression; ``density`` is for the scatter plot, ``coverage`` is there where the uncertainty is given."""
 
     compared: Compared
     agreement: Agreement
     density: Density
     unit: str = ""
+    coverage: Coverage | None = None
     overall: dict[str, float] = field(init=False)
 
     def __post_init__(self) -> None:
         found = {name: value for name, value in self.agreement.figures().items() if name != "pixels"}
-        object.__setattr__(self, "overall", {**found, self.compared.counted: self.compared.pixels})
+        held = self.coverage.figures() if self.coverage else {}
+        object.__setattr__(self, "overall", {**found, **held, self.compared.counted: self.compared.pixels})
 
 
 Result = ClassResult | NumberResult
@@ -212,6 +215,7 @@ def _number_content(result: NumberResult) -> dict[str, Any]:
         "unit": result.unit,
         "overall": result.overall,
         "density": density,
+        **({"intervals": result.coverage.levels} if result.coverage else {}),
     }
 
 

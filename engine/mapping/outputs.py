@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from ...models.card import Card
 from ...models.members import DEVIATION, EnsembleCard
 from .. import jobs
+from ..assess.coverage import ERROR_TAG, FACTORS_TAG
 from ..scene.hashing import sha256_of_models
 from ..scene.writing import Layer
 from ..version import plugin_version
@@ -45,8 +46,8 @@ def _interval_tags(card: Card) -> dict[str, str]:
         f"{level:g}": round(f, 4) for level, f in zip(card.intervals.levels, card.intervals.factors, strict=True)
     }
     return {
-        "AUXLENS_ERROR_FACTOR": f"{card.intervals.error_factor:.4g}",
-        "AUXLENS_INTERVAL_FACTORS": json.dumps(factors),
+        ERROR_TAG: f"{card.intervals.error_factor:.4g}",
+        FACTORS_TAG: json.dumps(factors),
     }
 
 

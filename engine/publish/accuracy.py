@@ -116,6 +116,8 @@ def _numbers(opened: Comparison, windows: list[Window], progress: Progress) -> N
         if number < len(windows):
             agreement.add(mapped, truth)
             mapped_pixels += int(np.isfinite(mapped).sum())
+            if opened.uncertainty and opened.coverage:
+                opened.coverage.add(mapped, truth, opened.uncertainty.read(window)[0])
             continue
         if density is None:
             _check_common(agreement.count, mapped_pixels, job)
@@ -126,7 +128,7 @@ def _numbers(opened: Comparison, windows: list[Window], progress: Progress) -> N
         *(job.map, job.reference, job.reference_field, "", agreement.count, mapped_pixels),
         notes=number_notes(agreement, density),
     )
-    return NumberResult(compared, agreement, density, opened.unit)
+    return NumberResult(compared, agreement, density, opened.unit, opened.coverage)
 
 
 def _each(windows: list[Window], progress: Progress) -> Iterator[Window]:

@@ -99,6 +99,9 @@ def _of_numbers(result: NumberResult) -> dict[str, Any]:
             (overall["ccc"], "concordance (CCC)"),
         ],
         "numbers": [(label, overall[k], result.unit * (k in _WITH_UNIT)) for k, label in _REGRESSION.items()],
+        "coverage": result.coverage,
+        "expected_mae": overall.get("expected_mae"),
+        "unit": result.unit,
         "scatter_chart": charts.scatter_chart(result),
     }
 

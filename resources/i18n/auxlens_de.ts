@@ -545,6 +545,11 @@
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
+      <source>Uncertainty that “map” wrote for a regression: shows whether its intervals hold what they say.</source>
+      <translation>Unsicherheit, die „map“ für eine Regression geschrieben hat: zeigt, ob ihre Intervalle halten, was sie sagen.</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
       <source>Rasters that “map” wrote for one scene, in any order and under any name: map, probability, uncertainty, error probability, expected error, reconstruction error, attribution. Other rasters are left out.</source>
       <translation>Raster, die „map“ für eine Szene geschrieben hat, in beliebiger Reihenfolge und unter beliebigem Namen: Karte, Wahrscheinlichkeit, Unsicherheit, Fehlerwahrscheinlichkeit, erwarteter Fehler, Rekonstruktionsfehler, Attribution. Andere Raster bleiben außen vor.</translation>
     </message>
@@ -747,6 +752,11 @@
       <location filename="../../algorithms/parameters.py" />
       <source>Map field</source>
       <translation>Kartenfeld</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Uncertainty of a regression</source>
+      <translation>Unsicherheit einer Regression</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />

@@ -50,7 +50,7 @@ CONTRACT = {
         *["OUTPUT_REPORT", "OUTPUT_TABLE"],
     ],
     "accuracy": [
-        *["MAP", "MAP_FIELD", "REFERENCE", "REFERENCE_FIELD", "PROBABILITY", "TASK"],
+        *["MAP", "MAP_FIELD", "REFERENCE", "REFERENCE_FIELD", "PROBABILITY", "UNCERTAINTY", "TASK"],
         *["OUTPUT_REPORT", "OUTPUT_TABLE", "OUTPUT_JSON"],
     ],
     "zonalexplanation": ["LAYERS", "POLYGONS", "OUTPUT", "OUTPUT_TABLE"],

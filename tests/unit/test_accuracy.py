@@ -24,6 +24,7 @@ from auxlens.engine.assess.classes import by_class, confusion, figures, means
 from auxlens.engine.assess.reliability import Reliability
 from auxlens.engine.jobs import AccuracyJob, Canceled, JobError, SceneError
 from auxlens.engine.publish.accuracy import assess, run
+from auxlens.engine.reports.accuracy import render_accuracy_report
 from auxlens.engine.scene.grid import Grid
 from auxlens.engine.scene.writing import Layer, LayerWriter
 from auxlens.models.card import LandClass
@@ -382,6 +383,51 @@ def test_files_of_a_regression(numbers, tmp_path, quiet):
     report = (tmp_path / "new.html").read_text(encoding="utf-8")
     assert report.count("<img ") == 1
     assert f"{figures['ccc']:.3f}" in report
+
+
+@pytest.fixture
+def doubt(numbers, tmp_path, rng):
+    """The uncertainty of the numbers' map: the errors' true size, unknown in the first ten rows."""
+    scale = np.full((70, 90), 1.5, np.float32)
+    scale[:10] = np.nan
+    path = put(tmp_path / "uncertainty.tif", scale, "float32", float("nan"))
+    with rasterio.open(path, "r+") as made:
+        made.update_tags(AUXLENS_INTERVAL_FACTORS='{"0.5": 1.0, "0.9": 2.5}', AUXLENS_ERROR_FACTOR="1.2")
+    return path
+
+
+def test_intervals_are_counted_where_the_uncertainty_is_known(numbers, doubt, tmp_path, quiet):
+    outputs = {f"output_{name}": str(tmp_path / f"new.{suffix}") for name, suffix in OUTPUTS.items()}
+    job = replace(numbers, uncertainty=doubt, **outputs)
+    figures = run(job, quiet())["figures"]
+    error = np.abs(values_of(numbers.map) - values_of(numbers.reference))[10:]
+    error = error[np.isfinite(error)]
+    assert figures["coverage_50"] == pytest.approx((error <= 1.5).mean())
+    assert figures["coverage_90"] == pytest.approx((error <= 3.75).mean()) and figures["expected_mae"] == pytest.approx(
+        1.8
+    )
+    small = assess(job, quiet(), window_px=16)
+    assert small.coverage.count == len(error) and small.coverage.absolute == pytest.approx(error.sum(), rel=1e-6)
+    content = json.loads((tmp_path / "new.json").read_text(encoding="utf-8"))
+    assert content["intervals"][1] == {"level": 0.9, "factor": 2.5, "coverage": figures["coverage_90"]}
+    report = (tmp_path / "new.html").read_text(encoding="utf-8")
+    assert f"<td>90 %</td><td>2.500</td><td>{100 * figures['coverage_90']:.1f} %</td>" in report
+    assert f"expected there: 1.800 , found: {error.mean():.3f}" in report
+    assert "Intervals" not in render_accuracy_report(assess(numbers, quiet()))
+
+
+def test_an_uncertainty_without_factors_and_one_of_classes(numbers, job, doubt, quiet):
+    with pytest.raises(
+        SceneError, match=r"has no factors of intervals in its tags .*give the uncertainty that “map” wro"
+    ):
+        run(replace(numbers, uncertainty=numbers.map), quiet())
+    with pytest.raises(JobError, match="choose the task “regression”, or leave it out"):
+        run(replace(job, uncertainty=doubt), quiet())
+
+
+def values_of(path):
+    with rasterio.open(path) as raster:
+        return raster.read(1)
 
 
 def test_undefined_figures_are_null(tmp_path, quiet):
