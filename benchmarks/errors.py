@@ -7,6 +7,8 @@ all results in it. Cases, each on pixels that no training saw:
 * ombria: floods; Sentinel-2 before and after in, Sentinel-1 before and after auxiliary; the test chips.
 * ombria-shuffled: the control, with auxiliary targets of other chips.
 * sen1floods11: trained on the western half of the chip, tested on the eastern.
+* idtrees: canopy height from RGB, hyperspectral components auxiliary; plots that no training saw. Wrong means farther
+  off than the root mean square error on validation, and the size of errors is ranked as well.
 * demo: the demo's last scene, with haze, cloud shadow and a class that training had not: errors by cause.
 * cost: processor time that the layers add to a map.
 """
@@ -26,15 +28,18 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
+import heights  # noqa: E402
 import numpy as np  # noqa: E402
 from accuracy import DATA, Silent, halves, read  # noqa: E402 - makes this checkout importable, tunes the process
 from scenes import make_scene  # noqa: E402
+from scipy.stats import rankdata  # noqa: E402
 from sklearn.metrics import roc_auc_score  # noqa: E402
 
 from auxlens.engine import jobs  # noqa: E402
 from auxlens.engine.assess.reliability import Reliability  # noqa: E402
 from auxlens.engine.explain import detection  # noqa: E402
 from auxlens.engine.run import run  # noqa: E402
+from auxlens.models.card import read_card  # noqa: E402
 
 UNCERTAINTY, EXPECTED, OBSERVED = "uncertainty", "without references", "with references"
 OMBRIA = {"input_patterns": "s2=s2.tif", "auxiliary_patterns": "s1=s1.tif", "reference_pattern": "flood.tif"}
@@ -77,21 +82,27 @@ def mapped(model: Path, scene: Scene, folder: Path) -> dict[str, np.ndarray]:
     return found
 
 
-def measured(model: Path, scenes: Sequence[Scene], blocks: int = 0) -> dict[str, Any]:
-    """Detection figures of each score with intervals over scenes, or over blocks of the only scene."""
+def measured(model: Path, scenes: Sequence[Scene], blocks: int = 0, tolerance: float | None = None) -> dict[str, Any]:
+    """Detection figures of each score with intervals over scenes, or over blocks of the only scene.
+
+    Of a regression, whose pixels are wrong where the error exceeds ``tolerance``, also rank correlations with its size.
+    """
     rng = np.random.default_rng(0)
     pixels: dict[str, list[np.ndarray]] = {}
     for number, scene in enumerate(scenes):
         with tempfile.TemporaryDirectory(prefix="auxlens-") as folder:
             layers = mapped(model, scene, Path(folder))
         error = layers["main_error"][0]
-        known = np.flatnonzero((error != 255) & np.isfinite(layers[OBSERVED][0]))
+        has_error = error != 255 if tolerance is None else np.isfinite(error)
+        known = np.flatnonzero(has_error & np.isfinite(layers[OBSERVED][0]))
         if not blocks:
             known = rng.permutation(known)[:_MOST_PIXELS]
         rows, cols = np.unravel_index(known, error.shape)
         side = -(-max(error.shape) // blocks) if blocks else 1
         unit = rows // side * blocks + cols // side if blocks else np.full(len(known), number)
-        pixels.setdefault("wrong", []).append(error.ravel()[known] == 1)
+        size = np.abs(error.ravel()[known])
+        pixels.setdefault("size", []).append(size)
+        pixels.setdefault("wrong", []).append(size == 1 if tolerance is None else size > tolerance)
         pixels.setdefault("unit", []).append(unit)
         for name in (UNCERTAINTY, EXPECTED, OBSERVED):
             pixels.setdefault(name, []).append(layers[name][0].ravel()[known])
@@ -108,7 +119,23 @@ def measured(model: Path, scenes: Sequence[Scene], blocks: int = 0) -> dict[str,
             reliability = Reliability()
             reliability.add(joined[name], wrong)
             result[name] |= {"gain": vars(gain), "ece": reliability.figures()["ece"]}
+    if tolerance is not None:
+        ranked = {name: rank_correlations(joined[name], joined["size"], unit) for name in drawn}
+        for name, values in ranked.items():
+            result[name]["rank"] = vars(detection.interval(values))
+            if name != UNCERTAINTY:
+                result[name]["rank gain"] = vars(detection.interval(values - ranked[UNCERTAINTY]))
     return result
+
+
+def rank_correlations(score: np.ndarray, size: np.ndarray, unit: np.ndarray) -> np.ndarray:
+    """Spearman's correlation of all pixels, then of whole units drawn again and again, by their ranks among all."""
+    x, y = (rankdata(values) - (len(values) + 1) / 2 for values in (score, size))
+    sums = np.stack([np.bincount(unit, values) for values in (np.ones(len(x)), x, y, x * x, y * y, x * y)], axis=1)
+    units = len(sums)
+    drawn = np.random.default_rng(0).multinomial(units, np.full(units, 1 / units), detection.DRAWS)
+    n, sx, sy, sxx, syy, sxy = (np.concatenate([np.ones((1, units)), drawn]) @ sums).T
+    return (sxy - sx * sy / n) / np.sqrt((sxx - sx * sx / n) * (syy - sy * sy / n))
 
 
 def ombria(keep: Path, seed: int, strategy: str = "multitask") -> dict[str, Any]:
@@ -120,6 +147,22 @@ def ombria(keep: Path, seed: int, strategy: str = "multitask") -> dict[str, Any]
 
 def shuffled(keep: Path, seed: int) -> dict[str, Any]:
     return ombria(keep, seed, "shuffled")
+
+
+def idtrees(keep: Path, seed: int) -> dict[str, Any]:
+    """The plots of the first fold of ``heights.py``, and the share of them that intervals hold."""
+    folder = keep / "idtrees"
+    if not folder.exists():
+        heights.write_plots(folder, 0)
+    model = keep / f"idtrees_multitask_{seed}.safetensors"
+    if not model.exists():
+        heights.train(model, folder, "multitask", seed)
+    card = read_card(str(model))
+    plots = sorted((folder / "held_out").iterdir())
+    scenes = [Scene(str(p / "rgb.tif"), (str(p / "hsi.tif"),), str(p / "chm.tif")) for p in plots]
+    found = measured(model, scenes, tolerance=card.error_models["expected"].tolerance)
+    held = card.intervals
+    return found | {"held": dict(zip(map(str, held.levels), held.coverage, strict=True)) if held else {}}
 
 
 def sen1floods11(keep: Path, seed: int) -> dict[str, Any]:
@@ -184,7 +227,8 @@ def cost(keep: Path, seed: int) -> dict[str, Any]:
 
 
 CASES: dict[str, Callable[[Path, int], dict[str, Any]]] = {
-    "ombria": ombria, "ombria-shuffled": shuffled, "sen1floods11": sen1floods11, "demo": demo, "cost": cost,
+    "ombria": ombria, "ombria-shuffled": shuffled, "idtrees": idtrees, "sen1floods11": sen1floods11, "demo": demo,
+    "cost": cost,
 }  # fmt: skip
 
 
@@ -223,6 +267,27 @@ def detection_table(found: dict[str, list[tuple[int, dict[str, Any]]]]) -> list[
     return lines
 
 
+def size_table(runs: list[tuple[int, dict[str, Any]]]) -> list[str]:
+    """Of a regression: how well the size of errors is ranked, and how many references the intervals held."""
+    levels = sorted(set().union(*(r["held"] for _, r in runs)))
+    held = " | ".join(f"{100 * float(level):g} %" for level in levels)
+    lines = [
+        "## Sizes of errors",
+        "",
+        "idtrees: Spearman's correlation of each layer with the absolute error of canopy height, intervals over plots;",
+        "and the share of test references that intervals of four levels held (factors fitted on validation).",
+        "",
+        f"| seed | uncertainty | without references, gain | with, gain | {held} |",
+        "|---|---|---|---|" + "---|" * len(levels),
+    ]
+    for seed, r in runs:
+        cells = [f"{r[UNCERTAINTY]['rank']['value']:.3f}"]
+        cells += [f"{r[f]['rank']['value']:.3f}, {_between(r[f]['rank gain'])}" for f in (EXPECTED, OBSERVED)]
+        cells += [f"{100 * r['held'][level]:.0f} %" if level in r["held"] else "–" for level in levels]
+        lines.append(f"| {seed} | {' | '.join(cells)} |")
+    return lines
+
+
 def _between(interval: dict[str, float]) -> str:
     return f"{interval['value']:+.3f} ({interval['low']:+.3f} to {interval['high']:+.3f})"
 
@@ -247,6 +312,8 @@ def write_tables(keep: Path) -> None:
         *detection_table(found),
         "",
     ]
+    if "idtrees" in found:
+        lines += [*size_table(found["idtrees"]), ""]
     for _, r in found.get("cost", []):
         lines += [
             "## Cost",
