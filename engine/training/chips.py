@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -22,9 +23,9 @@ from .scenes import OpenScene
 from .split import TRAIN, UNLABELLED
 from .survey import Block
 
-_READERS = 2
-_OPEN_FILES = 80  # a thread: some systems allow a process 256
-_BATCHES_AHEAD = 3
+_READERS = min(8, max(2, (os.cpu_count() or 2) // 2))  # threads; a batch each, so what is read is the same
+_OPEN_FILES = 160 // _READERS  # a thread: some systems allow a process 256
+_BATCHES_AHEAD = _READERS + 1
 
 
 @dataclass(frozen=True)

@@ -727,6 +727,24 @@ def test_every_class_is_drawn():
     assert np.isclose(np.mean([sample.scene for sample in drawn]), 0.25, atol=0.04)
 
 
+def test_batches_do_not_depend_on_the_number_of_readers(folder, tmp_path, quiet, monkeypatch):
+    job = patterns(folder, tmp_path / "m.safetensors")
+    setup = Setup(job, scenes_of(job), quiet())
+    samples = learning._training_chips(setup, 32, 40, np.random.default_rng(0))
+    made = []
+    for readers in (1, 5):
+        monkeypatch.setattr(chips, "_READERS", readers)
+        monkeypatch.setattr(chips, "_BATCHES_AHEAD", readers + 1)
+        made.append(list(chips.load(setup.reader(TRAIN), samples, 4)))
+    assert len(made[0]) == len(made[1]) == 10
+    for first, second in zip(*made, strict=True):
+        pairs = [
+            (first.inputs, second.inputs),
+            *((first.targets[name], second.targets[name]) for name in first.targets),
+        ]
+        assert all(torch.equal(a.nan_to_num(-1e9), b.nan_to_num(-1e9)) for a, b in pairs)
+
+
 def test_few_files_are_open_at_once(folder, tmp_path, quiet, monkeypatch):
     monkeypatch.setattr(chips, "_OPEN_FILES", 4)
     job = patterns(folder, tmp_path / "m.safetensors")
