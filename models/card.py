@@ -127,7 +127,7 @@ class Intervals:
 
 @dataclass(frozen=True)
 class InputDensity:
-    """Gaussian mixture of the training scenes' input bands: how usual an input is (``engine.explain.novelty``).
+    """Gaussian mixture of the training scenes' input bands: how usual an input is (``engine.explain.input_density``).
 
     Bands with a ``floor`` above 0 are taken as logarithms of at least that value, so that ratios count. For the
     standardised bands ``z`` the negative log-likelihood of component ``j`` is

@@ -17,6 +17,7 @@ from .heads import DensityHead, Head, ScoreHead
 from .layers import Standardise, convolutions
 from .patches import HIDDEN, PatchAbsence, PatchExplainer
 from .pooled import PooledDensityHead, PooledScoreHead
+from .rows import by_rows, halved, widened
 from .shapley import Absence, Explainer
 
 MAIN = "main"
@@ -160,16 +161,11 @@ class Network(nn.Module):
             x = self.absence.hide(x, present)
         levels = self._encode(x, present)
         wanted = self.config.tasks if tasks is None else tasks
-        found = {}
+        found: dict[str, Tensor] = {}
         for name in wanted:
-            if name == ATTRIBUTION:
-                continue
-            features = self.decoders[name](levels)
-            found[name] = self.heads[name](features)[..., :height, :width]
-            if name == MAIN and ATTRIBUTION in wanted:
-                explainer = self.patch_explainer if self.config.patch_px else self.explainer
-                found[ATTRIBUTION] = explainer(x, levels, features)[..., :height, :width]
-        return found
+            if name != ATTRIBUTION:
+                found |= self._decode(name, x, levels, explained=name == MAIN and ATTRIBUTION in wanted)
+        return {name: values[..., :height, :width] for name, values in found.items()}
 
     def _encode(self, x: Tensor, present: Tensor | None) -> list[Tensor]:
         """Features of all levels, finest first."""
@@ -180,6 +176,27 @@ class Network(nn.Module):
                 x = self.absence.tell(i, x, present)
             levels.append(x)
         return levels
+
+    def _decode(self, name: str, x: Tensor, levels: list[Tensor], explained: bool) -> dict[str, Tensor]:
+        """A task's raw output, and with ``explained`` the explainer's, of the padded size."""
+        decoder, head = self.decoders[name], self.heads[name]
+        if isinstance(decoder, Coarsest):
+            found = {name: head(decoder(levels))}
+            return {**found, ATTRIBUTION: self.patch_explainer(levels)} if explained else found
+        assert isinstance(decoder, Decoder | AuxiliaryDecoder)
+        height = x.shape[2]
+        coarser = decoder.coarser(levels)
+        to_explain = self.explainer.coarser(levels) if explained else None
+
+        def of_rows(rows: slice) -> list[Tensor]:
+            wide, inner = widened(rows, decoder.halo, height)
+            features = decoder.finish(coarser[:, :, halved(wide)], levels[0][:, :, wide])[:, :, inner]
+            outputs = [head(features)]
+            if to_explain is not None:
+                outputs.append(self.explainer.finish(to_explain[:, :, halved(rows)], x[:, :, rows], features))
+            return outputs
+
+        return dict(zip((name, ATTRIBUTION), by_rows(x, of_rows), strict=False))
 
     def _prepared(self, x: Tensor) -> Tensor:
         """Standardised, padded to the stride, in the type and layout of the convolutions; NaN becomes the mean.

@@ -93,13 +93,11 @@ class PatchExplainer(nn.Module):
         steps = range(-self.reach, self.reach + 1)
         return [(row, col) for row in steps for col in steps]
 
-    def forward(self, x: Tensor, levels: list[Tensor], features: Tensor) -> Tensor:
+    def forward(self, levels: list[Tensor]) -> Tensor:
         """What cells and patches say of themselves; no gradient reaches what it is computed from.
 
         Args:
-            x: The input, not used.
             levels: The encoder's features, finest first.
-            features: Of the main task's decoder, which are the coarsest level's.
 
         Returns:
             ``(B, 2 · HIDDEN, h, w)``, a pixel a cell.

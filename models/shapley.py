@@ -9,11 +9,13 @@ stands between (Fan, Yang & Ma 2025, arXiv 2512.14354). A pixel's attributions a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .decoders import Narrow
+from .decoders import Narrow, doubled
 
 HIDDEN = 32
 
@@ -84,20 +86,27 @@ class Explainer(nn.Module):
         self.out = nn.Conv2d(HIDDEN, players * channels, 1)
         self.register_buffer("bias", torch.zeros(channels))
 
-    def forward(self, x: Tensor, levels: list[Tensor], features: Tensor) -> Tensor:
-        """Deviations of one batch; no gradient reaches what they are computed from.
+    def coarser(self, levels: Sequence[Tensor]) -> Tensor:
+        """Features of all levels, finest first → ``(B, hidden, H / 2, W / 2)``, as of a decoder.
+
+        No gradient reaches what is explained, here and in ``finish``.
+        """
+        features: Tensor = self.coarse([level.detach() for level in levels])
+        return features
+
+    def finish(self, coarser: Tensor, x: Tensor, features: Tensor) -> Tensor:
+        """Deviations of some rows.
 
         Args:
-            x: ``(B, C, H, W)`` standardised input.
-            levels: The encoder's features, finest first.
-            features: ``(B, widths[0], H, W)`` of the main task's decoder.
+            coarser: As from the method, there.
+            x: ``(B, C, rows, W)`` standardised input.
+            features: ``(B, widths[0], rows, W)`` of the main task's decoder.
 
         Returns:
-            ``(B, players · channels, H, W)``.
+            ``(B, players · channels, rows, W)``.
         """
-        y = self.coarse([level.detach() for level in levels])
-        y = F.relu_(y.add_(self.finest(features.detach())).add_(self.inputs(x.detach())))
-        deviations: Tensor = self.out(y)
+        y = doubled(coarser).add_(self.finest(features.detach())).add_(self.inputs(x.detach()))
+        deviations: Tensor = self.out(F.relu_(y))
         return deviations
 
     @torch.no_grad()

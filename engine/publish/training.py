@@ -14,7 +14,7 @@ from ...models.card import Card, InputDensity
 from ...models.errors import Canceled
 from ...models.network import Network
 from ..devices import choose_device
-from ..explain import calibration, intervals, novelty
+from ..explain import calibration, input_density, intervals
 from ..jobs import Progress
 from ..reports.training import write_training_report
 from ..scene.writing import check_writable
@@ -94,7 +94,7 @@ def _measure(network: Network, setup: Setup, task: Task, outcome: Outcome, progr
                     splits[split] = evaluate_objects(network, reader, setup.sizes, task, seed, progress)
                 return Measured(splits, None, None)
             usual, held_out = (input_blocks(setup.reader(split), seed) for split in (TRAIN, VALIDATION))
-            density = novelty.fit(usual, held_out, seed)
+            density = input_density.fit(usual, held_out, seed)
             for split in (VALIDATION, TEST):
                 splits[split] = evaluate(network, setup.reader(split), setup.sizes, task, seed, progress, density)
             if density is not None:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -176,3 +177,14 @@ def test_no_circles():
 
 def test_subpackage_files_are_empty():
     assert [s for s in _sources() if s.name == "__init__.py" and len(s.parts) > 1 and (ROOT / s).stat().st_size] == []
+
+
+def test_mapping_loads_nothing_that_only_learning_needs():
+    """It would take a tenth of the memory that a map may take."""
+    code = (
+        "import sys, conftest\n"
+        "import auxlens.engine.mapping.job\n"
+        "print(sorted({'sklearn', 'scipy', 'matplotlib', 'lightning_fabric', 'captum'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.stats import multivariate_normal
 
-from auxlens.engine.explain import disturbance, error_probability as errors, novelty
+from auxlens.engine.explain import disturbance, error_probability as errors, input_density, novelty
 from auxlens.engine.explain.surroundings import BLOCK_PX, CONTEXT_PX, at_pixels, block_means
 from auxlens.models.card import ErrorModel
 
@@ -56,7 +56,7 @@ def test_a_chip_with_context_gives_what_the_whole_scene_gives(rng, start):
 def test_novelty_is_a_likelihood():
     rng = np.random.default_rng(0)
     blocks = np.exp(rng.multivariate_normal([0.0, 1.0], [[0.04, 0.01], [0.01, 0.09]], 400)).astype("float32")
-    density = novelty.fit(blocks[:100], blocks[:100], seed=0)  # so few that one component is all there is
+    density = input_density.fit(blocks[:100], blocks[:100], seed=0)  # so few that one component is all there is
     assert len(density.constants) == 1 and min(density.floor) > 0
     logs = np.log(blocks[:100])
     normal = multivariate_normal(logs.mean(axis=0), np.cov(logs.T, bias=True))
@@ -71,7 +71,7 @@ def test_haze_shadow_and_a_foreign_surface_are_unusual():
     state = rng.random((6000, 1))
     spectra = np.array([[300, 500, 400, 2500], [900, 1100, 1300, 1800]])
     blocks = (spectra[0] + state * (spectra[1] - spectra[0])) * rng.lognormal(0, 0.05, (6000, 1))
-    density = novelty.fit(blocks.astype("float32"), blocks.astype("float32"), seed=0)
+    density = input_density.fit(blocks.astype("float32"), blocks.astype("float32"), seed=0)
     hazy, dark, foreign = 0.5 * blocks[:50] + 1500, 0.25 * blocks[:50], np.tile([300.0, 350, 400, 420], (50, 1))
     for odd in (hazy, dark, foreign):
         assert (novelty.novelty(density, torch.from_numpy(odd.T[:, None].astype("float32"))) > density.unusual).all()
@@ -82,7 +82,7 @@ def test_haze_shadow_and_a_foreign_surface_are_unusual():
 def test_what_held_out_scenes_show_is_not_unusual():
     rng = np.random.default_rng(0)
     known, other = rng.normal(5, 0.1, (500, 2)).astype("float32"), rng.normal(6, 0.1, (500, 2)).astype("float32")
-    alone, together = novelty.fit(known, known, seed=0), novelty.fit(known, other, seed=0)
+    alone, together = input_density.fit(known, known, seed=0), input_density.fit(known, other, seed=0)
     values = novelty.novelty(together, torch.from_numpy(other.T[:, None]))
     assert (values > alone.unusual).float().mean() > 0.99
     assert (values > together.unusual).float().mean() < 0.02
@@ -91,11 +91,11 @@ def test_what_held_out_scenes_show_is_not_unusual():
 def test_many_bands_and_few_blocks():
     rng = np.random.default_rng(0)
     many = rng.normal(size=(2000, 60)).astype("float32")
-    density = novelty.fit(many, many[:0], seed=0)
+    density = input_density.fit(many, many[:0], seed=0)
     assert len(density.projections[0]) == 16 and len(density.projections[0][0]) == 60
     assert set(density.floor) == {0.0}  # values below 0 have no logarithm
-    assert novelty.fit(many[:100], many, seed=0) is None
-    assert novelty.fit(np.full((50, 3), np.nan, "float32"), many[:, :3], seed=0) is None
+    assert input_density.fit(many[:100], many, seed=0) is None
+    assert input_density.fit(np.full((50, 3), np.nan, "float32"), many[:, :3], seed=0) is None
 
 
 @pytest.mark.parametrize("kind", disturbance.KINDS)
