@@ -7,6 +7,8 @@ them are not trained. The cases:
 * ombria: six Sentinel-2 bands of two dates, each one a player; Sentinel-1 auxiliary; tested on the test split.
 * sen1floods11: seven groups of Sentinel-2 bands; trained on the western half of the chip, tested on the eastern.
 * demo: five groups of bands of generated scenes, one band of noise among them; tested on an unseen scene.
+* known: the same with spectra built so that water shows in near and shortwave infrared alone, and both kinds of forest
+  in the red edge alone; which player dominates is known there.
 * idtrees: patches of 8 px (1.6 m) around tree crowns, whose genus is told from RGB; trained on the plots of four folds
   of ``crowns.py`` (``single``), judged at crowns of the fifth against captum's sampling.
 """
@@ -19,8 +21,10 @@ import json
 import statistics
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import crowns as trees
 import numpy as np
@@ -32,6 +36,7 @@ from accuracy import DATA, HERE, Silent, halves, read  # makes this checkout imp
 from auxlens.engine import jobs
 from auxlens.engine.attribution.exact import PERMUTATIONS
 from auxlens.engine.attribution.patches import ObjectGame, sample_objects
+from auxlens.engine.demo import recipe
 from auxlens.engine.publish.attributions import judge
 from auxlens.engine.run import run
 from auxlens.engine.scene.bands import match
@@ -41,7 +46,23 @@ from auxlens.models.file import load
 
 SEN1FLOODS11 = "aerosol=B1,B9,B10;blue green=B2,B3;red=B4;red edge=B5,B6,B7,B8A;near infrared=B8;swir 1=B11;swir 2=B12"
 DEMO = "visible=B2,B3,B4;red edge=B5,B6,B7,B8A;near infrared=B8;shortwave infrared=B11,B12;noise=noise"
+PLAYERS = {name: bands.split(",") for name, _, bands in (entry.partition("=") for entry in DEMO.split(";"))}
+# Spectrum of all classes of the case “known”, and the factors that make the difference, by class and player.
+COMMON = {
+    "B2": 0.03, "B3": 0.05, "B4": 0.04, "B5": 0.09, "B6": 0.16, "B7": 0.20, "B8": 0.24, "B8A": 0.22, "B11": 0.16,
+    "B12": 0.09,
+}  # fmt: skip
+BUILT = {
+    "water": {"near infrared": 0.1, "shortwave infrared": 0.1},
+    "coniferous forest": {"red edge": 0.5},
+    "broadleaved forest": {"red edge": 1.6},
+    "cropland": {"shortwave infrared": 2.0},
+    "wetland": {"shortwave infrared": 0.5},
+    "built-up": {"near infrared": 0.5},
+    "bare ground": {"near infrared": 0.5, "shortwave infrared": 2.0},
+}
 DOMINANT = " dominant"
+MOST_PIXELS = 128
 FIDELITY = ("rank_correlation", "r2", "same_dominant", "efficiency_gap", "insertion", "deletion", "milliseconds")
 PATCHES, CROWNS = 4, 64
 Case = Callable[[Path, int, int], dict[str, Any]]
@@ -64,7 +85,7 @@ def ombria(folder: Path, seed: int, epochs: int) -> dict[str, Any]:
     )
     scenes = sorted((DATA / "ombria" / "test").iterdir())
     found = mapped(folder, model, [(s / "s2.tif", s / "s1.tif", s / "flood.tif") for s in scenes])
-    return {**found, "quality": quality(folder, model, scenes[5] / "s2.tif")}
+    return {**found, "quality": quality(folder, model, [scene / "s2.tif" for scene in scenes[5::12]])}
 
 
 def sen1floods11(folder: Path, seed: int, epochs: int) -> dict[str, Any]:
@@ -84,16 +105,46 @@ def sen1floods11(folder: Path, seed: int, epochs: int) -> dict[str, Any]:
         Silent(),
     )
     found = mapped(folder, model, [(east / "s2.tif", east / "s1.tif", east / "label.tif")])
-    return {**found, "quality": quality(folder, model, east / "s2.tif")}
+    return {**found, "quality": quality(folder, model, [east / "s2.tif"])}
 
 
 def demo(folder: Path, seed: int, epochs: int) -> dict[str, Any]:
-    """Generated land cover, whose classes depend on known bands; a further band is noise."""
+    """Generated land cover; a further band is noise."""
+    model, unseen = generated(folder, seed, epochs)
+    found = mapped(folder, model, [(unseen / "s2.tif", unseen / "s1.tif", unseen / "label.tif")])
+    return {**found, "quality": quality(folder, model, [unseen / "s2.tif"])}
+
+
+def known(folder: Path, seed: int, epochs: int) -> dict[str, Any]:
+    """Generated land cover whose classes depend on known bands."""
+    with built_spectra(folder / "recipe.json"):
+        model, unseen = generated(folder, seed, epochs)
+    found = mapped(folder, model, [(unseen / "s2.tif", unseen / "s1.tif", unseen / "label.tif")])
+    return {**found, **plausible(folder, model, unseen), "quality": quality(folder, model, [unseen / "s2.tif"])}
+
+
+@contextmanager
+def built_spectra(path: Path) -> Iterator[None]:
+    """Demo scenes of one spectrum, but for what the factors of ``BUILT`` change."""
+    content = json.loads(recipe._FILE.read_text(encoding="utf-8"))
+    for kind in content["classes"]:
+        spectrum = dict(COMMON)
+        for player, factor in BUILT.get(kind["name"], {}).items():
+            spectrum |= {band: factor * COMMON[band] for band in PLAYERS[player]}
+        kind |= {"states": [[spectrum[band] for band in content["bands"]]] * 2, "texture": 0.05, "variation": 0.05}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    with patch.object(recipe, "_FILE", path):
+        recipe.recipe.cache_clear()
+        yield
+    recipe.recipe.cache_clear()
+
+
+def generated(folder: Path, seed: int, epochs: int) -> tuple[str, Path]:
+    """A model of generated scenes, and a scene that it has not seen."""
     run(jobs.DemoJob(str(folder / "scenes"), scenes=4, size_px=512, seed=7), Silent())
     for scene in (folder / "scenes").iterdir():
         add_noise(scene / "s2.tif", seed)
-    scenes = sorted((folder / "scenes").iterdir())
-    unseen = scenes[1].rename(folder / "unseen")
+    unseen = (folder / "scenes" / "scene_02").rename(folder / "unseen")
     model = str(folder / "model.safetensors")
     run(
         jobs.TrainFolderJob(
@@ -108,8 +159,7 @@ def demo(folder: Path, seed: int, epochs: int) -> dict[str, Any]:
         ),
         Silent(),
     )
-    found = mapped(folder, model, [(unseen / "s2.tif", unseen / "s1.tif", unseen / "label.tif")])
-    return {**found, **plausible(folder, model, unseen), "quality": quality(folder, model, unseen / "s2.tif")}
+    return model, unseen
 
 
 def add_noise(path: Path, seed: int) -> None:
@@ -132,17 +182,21 @@ def plausible(folder: Path, model: str, scene: Path) -> dict[str, float]:
     )
     values, classes, truth = read(folder / "a.tif"), read(folder / "m.tif")[0], read(scene / "label.tif")[0]
     sizes = np.nanmean(np.abs(values[:-1]), axis=(1, 2))
-    names = [entry.partition("=")[0] for entry in DEMO.split(";")]
+    names = list(PLAYERS)
     found = {
         f"mean size of the attributions of {name}, share of the largest": s / sizes.max()
         for name, s in zip(names, sizes, strict=True)
     }
-    for value in np.unique(classes[(classes == truth) & (truth > 0)]):
-        counts = np.bincount(values[-1][(classes == value) & (truth == value)].astype(int), minlength=len(names) + 1)[
-            1:
-        ]
+    for kind in recipe.land_classes():
+        here = (classes == kind["value"]) & (truth == kind["value"])
+        if not here.any():
+            continue
+        counts = np.bincount(values[-1][here].astype(int), minlength=len(names) + 1)[1:]
         for name, count in zip(names, counts, strict=True):
-            found[f"class {value}: {name}{DOMINANT}"] = count / counts.sum()
+            found[f"{kind['name']}: {name}{DOMINANT}"] = count / counts.sum()
+        if kind["name"] in BUILT:
+            built = [count for name, count in zip(names, counts, strict=True) if name in BUILT[kind["name"]]]
+            found[f"{kind['name']}: dominant player as built"] = sum(built) / counts.sum()
     return {name: float(value) for name, value in found.items()}
 
 
@@ -167,12 +221,19 @@ def mapped(folder: Path, model: str, scenes: list[tuple[Path, Path, Path]]) -> d
     }
 
 
-def quality(folder: Path, model: str, inputs: Path) -> dict[str, dict[str, float]]:
-    """The table of ``attributionquality``: by method, then by measure."""
-    table = folder / "quality.csv"
-    run(jobs.AttributionQualityJob(model, (str(inputs),), pixels=128, output_table=str(table)), Silent())
-    with table.open() as file:
-        return {line.pop("method"): {k: float(v) for k, v in line.items() if v} for line in csv.DictReader(file)}
+def quality(folder: Path, model: str, scenes: list[Path]) -> dict[str, dict[str, float]]:
+    """The table of ``attributionquality``, by method, then by measure: means over scenes with as many pixels each."""
+    table, pixels = folder / "quality.csv", max(MOST_PIXELS // len(scenes), 48)
+    found: dict[str, dict[str, list[float]]] = {}
+    for scene in scenes:
+        run(jobs.AttributionQualityJob(model, (str(scene),), pixels=pixels, output_table=str(table)), Silent())
+        with table.open() as file:
+            for line in csv.DictReader(file):
+                measures = found.setdefault(line.pop("method"), {})
+                for name, value in line.items():
+                    if value:
+                        measures.setdefault(name, []).append(float(value))
+    return {method: {name: statistics.mean(v) for name, v in row.items()} for method, row in found.items()}
 
 
 def idtrees(folder: Path, seed: int, epochs: int) -> dict[str, Any]:
@@ -226,6 +287,7 @@ CASES: dict[str, tuple[Case, int]] = {
     "ombria": (ombria, 10),
     "sen1floods11": (sen1floods11, 20),
     "demo": (demo, 10),
+    "known": (known, 6),
     "idtrees": (idtrees, 10),
 }
 
@@ -297,7 +359,8 @@ def main() -> None:
         "",
         f"`python benchmarks/attribution.py --seeds {options.seeds}`: preset `small`, at most so many epochs",
         f"({epochs_of}), then the explainer's steps. Mean ± sd over the seeds;",
-        "`attributionquality` at 128 pixels that no training saw, against exact Shapley values of all coalitions;",
+        f"`attributionquality` at {MOST_PIXELS} pixels that no training saw (48 of each of six scenes for ombria),",
+        "against exact Shapley values of all coalitions;",
         f"idtrees at {CROWNS} crowns, against captum's `ShapleyValueSampling` with {2 * PERMUTATIONS} permutations.",
         "",
     ]
