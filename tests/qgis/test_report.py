@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from osgeo import gdal
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsLayoutItemLabel,
@@ -100,6 +101,18 @@ def test_from_layers_of_a_project_in_another_crs(report, mapped):
     assert len(left_out) == 2
     assert "attribution" in left_out[0]
     assert all(line in html for line in left_out)
+
+
+def test_contributions_of_patches_have_no_sheet(report, mapped):
+    folder = mapped()
+    path = folder / "attribution.tif"
+    whole = path.rename(folder / "whole.tif")
+    patches = gdal.Translate(str(path), str(whole), bandList=[1])
+    patches.GetRasterBand(1).SetDescription("contribution")
+    patches = None
+    whole.unlink()
+    lines, _, _ = report(SCENES=str(folder))
+    assert [line for line in lines if "Left out" in line and "contributions of patches, not of bands" in line]
 
 
 def test_layers_whose_files_are_gone_are_left_out(report, mapped, provider):

@@ -130,6 +130,12 @@ def test_classes_have_the_cards_colours_and_players_theirs(add, style, card):
     assert span(players) == (-2.0, 2.0) and players.renderer().band() == 2
 
 
+def test_contributions_of_patches_are_shown_as_they_are(add, style):
+    patches = add("one", "attribution", np.linspace(-2, 1, 400).reshape(1, 20, 20), ("contribution",))
+    style(GROUP="one", PERCENTILE=0)
+    assert span(patches) == (-2.0, 2.0) and patches.renderer().band() == 1
+
+
 def test_reconstruction_and_reference_have_the_same_stretch(add, style, tmp_path):
     bands = tuple(f"hsi:{band}" for band in HSI.bands)
     rows = np.linspace(0, 1, 400).reshape(20, 20)
