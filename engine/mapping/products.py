@@ -151,11 +151,11 @@ class Products:
     ) -> Arrays:
         raw = {name: values if name == ATTRIBUTION else _planar(values) for name, values in raw.items()}
         mapped = None
-        if self.is_score and (self._wrongness or {"map", "main_error"} & self.wanted):
-            mapped = raw[MAIN].max(dim=0).indices  # argmax takes ten times as long
+        if self.is_score and (self._wrongness or {"map", "main_error", "attribution"} & self.wanted):
+            mapped = largest(raw[MAIN])
         arrays, features = self._score(raw[MAIN], seen, mapped) if self.is_score else self._density(raw[MAIN], seen)
         if ATTRIBUTION in self.wanted:
-            arrays["attribution"] = self._attribution(raw[MAIN], raw[ATTRIBUTION])
+            arrays["attribution"] = self._attribution(raw[MAIN], raw[ATTRIBUTION], mapped)
         if OF_AUXILIARY & self.wanted:
             self._auxiliary(raw, seen, arrays)
         if self._wrongness:
@@ -180,21 +180,23 @@ class Products:
             arrays["uncertainty"] = _array(errors.normalised_entropy(log_probability) if entropy is None else entropy)
         return arrays, features
 
-    def _attribution(self, main: Tensor, deviations: Tensor) -> NDArray[np.generic]:
+    def _attribution(self, main: Tensor, deviations: Tensor, mapped: Tensor | None) -> NDArray[np.generic]:
         """A band a player, and the dominant player (from 1): that with the largest contribution of either sign.
 
         Of an ensemble, standard deviations stand between the two.
         """
         explainer = self._network.explainer
-        chosen = main.max(dim=0).indices if self._attributed is None else torch.full_like(main[0], self._attributed)
-        index = chosen.long()[None] if self.is_score else torch.zeros_like(main[:1], dtype=torch.long)
+        if self._attributed is None and mapped is not None:
+            index = mapped[None]
+        else:
+            index = torch.full_like(main[:1], self._attributed or 0, dtype=torch.long)
         score = self._network.head(MAIN).score(main[None])[0].gather(0, index)[0] - explainer.bias[index[0]]
         by_class = deviations.view(-1, explainer.channels, *deviations.shape[1:])
         of_class = by_class.gather(1, index.expand(len(by_class), 1, *index.shape[1:]))[:, 0].float()
         own, spread = of_class[: explainer.players], of_class[explainer.players :]  # the latter of an ensemble
         own += (score - own.sum(dim=0)) / len(own)
         self.largest_residual = max(self.largest_residual, float((own.sum(dim=0) - score).abs().max()))
-        dominant = 1.0 + own.abs().max(dim=0).indices
+        dominant = 1.0 + largest(own.abs())
         return _array(torch.cat([own * self._score_unit(), spread * self._score_unit(), dominant[None]]))
 
     def _score_unit(self) -> float:
@@ -234,6 +236,19 @@ class Products:
         head = self._network.head(task)
         assert isinstance(head, DensityHead)
         return head
+
+
+def largest(values: Tensor) -> Tensor:
+    """Index of the largest value over the first dimension, the first of equals: ``(n, …)`` → ``(…)`` int64.
+
+    ``max`` gives no index without leaving vector instructions; this takes a quarter of its time.
+    """
+    count = len(values)
+    if count > 255:
+        return values.max(dim=0).indices
+    rank = torch.arange(count, 0, -1, dtype=torch.uint8, device=values.device).view(-1, *[1] * (values.ndim - 1))
+    first = torch.eq(values, values.amax(dim=0)).to(torch.uint8).mul_(rank).amax(dim=0)
+    return (count - first.long()).clamp_(max=count - 1)  # where no value is a number, no value is the largest
 
 
 def free_value(values: NDArray[np.generic]) -> float:

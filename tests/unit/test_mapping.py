@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ import torch
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from auxlens.engine import jobs
+from auxlens.engine.mapping import products
 from auxlens.engine.mapping.job import run
 from auxlens.models import file
 from auxlens.models.card import ErrorModel, Intervals
@@ -384,3 +386,12 @@ def test_the_job_in_the_tags_is_json(untrained, scene, tmp_path, quiet):
     run(job_of(untrained(), scene, tmp_path, ["map"]), quiet())
     with rasterio.open(tmp_path / "map.tif") as made:
         assert json.loads(made.tags()["AUXLENS_JOB"])["job"] == "map"
+
+
+def test_the_largest_is_the_first_of_equals_also_without_numbers():
+    values = torch.tensor([[1.0, 2.0, 3.0, math.nan], [1.0, 5.0, -1.0, math.nan], [0.0, 5.0, 2.0, math.nan]])
+    assert products.largest(values)[:3].tolist() == [0, 1, 0]
+    assert 0 <= products.largest(values)[3] < 3
+    many = torch.randn(300, 50)
+    assert torch.equal(products.largest(many), many.argmax(dim=0))
+    assert torch.equal(products.largest(many[:200]), many[:200].argmax(dim=0))
