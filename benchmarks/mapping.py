@@ -74,11 +74,14 @@ def ideal(folder: Path, precision: str) -> dict[str, object]:
     return {"pixels_a_second": best[0], "shape": best[1]}
 
 
-def plain(folder: Path, kind: str) -> dict[str, object]:
-    """What a script does: one tile after the other, float32, contiguous, read – compute – write in turn."""
+def plain(folder: Path, side: str) -> dict[str, object]:
+    """What a script does: one tile after the other, float32, contiguous, read – compute – write in turn.
+
+    Tiles are of the model's size, or ``side`` pixels wide; the overlap is the same.
+    """
     network, card = file.load(str(folder / "model.safetensors"))
     network = network.to(memory_format=torch.contiguous_format)
-    margin, tile = card.margin_px, card.tile_px
+    margin, tile = card.margin_px, int(side or card.tile_px)
     model = card.error_models["expected"]
     start = time.perf_counter()
     with rasterio.open(folder / "s2.tif") as source:
