@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import statistics
 import sys
 import tempfile
@@ -153,7 +154,10 @@ def idtrees(keep: Path, seed: int) -> dict[str, Any]:
     """The plots of the first fold of ``heights.py``, and the share of them that intervals hold."""
     folder = keep / "idtrees"
     if not folder.exists():
-        heights.write_plots(folder, 0)
+        part = keep / "idtrees.part"
+        shutil.rmtree(part, ignore_errors=True)
+        heights.write_plots(part, 0)
+        part.rename(folder)
     model = keep / f"idtrees_multitask_{seed}.safetensors"
     if not model.exists():
         heights.train(model, folder, "multitask", seed)

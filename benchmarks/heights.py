@@ -9,6 +9,7 @@ are compared with the height raster on its own grid of 1 m, all folds together. 
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import sys
 import tempfile
@@ -16,7 +17,6 @@ import textwrap
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -39,11 +39,12 @@ CELL = 10  # pixels of RGB along a pixel of the height raster
 PERCENTILES = (10, 50, 90)
 FOREST = {"n_estimators": 100, "max_samples": 0.2, "min_samples_leaf": 3, "max_features": 1 / 3}
 AROUND = (3, 7, 13)  # cells, of neighbourhood means
-COMPONENTS = 30  # of 369 bands, for the forest
+COMPONENTS = 15  # of 369 bands, for the forest
 LEARNERS: Mapping[str, str] = {
     "single": "RGB",
     "multitask": "RGB; learns spectra",
-    "forest": "RGB",
+    "forest-cell": "RGB of the cell",
+    "forest": "RGB, around it too",
     "forest-hsi": "RGB + 369 bands",
 }
 Heights = dict[str, np.ndarray]  # by plot, (H, W) in metres
@@ -100,12 +101,12 @@ def train(model: Path, folder: Path, strategy: str, seed: int, **options: object
     run(job, Silent())
 
 
-def forest(hyperspectral: bool, seed: int, fold: int) -> tuple[Heights, float]:
-    """A random forest on what RGB (and the bands' leading components) are like in each cell of 1 m and around it."""
+def forest(learner: str, seed: int, fold: int) -> tuple[Heights, float]:
+    """A random forest on what RGB (and the bands' leading components) are like in each cell of 1 m (and around it)."""
     held_out = plots_by_fold()[fold]
     learned = [plot for plots in plots_by_fold() for plot in plots if plot not in held_out]
-    features = {plot: [_colours(plot)] for plot in (*learned, *held_out)}
-    if hyperspectral:
+    features = {plot: [_colours(plot, alone=learner == "forest-cell")] for plot in (*learned, *held_out)}
+    if learner == "forest-hsi":
         spectra = {plot: _read(PLOTS / plot / "hsi.tif") for plot in features}
         components = PCA(COMPONENTS, random_state=0).fit(np.concatenate([_rows(spectra[plot]) for plot in learned]))
         for plot, values in spectra.items():
@@ -120,8 +121,8 @@ def forest(hyperspectral: bool, seed: int, fold: int) -> tuple[Heights, float]:
     return found, time.process_time() - start
 
 
-def _colours(plot: str) -> np.ndarray:
-    """``(features, H, W)`` of each cell: means, deviations and percentiles of its pixels, and means around it."""
+def _colours(plot: str, alone: bool) -> np.ndarray:
+    """``(features, H, W)`` of each cell: means, deviations and percentiles of its pixels, and (or not) means around."""
     rgb = _read(PLOTS / plot / "rgb.tif")
     bands, height, width = len(rgb), rgb.shape[1] // CELL, rgb.shape[2] // CELL
     pixels = rgb.reshape(bands, height, CELL, width, CELL).transpose(0, 1, 3, 2, 4).reshape(bands, height, width, -1)
@@ -129,7 +130,7 @@ def _colours(plot: str) -> np.ndarray:
     shares = share.reshape(bands, height, CELL, width, CELL).mean(axis=(2, 4))
     own = np.concatenate([pixels.mean(axis=-1), pixels.std(axis=-1), shares])
     ranked = np.percentile(pixels, PERCENTILES, axis=-1).reshape(-1, height, width)
-    return np.concatenate([_with_surroundings(own), ranked])
+    return np.concatenate([own if alone else _with_surroundings(own), ranked])
 
 
 def _with_surroundings(values: np.ndarray) -> np.ndarray:
@@ -144,8 +145,8 @@ def kept(folder: Path, learner: str, seed: int, fold: int) -> tuple[Heights, flo
     """What a learner maps of a fold, and its CPU seconds; from an earlier run where there is one."""
     path = folder / f"{learner}_{seed}_{fold}.npz"
     if not path.exists():
-        work = partial(forest, learner == "forest-hsi") if learner.startswith("forest") else partial(network, learner)
-        found, seconds = work(seed, fold)
+        work = forest if learner.startswith("forest") else network
+        found, seconds = work(learner, seed, fold)
         np.savez(path.with_suffix(".part.npz"), seconds=seconds, **found)
         path.with_suffix(".part.npz").rename(path)
     with np.load(path) as arrays:
@@ -153,24 +154,28 @@ def kept(folder: Path, learner: str, seed: int, fold: int) -> tuple[Heights, flo
 
 
 def figures(found: Heights) -> dict[str, float]:
-    """Figures of all pixels together: ``r2``, ``rmse``, ``mae``."""
+    """Figures of all pixels together (``r2``, ``rmse``, ``mae``); RMSE of the plots' means, and inside of plots."""
     sums, truth = Residuals(), truth_of(list(found))
+    means, inside = [], []
     for plot, heights in found.items():
         sums.add(heights, truth[plot])
-    return sums.figures()
+        error = heights - truth[plot]
+        means.append(error.mean() ** 2)
+        inside.append(error.var())
+    return sums.figures() | {"means": math.sqrt(np.mean(means)), "inside": math.sqrt(np.mean(inside))}
 
 
-def row(learner: str, results: Sequence[dict[str, float]], seconds: Sequence[float]) -> str:
+def row(name: str, given: str, results: Sequence[dict[str, float]], seconds: Sequence[float]) -> str:
     """A line of the table: mean ± standard deviation over the seeds, and each of them for R²."""
-    name = f"network, `{learner}`" if not learner.startswith("forest") else "random forest"
     columns = []
-    for figure, digits in (("r2", 3), ("rmse", 2), ("mae", 2)):
+    for figure, digits in (("r2", 3), ("rmse", 2), ("mae", 2), ("means", 2), ("inside", 2)):
         values = [result[figure] for result in results]
         spread = f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""
         columns.append(f"{statistics.mean(values):.{digits}f}{spread}")
     each = ", ".join(f"{result['r2']:.3f}" for result in results)
-    columns[0] += f" ({each})"
-    return f"| {name} | {LEARNERS[learner]} | {' | '.join(columns)} | {statistics.mean(seconds):.0f} |"
+    columns[0] += f" ({each})" if len(results) > 1 else ""
+    time_s = f"{statistics.mean(seconds):.0f}" if seconds else ""
+    return f"| {name} | {given} | {' | '.join(columns)} | {time_s} |"
 
 
 def main() -> None:
@@ -184,7 +189,8 @@ def main() -> None:
     options.keep.mkdir(parents=True, exist_ok=True)
     rows = []
     for learner in LEARNERS if options.learner is None else [options.learner]:
-        results, seconds = [], []
+        results: list[Heights] = []
+        seconds = []
         for seed in range(options.seeds) if options.seed is None else [options.seed]:
             mapped: Heights = {}
             for fold in range(FOLDS) if options.fold is None else [options.fold]:
@@ -192,8 +198,12 @@ def main() -> None:
                 mapped |= found
                 seconds.append(time_s)
                 print(learner, seed, fold, *(f"{v:.3f}" for v in figures(found).values()), f"{time_s:.0f}", flush=True)
-            results.append(figures(mapped))
-        rows.append(row(learner, results, seconds))
+            results.append(mapped)
+        name = "random forest" if learner.startswith("forest") else f"network, `{learner}`"
+        rows.append(row(name, LEARNERS[learner], [figures(mapped) for mapped in results], seconds))
+        if len(results) > 1 and not learner.startswith("forest"):
+            together = {plot: np.mean([mapped[plot] for mapped in results], axis=0) for plot in results[0]}
+            rows.append(row(f"{name}, the seeds as an ensemble", LEARNERS[learner], [figures(together)], ()))
     print("\n".join(rows))
     if (options.learner, options.seed, options.fold) == (None, None, None):
         (HERE / "heights.md").write_text("\n".join([*heading(options.seeds), *rows, ""]), encoding="utf-8")
@@ -208,16 +218,17 @@ def heading(seeds: int) -> list[str]:
         f"plots). The forests ({FOREST['n_estimators']} trees) learn from all training plots. They see each cell of "
         "1 m by means, deviations and percentiles of its RGB pixels of 0.1 m, and by means over "
         f"{', '.join(map(str, AROUND))} m around it; with 369 bands, {COMPONENTS} leading components likewise. Heights "
-        "of all 34,000 cells of 1 m together, in metres; mean ± standard deviation over the seeds. CPU seconds a "
-        "training, on a shared core."
+        "of all 34,000 cells of 1 m together, in metres; mean ± standard deviation over the seeds. Plot means, inside: "
+        "RMSE of the plots' mean heights, and of what is left without them. An ensemble maps with the models of all "
+        "seeds (`MODEL=a;b;c`). CPU seconds a training, on a shared core."
     )
     return [
         "# Canopy height from RGB",
         "",
         *textwrap.wrap(text, 120),
         "",
-        "| learner | given | R² (each seed) | RMSE | MAE | CPU s |",
-        "|---|---|---|---|---|---|",
+        "| learner | given | R² (each seed) | RMSE | MAE | plot means | inside | CPU s |",
+        "|---|---|---|---|---|---|---|---|",
     ]
 
 

@@ -22,7 +22,7 @@ log = logging.getLogger("auxlens")
 
 _MIN_PIXELS = 30  # wrong ones, and right ones
 _MOST_PIXELS = 20_000  # to fit with, of each sample; more change nothing but the time it takes
-WEIGHT_A_TILE = 8.0  # neighbouring pixels resemble each other: a tile counts as that many independent ones
+_WEIGHT_A_TILE = 8.0  # neighbouring pixels resemble each other: a tile counts as that many independent ones
 _DISTURBED = 0.1  # of the weight of undisturbed pixels
 _SUPERSEDED = ("error ", "size ")  # features of models of before; residuals and means around tell more
 _BASELINES = ("entropy", "scale")  # uncertainty of the main task alone
@@ -81,7 +81,7 @@ def _fit(names: Sequence[str], samples: Sequence[Sample], tolerance: float, clas
         values = np.stack([sample.features[name] for name in names], axis=1).astype(np.float64)
         known = np.flatnonzero(np.isfinite(values).all(axis=1))
         known = np.sort(np.random.default_rng(0).permutation(known)[:_MOST_PIXELS])
-        weight = share * WEIGHT_A_TILE * len(np.unique(sample.tile[known])) / max(1, len(known))
+        weight = share * _WEIGHT_A_TILE * len(np.unique(sample.tile[known])) / max(1, len(known))
         wrong = sample.error[known] > tolerance
         parts.append((values[known], wrong, sample.mapped[known], np.full(len(known), weight)))
     if min(parts[0][1].sum(), (~parts[0][1]).sum()) < _MIN_PIXELS:

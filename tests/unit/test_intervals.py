@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from auxlens.engine.explain.calibration import Sample
-from auxlens.engine.explain.intervals import LEVELS, conformal_quantile, fit
+from auxlens.engine.explain.intervals import LEVELS, conformal_quantile, fit, independent_observations
 
 STD = 4.0  # of the target
 
@@ -72,13 +72,50 @@ def test_quantile_by_hand():
     assert conformal_quantile(ratios, 0.95, 9) == math.inf and conformal_quantile(ratios, 0.5, 0) == math.inf
 
 
-def test_pixels_of_few_tiles_are_few_observations():
-    """Two tiles are worth 16 pixels: no interval of 95 % can be had of them, and that of 90 % is the largest ratio."""
-    sample = heteroscedastic(4000, 0, DRAWS["normal"], tiles=2)
-    found = fit(sample, sample, STD)
-    assert found.levels == (0.5, 0.8, 0.9)
-    scale = np.exp(sample.features["scale"].astype(np.float64)) * STD
-    assert found.factors[2] == pytest.approx((sample.error / scale).max()) and found.coverage[2] == 1.0
+def in_tiles(tiles, seed, pixels=100):
+    """Pixels of a tile share half of what makes their errors large or small."""
+    rng = np.random.default_rng(seed)
+    tile = np.repeat(np.arange(tiles), pixels)
+    log_scale = rng.uniform(-3, 0.7, len(tile))
+    error = np.exp(log_scale + rng.normal(0, 1, tiles)[tile]) * np.abs(rng.normal(size=len(tile))) * STD
+    nothing = np.zeros(len(tile), np.int64)
+    return Sample({"scale": log_scale.astype("float32")}, error.astype("float32"), nothing, tile)
+
+
+def test_coverage_holds_for_new_tiles():
+    """As if pixels were independent, intervals of 90 % of twenty tiles would hold less than they say."""
+    tiles, new = 20, in_tiles(2000, 999, pixels=20)
+    scale = np.exp(new.features["scale"].astype(np.float64)) * STD
+    ours, naive = [], []
+    for seed in range(150):
+        known = in_tiles(tiles, seed)
+        found = fit(known, new, STD)
+        assert found.levels[:3] == (0.5, 0.8, 0.9)
+        ours.append(found.coverage[2])
+        own = np.exp(known.features["scale"].astype(np.float64)) * STD
+        naive.append((new.error <= conformal_quantile(known.error / own, 0.9, len(own)) * scale).mean())
+    error = np.std(ours) / math.sqrt(len(ours))
+    assert np.mean(naive) < 0.9 - 2 * error
+    assert 0.9 - 2 * error <= np.mean(ours) <= 0.9 + 1 / (tiles + 1) + 2 * error
+
+
+@pytest.mark.parametrize(("spread", "worth"), [(0.0, 4000), (30.0, 40)])
+def test_pixels_are_worth_what_their_tiles_make_of_them(spread, worth):
+    """Pixels that have nothing to do with their tile count each; pixels that are all like it count once a tile."""
+    rng = np.random.default_rng(0)
+    tile = np.repeat(np.arange(40), 100)
+    ratios = np.exp(spread * rng.normal(size=40)[tile] + rng.normal(0, 0.1, 4000))
+    assert independent_observations(ratios, tile) == pytest.approx(worth, rel=0.2)
+    assert independent_observations(ratios, np.arange(4000)) == 4000  # a tile each
+    assert independent_observations(ratios, np.zeros(4000, int)) == 1
+
+
+def test_too_few_observations_have_no_wide_intervals():
+    one = heteroscedastic(4000, 0, DRAWS["normal"], tiles=1)
+    assert fit(one, one, STD).levels == (0.5,)
+    same = in_tiles(5, 0)
+    same.error[:] = np.exp(same.tile) * np.exp(same.features["scale"]) * STD
+    assert fit(same, same, STD).levels == (0.5, 0.8)
 
 
 def test_pixels_without_a_scale_or_reference_do_not_count():
