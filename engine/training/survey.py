@@ -20,6 +20,7 @@ from ..scene.folder import Scene
 from ..scene.grid import Grid
 from ..scene.reference import IGNORE, is_table, to_indices
 from ..scene.window import Window, plan
+from ..tuning import give_back_freed_memory
 from . import options
 from .objects import SceneObject, counts_of, find_objects
 from .scenes import OpenScene
@@ -29,6 +30,7 @@ _SAMPLE_WINDOWS = 400  # windows that the statistics are taken from, about
 _SAMPLE_PX = 4096  # pixels of each, at most
 _SAMPLE_VALUES = 2**17  # values of each: fewer pixels of a modality with hundreds of bands
 _PLACES = 32  # of each class in a block
+_TIDY_EVERY = 64  # windows
 _NOWHERE = np.zeros((0, 2), np.int64)
 
 _FARTHEST = 5.0  # standard deviations: a wild pixel is no component
@@ -154,6 +156,8 @@ def survey(
                     _sample(scene, opened, window, statistics, rng)
                 if not classes and block.counts.any() and not scene.for_test:
                     statistics.setdefault(MAIN, BandStatistics()).add(truth[None], rng)
+                if i % _TIDY_EVERY == 0:
+                    give_back_freed_memory()
                 progress.report(0.0, f"Surveying scene {number + 1} of {len(scenes)}: block {i + 1} of {len(windows)}")
     if not any(block.counts.any() for block in blocks):
         raise SceneError("The references cover no pixel of the scenes; check their CRS, place, field and nodata value.")
