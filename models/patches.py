@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 HIDDEN = 96
+_PAIRS = 2**15  # of a cell and a patch, looked at at once: memory is bounded, and caches are not left
 
 
 class PatchAbsence(nn.Module):
@@ -122,14 +123,14 @@ class PatchExplainer(nn.Module):
         patches = F.avg_pool2d(patches, self.patch_cells, ceil_mode=True)
         inside = self.around(torch.ones_like(patches[:1, :1]), height, width)[:, :, 0]
         above = score.float() - self.bias.view(1, -1, 1, 1)
-        near, row = self._shifted(patches, height, width), 2 * self.reach + 1
+        near, few = self._shifted(patches, height, width), max(1, _PAIRS // cells[:, 0].numel())
         parts = []
-        for first in range(0, row**2, row):  # a few at once: memory is bounded
-            places, own = self.places[first : first + row], self.own[first : first + row]
-            of_patches = torch.stack(list(itertools.islice(near, row)), dim=1)
+        for first in range(0, len(self.own), few):
+            places, own = self.places[first : first + few], self.own[first : first + few]
+            of_patches = torch.stack(list(itertools.islice(near, few)), dim=1)
             hidden = F.relu_(cells[:, None] + of_patches + places[None, :, :, None, None])
             mixed = F.relu_(self.mix(hidden.flatten(0, 1)))
-            share, found = (layer(mixed).unflatten(0, (-1, row)) for layer in (self.share, self.out))
+            share, found = (layer(mixed).unflatten(0, (-1, len(own))) for layer in (self.share, self.out))
             parts.append(found + (share + own[None, :, None, None, None]) * above[:, None])
         deviations = torch.cat(parts, dim=1) * inside[:, :, None]
         rest = (above - deviations.sum(dim=1)) / inside.sum(dim=1, keepdim=True)
