@@ -215,7 +215,8 @@ def main() -> None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps({**result, "peak_mib": peak}))
         return
-    text = page(given.sides, *measured(given.sides, given.runs), "python benchmarks/training.py")
+    command = f"python benchmarks/training.py --sides {' '.join(map(str, given.sides))} --runs {given.runs}"
+    text = page(given.sides, *measured(given.sides, given.runs), command)
     (HERE / "training.md").write_text(text, encoding="utf-8")
     print(text)
 
