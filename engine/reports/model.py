@@ -24,7 +24,8 @@ MEANING = {
     "reconstruction_error": "reconstruction minus measured modality",
     "main_error": "where map and reference differ",
     "error_probability": "calibrated probability that the map is wrong at the pixel, 0 to 1",
-    "attribution": "how much each group of input bands speaks for the mapped class, in log-odds",
+    "attribution": "how much each group of input bands (of a scene-level model each image patch) speaks for the mapped "
+    "class, in log-odds",
 }
 # Cards are stored with their keys sorted; readers look for these first.
 _FIRST = ("overall_accuracy", "mean_iou", "mean_f1", "kappa", "rmse", "r2", "mae", "bias")

@@ -120,6 +120,8 @@ def test_older_and_unfinished_cards_still_make_a_page():
 def test_players_are_named():
     text = text_of(render_model_page(replace(CARD, players=PLAYERS), {}))
     assert "2 players, groups of input bands: visible (s2:B4); &lt;nir&gt; (s2:B3)." in text
+    text = text_of(render_model_page(replace(CARD, players=(), patch_px=8), {}))
+    assert "image patches of 8 × 8 pixels" in text and "groups of input bands:" not in text
     assert "groups of input bands:" not in text_of(render_model_page(CARD, {}))
 
 
