@@ -101,7 +101,7 @@ def _of_numbers(result: NumberResult) -> dict[str, Any]:
         "numbers": [(label, overall[k], result.unit * (k in _WITH_UNIT)) for k, label in _REGRESSION.items()],
         "coverage": result.coverage,
         "expected_mae": overall.get("expected_mae"),
-        "unit": result.unit,
+        "unit": f" {result.unit}" if result.unit else "",
         "scatter_chart": charts.scatter_chart(result),
     }
 

@@ -412,7 +412,7 @@ def test_intervals_are_counted_where_the_uncertainty_is_known(numbers, doubt, tm
     assert content["intervals"][1] == {"level": 0.9, "factor": 2.5, "coverage": figures["coverage_90"]}
     report = (tmp_path / "new.html").read_text(encoding="utf-8")
     assert f"<td>90 %</td><td>2.500</td><td>{100 * figures['coverage_90']:.1f} %</td>" in report
-    assert f"expected there: 1.800 , found: {error.mean():.3f}" in report
+    assert f"expected there: 1.800, found: {error.mean():.3f}." in report
     assert "Intervals" not in render_accuracy_report(assess(numbers, quiet()))
 
 
