@@ -85,7 +85,8 @@ def ombria(folder: Path, seed: int, epochs: int) -> dict[str, Any]:
     )
     scenes = sorted((DATA / "ombria" / "test").iterdir())
     found = mapped(folder, model, [(s / "s2.tif", s / "s1.tif", s / "flood.tif") for s in scenes])
-    return {**found, "quality": quality(folder, model, [scene / "s2.tif" for scene in scenes[5::12]])}
+    judged = [scene / "s2.tif" for scene in scenes[5::12]]
+    return {**found, "scenes judged": len(judged), "quality": quality(folder, model, judged)}
 
 
 def sen1floods11(folder: Path, seed: int, epochs: int) -> dict[str, Any]:
@@ -287,7 +288,7 @@ CASES: dict[str, tuple[Case, int]] = {
     "ombria": (ombria, 10),
     "sen1floods11": (sen1floods11, 20),
     "demo": (demo, 10),
-    "known": (known, 16),  # fewer leave the noise band some influence: 0.077 instead of the goal of 0.05 after 6
+    "known": (known, 16),
     "idtrees": (idtrees, 10),
 }
 
@@ -357,10 +358,10 @@ def main() -> None:
     lines = [
         "# Attributions",
         "",
-        f"`python benchmarks/attribution.py --seeds {options.seeds}`: preset `small`, at most so many epochs",
+        "`python benchmarks/attribution.py`, seed by seed as far as said below: preset `small`, at most so many epochs",
         f"({epochs_of}), then the explainer's steps. Mean ± sd over the seeds;",
-        f"`attributionquality` at {MOST_PIXELS} pixels that no training saw (48 of each of six scenes for ombria),",
-        "against exact Shapley values of all coalitions;",
+        f"`attributionquality` at {MOST_PIXELS} pixels of a scene that no training saw, or 48 each of several, against",
+        "exact Shapley values of all coalitions;",
         f"idtrees at {CROWNS} crowns, against captum's `ShapleyValueSampling` with {2 * PERMUTATIONS} permutations.",
         "",
     ]
