@@ -135,8 +135,9 @@ def table(side: int, rounds: list[dict[str, dict[str, float]]], memory: dict[str
     lines = [
         "# Speed and memory of mapping",
         "",
-        f"`make bench`: a generated scene of {side}×{side} pixels, 10 bands uint16, 6 classes, auxiliary VV, VH and",
-        f"elevation, preset `small`, {rounds[0]['some']['precision']}. Medians (and extremes) of {len(rounds)} rounds;",
+        f"`python benchmarks/run.py --side {side} --runs {len(rounds)}` (`make bench`: 8192, 3): a generated scene of",
+        f"{side}×{side} pixels, 10 bands uint16, 6 classes, auxiliary VV, VH and elevation, preset `small`,",
+        f"{rounds[0]['some']['precision']}. Medians (and extremes) of the rounds;",
         "ratios are formed within a round. The plain loop has the same overlap as ours, and our large windows or",
         f"tiles of {CHIP_PX} px, which scripts usually take. Machine:",
         f"{platform.machine()}, {processor()}, {len(os.sched_getaffinity(0))} cores, no GPU.",
