@@ -210,10 +210,9 @@ def _check_layers(wanted: Collection[str], card: Card) -> None:
             "leave this output out."
         )
     if "attribution" in wanted and not (card.players or card.patch_px):
-        players = f"the players {PATCHES}=4" if card.main.is_scene_level else "players"
         raise JobError(
-            f"The model “{card.name}” was trained without players and gives no attributions; train one with {players}, "
-            "or leave this output out."
+            f"The model “{card.name}” was trained without players and gives no attributions; train one with "
+            f"{_players_for(card)}, or leave this output out."
         )
 
 
@@ -233,6 +232,11 @@ def _check_polygons(job: MapJob, card: Card) -> None:
         return
     if job.output_polygons and not job.output_polygons.lower().endswith(".gpkg") and job.output_polygons != ANYWHERE:
         raise JobError(f"The output “polygons” is a GeoPackage; “{job.output_polygons}” must end in .gpkg.")
+
+
+def _players_for(card: Card) -> str:
+    """What a training of such a model takes to give attributions."""
+    return f"the players {PATCHES}=4" if card.main.is_scene_level else "players"
 
 
 def check_accuracy(job: AccuracyJob) -> None:
@@ -312,10 +316,9 @@ def check_attribution_quality(job: AttributionQualityJob, card: Card) -> None:
         JobError: a model without players, no scene, an unknown way to remove players, or a bad number or path.
     """
     if not (card.players or card.patch_px):
-        players = f"the players {PATCHES}=4" if card.main.is_scene_level else "players"
         raise JobError(
             f"The model “{card.name}” was trained without players and gives no attributions to judge; train one with "
-            f"{players}."
+            f"{_players_for(card)}."
         )
     if job.polygons and not card.main.is_scene_level:
         raise JobError(

@@ -20,6 +20,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .shapley import relative_distance
+
 HIDDEN = 96
 _PAIRS = 2**15  # of a cell and a patch, looked at at once: memory is bounded, and caches are not left
 
@@ -182,9 +184,7 @@ class PatchExplainer(nn.Module):
         """
         around = self.around(present[:, None].to(attributions.dtype), *worth.shape[-2:])
         found = self.bias.view(1, -1, 1, 1) + (attributions * around).sum(dim=1)
-        size = (attributions.sum(dim=1).detach() ** 2).mean(dim=1, keepdim=True)
-        weight = 1.0 / (1.0 + size / size.mean().clamp(min=1e-6))
-        return (weight * (found - worth.float()) ** 2).mean()
+        return relative_distance(found, worth, attributions.sum(dim=1))
 
     def _shifted(self, values: Tensor, height: int, width: int) -> Iterator[Tensor]:
         r = self.reach

@@ -146,6 +146,17 @@ class Explainer(nn.Module):
         """
         bias = self.bias.view(1, -1, 1, 1)
         found = bias + (attributions * present[:, :, None, None, None]).sum(dim=1)
-        size = (attributions.sum(dim=1).detach() ** 2).mean(dim=1, keepdim=True)
-        weight = 1.0 / (1.0 + size / size.mean().clamp(min=1e-6))
-        return (weight * (found - worth.float()) ** 2).mean()
+        return relative_distance(found, worth, attributions.sum(dim=1))
+
+
+def relative_distance(found: Tensor, worth: Tensor, whole: Tensor) -> Tensor:
+    """Mean squared distance of two ``(B, channels, H, W)``, relative to the size of a pixel's score above the bias.
+
+    Args:
+        found: Sums of a coalition's attributions, with the bias.
+        worth: Scores of the coalition.
+        whole: Sums of all attributions; no gradient reaches them.
+    """
+    size = (whole.detach() ** 2).mean(dim=1, keepdim=True)
+    weight = 1.0 / (1.0 + size / size.mean().clamp(min=1e-6))
+    return (weight * (found - worth.float()) ** 2).mean()

@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from ...models.heads import DensityHead
 from ...models.network import ATTRIBUTION, MAIN, Network, NetworkConfig
 from ..scene.polygons import Polygons
 from ..scene.window import Tile, Window, plan
 from .object_products import ObjectProducts
-from .products import Arrays, ObjectPart, Observations
+from .products import Arrays, ObjectPart, Observations, index_of
 from .stream import Chip
 
 NAME = "attribution"
@@ -53,10 +52,9 @@ class ObjectAttributions:
         raw = torch.from_numpy(products.means.of(MAIN, len(classes) or 2)).float()
         device, head = self._explainer.bias.device, network.head(MAIN)
         scores = head.score(raw.to(device)[None, :, None])[0, :, 0].cpu()
-        words = [(c.name, str(c.value)) for c in classes]
-        chosen = next((i for i, names in enumerate(words) if attribution_class in names), None)
+        chosen = index_of(attribution_class, classes)
         self._class = scores.nan_to_num().argmax(dim=0) if chosen is None else torch.full((count,), chosen)
-        self._unit = float(head.standardise.std) if isinstance(head, DensityHead) else 1.0
+        self._unit = products.score_unit
         self.bias = (self._explainer.bias.cpu()[self._class] * self._unit).double().numpy()
         self.scores = (scores.gather(0, self._class[None])[0] * self._unit).double().numpy()
 

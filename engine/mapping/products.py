@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...models.card import Card
+from ...models.card import Card, LandClass
 from ...models.heads import DensityHead
 from ...models.network import ATTRIBUTION, MAIN, Network
 from ..explain import error_probability as errors
@@ -84,8 +84,7 @@ class Products:
         self._values = np.array([c.value for c in card.main.classes])
         self.map_nodata = free_value(self._values) if self.is_score else float("nan")
         palette = self._values.astype(self.dtype("map") if self.is_score else "uint8")
-        words = [(c.name, str(c.value)) for c in card.main.classes]
-        self._attributed = next((i for i, names in enumerate(words) if attribution_class in names), None)
+        self._attributed = index_of(attribution_class, card.main.classes)
         self.largest_residual = 0.0
         self._palette = torch.from_numpy(palette).to(next(network.parameters()).device)
 
@@ -197,9 +196,10 @@ class Products:
         own += (score - own.sum(dim=0)) / len(own)
         self.largest_residual = max(self.largest_residual, float((own.sum(dim=0) - score).abs().max()))
         dominant = 1.0 + largest(own.abs())
-        return _array(torch.cat([own * self._score_unit(), spread * self._score_unit(), dominant[None]]))
+        return _array(torch.cat([own * self.score_unit, spread * self.score_unit, dominant[None]]))
 
-    def _score_unit(self) -> float:
+    @property
+    def score_unit(self) -> float:
         """Score of one unit: logits are their own, a regression's are standardised."""
         return 1.0 if self.is_score else float(self._head(MAIN).standardise.std)
 
@@ -236,6 +236,11 @@ class Products:
         head = self._network.head(task)
         assert isinstance(head, DensityHead)
         return head
+
+
+def index_of(wanted: str, classes: Sequence[LandClass]) -> int | None:
+    """Index of a class, by its name or value; ``None`` where none is so called."""
+    return next((i for i, c in enumerate(classes) if wanted in (c.name, str(c.value))), None)
 
 
 def largest(values: Tensor) -> Tensor:
