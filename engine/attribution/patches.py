@@ -57,8 +57,10 @@ def sample_objects(
         grid = scene_grid(sources)
         readers = [stack.enter_context(ModalityReader(source, grid)) for source in sources]
         for number in np.random.default_rng(seed).permutation(len(polygons.geometries)).tolist():
+            if len(chips) == count:
+                break
             window = _chip(polygons, number, grid, side)
-            if window is None or len(chips) == count:
+            if window is None:
                 continue
             chip, inside = read_chip(readers, window, grid.whole), window.intersection(grid.whole)
             mask = np.zeros((side, side), bool)
