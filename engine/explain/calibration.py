@@ -23,7 +23,7 @@ log = logging.getLogger("auxlens")
 _MIN_PIXELS = 30  # wrong ones, and right ones
 _MOST_PIXELS = 20_000  # to fit with, of each sample; more change nothing but the time it takes
 _WEIGHT_A_TILE = 8.0  # neighbouring pixels resemble each other: a tile counts as that many independent ones
-_DISTURBED = 0.1  # of the weight of undisturbed pixels
+_TRAINING, _DISTURBED = 0.3, 0.1  # of the weight of validation pixels
 _SUPERSEDED = ("error ", "size ")  # features of models of before; residuals and means around tell more
 _BASELINES = ("entropy", "scale")  # uncertainty of the main task alone
 
@@ -42,15 +42,21 @@ class Sample:
 
 
 def fit(
-    validation: Sample, test: Sample, tolerance: float, classes: int, disturbed: Sample | None = None
+    validation: Sample,
+    test: Sample,
+    tolerance: float,
+    classes: int,
+    training: Sample | None = None,
+    disturbed: Sample | None = None,
 ) -> dict[str, ErrorModel]:
     """Fit both forms of the error model.
 
     Args:
-        validation: Pixels to learn from.
+        validation: Pixels to learn from; they say how often the map is wrong.
         test: Pixels to measure on.
         tolerance: For a regression the error from which on a pixel counts as wrong; 0 for a segmentation.
         classes: Number of classes; 0 for a regression.
+        training: Pixels that the network was trained on, which show more places than the few of validation.
         disturbed: Validation pixels again, with disturbed inputs.
 
     Returns:
@@ -67,17 +73,22 @@ def fit(
     forms = {errors.EXPECTED: [name for name in offered if not errors.needs_references(name)]}
     if len(forms[errors.EXPECTED]) < len(offered):
         forms[errors.OBSERVED] = offered
+    weighted = [(1.0, validation), (_TRAINING, training), (_DISTURBED, disturbed)]
+    samples = [(weight, sample) for weight, sample in weighted if sample is not None]
     found = {}
     for form, names in forms.items():
-        model = _fit(names, [validation, *([disturbed] if disturbed else [])], tolerance, classes)
+        model = _fit(names, samples, tolerance, classes)
         if model is not None:
             found[form] = _with_figures(model, test, test.error > tolerance)
     return found
 
 
-def _fit(names: Sequence[str], samples: Sequence[Sample], tolerance: float, classes: int) -> ErrorModel | None:
+def _fit(
+    names: Sequence[str], samples: Sequence[tuple[float, Sample]], tolerance: float, classes: int
+) -> ErrorModel | None:
+    """Fit on samples and their weights; the first gives the scale of features and the rate of errors."""
     parts = []
-    for share, sample in zip((1.0, _DISTURBED), samples, strict=False):
+    for share, sample in samples:
         values = np.stack([sample.features[name] for name in names], axis=1).astype(np.float64)
         known = np.flatnonzero(np.isfinite(values).all(axis=1))
         known = np.sort(np.random.default_rng(0).permutation(known)[:_MOST_PIXELS])
@@ -94,9 +105,9 @@ def _fit(names: Sequence[str], samples: Sequence[Sample], tolerance: float, clas
     design = np.concatenate([standard, own, *(standard[:, i : i + 1] * own for i in by_class)], axis=1)
     logistic = LogisticRegression(max_iter=1000).fit(design, wrong, weights)
     found, intercept = logistic.coef_[0], float(logistic.intercept_[0])
-    if len(parts) > 1:  # disturbances teach what raises the probability, not how often the map is wrong
-        undisturbed = len(parts[0][0])
-        logit, rate = design[:undisturbed] @ found + intercept, float(parts[0][1].mean())
+    if len(parts) > 1:  # the others teach what raises the probability, not how often the map is wrong
+        first = len(parts[0][0])
+        logit, rate = design[:first] @ found + intercept, float(parts[0][1].mean())
         intercept += brentq(lambda shift: float(expit(logit + shift).mean()) - rate, -30.0, 30.0)
     rows = np.zeros((len(names), own.shape[1]))
     rows[by_class] = found[len(names) + own.shape[1] :].reshape(len(by_class), own.shape[1])

@@ -74,35 +74,42 @@ def run(job: Training, progress: Progress) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured with the best weights: by split, and on validation with disturbed inputs."""
+    """What was measured with the best weights: held-out splits, and what the error probability also learns from.
+
+    That is the training split, and validation with disturbed inputs.
+    """
 
     splits: dict[str, Evaluation]
-    disturbed: Evaluation | None
-    density: InputDensity | None
+    training: Evaluation | None = None
+    disturbed: Evaluation | None = None
+    density: InputDensity | None = None
 
 
 def _measure(network: Network, setup: Setup, task: Task, outcome: Outcome, progress: Progress) -> Measured:
-    """What was measured on validation and test; nothing if the user stopped the training, or stops it here."""
-    splits: dict[str, Evaluation] = {}
-    disturbed = density = None
+    """Measure; nothing if the user stopped the training, or stops it here."""
+    if outcome.ended == "canceled":
+        return Measured({})
     seed = setup.job.seed
     try:
-        if outcome.ended != "canceled":
-            if setup.scene_level:
-                for split in (VALIDATION, TEST):
-                    reader = setup.reader(split)
-                    splits[split] = evaluate_objects(network, reader, setup.sizes, task, seed, progress)
-                return Measured(splits, None, None)
-            usual, held_out = (input_blocks(setup.reader(split), seed) for split in (TRAIN, VALIDATION))
-            density = input_density.fit(usual, held_out, seed)
-            for split in (VALIDATION, TEST):
-                splits[split] = evaluate(network, setup.reader(split), setup.sizes, task, seed, progress, density)
-            if density is not None:
-                reader = setup.reader(VALIDATION)
-                disturbed = evaluate(network, reader, setup.sizes, task, seed, progress, density, disturb=True)
+        if setup.scene_level:
+            return Measured(
+                {
+                    split: evaluate_objects(network, setup.reader(split), setup.sizes, task, seed, progress)
+                    for split in (VALIDATION, TEST)
+                }
+            )
+        usual, held_out = (input_blocks(setup.reader(split), seed) for split in (TRAIN, VALIDATION))
+        density = input_density.fit(usual, held_out, seed)
+
+        def on(split: str, disturb: bool = False) -> Evaluation:
+            return evaluate(network, setup.reader(split), setup.sizes, task, seed, progress, density, disturb)
+
+        splits = {split: on(split) for split in (VALIDATION, TEST)}
+        disturbed = on(VALIDATION, disturb=True) if density is not None else None
+        return Measured(splits, on(TRAIN), disturbed, density)
     except Canceled:
         outcome.ended = "canceled"
-    return Measured(splits, disturbed, density)
+        return Measured({})
 
 
 def _finish(setup: Setup, outcome: Outcome, measured: Measured) -> Card:
@@ -113,6 +120,7 @@ def _finish(setup: Setup, outcome: Outcome, measured: Measured) -> Card:
         unseen,
         0.0 if setup.classes else validation.main.figures().get("rmse", 0.0),
         len(setup.classes),
+        measured.training.sample() if measured.training else None,
         measured.disturbed.sample() if measured.disturbed else None,
     )
     figures = {split: evaluation.figures() for split, evaluation in measured.splits.items()}

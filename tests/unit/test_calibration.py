@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -191,9 +193,29 @@ def test_disturbed_pixels_teach_what_unusual_means():
     usual = sample({"entropy": rng.normal(size=4000), "unusual": np.zeros(4000)}, (rng.random(4000) < 0.1) * 1.0)
     odd = sample({"entropy": rng.normal(size=4000), "unusual": rng.random(4000)}, (rng.random(4000) < 0.8) * 1.0)
     assert calibration.fit(usual, usual, 0.0, 0)[errors.EXPECTED].coefficients[1] == 0.0
-    model = calibration.fit(usual, usual, 0.0, 0, odd)[errors.EXPECTED]
+    model = calibration.fit(usual, usual, 0.0, 0, disturbed=odd)[errors.EXPECTED]
     values = {"entropy": torch.zeros(2), "unusual": torch.tensor([0.0, 0.9])}
     low, high = errors.apply(model, values, None)
     assert 0.08 < low < 0.12 and high > 0.6
     told = errors.apply(model, tensors(usual.features), None).numpy()
     assert np.isclose(told.mean(), usual.error.mean(), atol=1e-6)
+
+
+def test_training_pixels_teach_what_few_validation_tiles_cannot():
+    """They err less, and so do not say how often the map is wrong."""
+    rng = np.random.default_rng(1)
+    slope, few, many = 3.0, 400, 40_000
+
+    def drawn(number, level):
+        size = rng.normal(size=number).astype("float32")
+        chance = 1 / (1 + np.exp(-(level + slope * size)))
+        features = {"entropy": np.zeros(number, "float32"), "mean size s1:VV": size}
+        return sample(features, (rng.random(number) < chance).astype("float32"))
+
+    known, seen = drawn(few, -1.0), drawn(many, -3.0)
+    known = replace(known, tile=np.arange(few) // 200)
+    alone, taught = (calibration.fit(known, known, 0.0, 0, training)[errors.OBSERVED] for training in (None, seen))
+    found = [model.coefficients[1] / model.std[1] for model in (alone, taught)]
+    assert abs(found[1] - slope) < 0.2 < abs(found[0] - slope)
+    probability = errors.apply(taught, tensors(known.features), None).numpy()
+    assert np.isclose(probability.mean(), known.error.mean(), atol=1e-6)
