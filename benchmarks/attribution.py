@@ -297,7 +297,7 @@ def table(results: list[dict[str, Any]]) -> Iterator[str]:
     """The tables of all results, a case after the other."""
     for case in dict.fromkeys(result["case"] for result in results):
         found = [result["found"] for result in results if result["case"] == case]
-        yield from (f"## {case}: {len(found)} seeds", "", "| figure | over seeds |", "|---|---|")
+        yield from (f"## {case}: {len(found)} seed{'s' * (len(found) > 1)}", "", "| figure | over seeds |", "|---|---|")
         for name in found[0]:
             if name != "quality" and not name.endswith(DOMINANT):
                 yield f"| {name} | {spread([values[name] for values in found if name in values])} |"

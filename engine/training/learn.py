@@ -127,7 +127,8 @@ def _explain(
     low, high = options.EXPLAINER_STEPS
     limit_s = 60 * job.time_limit * options.EXPLAINER_SHARE or math.inf
     chips = (batch for epoch in itertools.count(job.epochs + 1) for batch in batches(epoch))
-    fit = fit_attributions(network, fabric, chips, min(high, max(low, 4 * trained)), limit_s, progress)
+    steps = min(high, max(low, options.EXPLAINER_PACE * trained))
+    fit = fit_attributions(network, fabric, chips, steps, limit_s, progress)
     log.info("Attributions leave %.1f %% of what players change of the scores unexplained.", 100 * fit.unexplained)
     return asdict(fit)
 

@@ -18,10 +18,10 @@ CLIP_NORM = 1.0
 AVERAGING = 0.99  # decay of the moving average of weights that is validated and kept
 NOTHING_SHOWN = 0.1  # share of steps in which one chip is shown no player at all
 ABSENCE_RATE = 3e-2  # learning rate of what the network is told of absent players
-ABSENCE_SHARE = 0.5  # of the explainer's steps in which that is learned; then the worth of coalitions stands still
+ABSENCE_SHARE = 0.25  # of the explainer's steps in which that is learned; then the worth of coalitions stands still
 EXPLAINER_RATE = 3e-3
 EXPLAINER_SHARE = 0.25  # of a time limit that is kept for the explainer
-EXPLAINER_STEPS = (200, 3200)
+EXPLAINER_PACE, EXPLAINER_STEPS = 8, (200, 6400)  # its steps for each of the training's, within bounds
 # The principal components of a modality of many bands hold this share of the variance, but are no more than so many.
 COMPACT_SHARE, COMPACT_MOST = 0.99, 12
 LEARNED = -1.0  # as the weight of the auxiliary tasks: all tasks are weighted by their uncertainty
