@@ -26,6 +26,8 @@ _WEIGHT_A_TILE = 8.0  # neighbouring pixels resemble each other: a tile counts a
 _TRAINING, _DISTURBED = 0.3, 0.1  # of the weight of validation pixels
 _SUPERSEDED = ("error ", "size ")  # features of models of before; residuals and means around tell more
 _BASELINES = ("entropy", "scale")  # uncertainty of the main task alone
+_UNCERTAINTY = (*_BASELINES, "margin")
+_EASE = 3.0  # scale of the uncertainty in the fit, so that it is shrunk less: the rest must not drown it
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,8 @@ def _fit(
         return None
     mean, std = parts[0][0].mean(axis=0), np.maximum(parts[0][0].std(axis=0), 1e-6)
     values, wrong, mapped, weights = (np.concatenate(part) for part in zip(*parts, strict=True))
-    standard = (values - mean) / std
+    ease = np.where(np.isin(names, _UNCERTAINTY), _EASE, 1.0)
+    standard = ease * (values - mean) / std
     own = np.eye(classes)[mapped] if classes > 1 else np.zeros((len(mapped), 0))
     by_class = [i for i, name in enumerate(names) if errors.is_by_class(name)] if classes > 1 else []
     design = np.concatenate([standard, own, *(standard[:, i : i + 1] * own for i in by_class)], axis=1)
@@ -111,11 +114,12 @@ def _fit(
         intercept += brentq(lambda shift: float(expit(logit + shift).mean()) - rate, -30.0, 30.0)
     rows = np.zeros((len(names), own.shape[1]))
     rows[by_class] = found[len(names) + own.shape[1] :].reshape(len(by_class), own.shape[1])
+    rows *= ease[:, None]
     return ErrorModel(
         tuple(names),
         tuple(mean.tolist()),
         tuple(std.tolist()),
-        tuple(found[: len(names)].tolist()),
+        tuple((ease * found[: len(names)]).tolist()),
         intercept,
         tolerance,
         class_intercepts=tuple(found[len(names) : len(names) + own.shape[1]].tolist()),
