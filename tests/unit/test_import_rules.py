@@ -160,6 +160,13 @@ def test_engine_packages_are_declared():
     assert set(declared) <= set(locked)
 
 
+def test_every_package_is_in_the_wheel():
+    code = "import setuptools, distutils.core as core; print(*core.run_setup('setup.py', stop_after='init').packages)"
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    ours = {".".join(["auxlens", *source.parts[:-1]]) for source in _of(*FOLDERS)}
+    assert ours <= set(found.stdout.split())
+
+
 def test_no_circles():
     graph = {name: {target for target, _, _ in _ours(source)} for name, source in MODULES.items()}
     done: set = set()
