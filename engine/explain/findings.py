@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ _BLOCKS = 8  # along the longer side of a scene
 QUANTILES = 10
 SHIFTS = 199
 _FEW = 30  # pixels of a group
+SHIFTED, SHIFTED_ANY = "pearson, shifted at random", "pearson, largest of all bands shifted at random"
 ALONE = "uncertainty"  # what every other score is compared with
 COMBINED_ERROR, COMBINED_EXPECTED, ERROR_PROBABILITY = "reconstruction error", "expected error", "error probability"
 
@@ -68,8 +69,16 @@ class Pixels:
         return np.concatenate([p[k] for p, k in zip(planes, self.known, strict=True)]).astype(np.float64)
 
 
-def explore(scenes: Sequence[Thinned], seed: int) -> Findings:
-    """Compute all statistics."""
+@dataclass(frozen=True)
+class Shifted:
+    """A correlation, and what it is with one raster shifted at random, ``(SHIFTS,)``."""
+
+    real: float
+    null: Values
+
+
+def explore(scenes: Sequence[Thinned], seed: int, on_share: Callable[[float], None] = lambda share: None) -> Findings:
+    """Compute all statistics; ``on_share`` is told, band by band, which share of them is done."""
     is_regression = not scenes[0].scene.classes and any(np.nanmax(np.abs(s.error % 1), initial=0) > 0 for s in scenes)
     merged = combined(scenes)
     names = sorted(set.intersection(*(set(s) for s in merged)))
@@ -95,13 +104,17 @@ def explore(scenes: Sequence[Thinned], seed: int) -> Findings:
         bands = []
     elif not bands:
         notes.append("No reconstruction errors are given; correlations with them are left out.")
-    for band in bands:
+    shifted: dict[str, Shifted] = {}
+    for number, band in enumerate(bands):
+        on_share(number / len(bands))
         signed = pixels.of(s.auxiliary[band] for s in scenes)
         if np.ptp(signed) == 0:
             notes.append(f"The reconstruction error of {band} is the same everywhere; its figures are left out.")
             continue
         lines += _correlations(band, signed, size, pixels, planes.get(ALONE), seed)
+        shifted[band] = _shifted(_masked(band, "absolute", pixels), seed)
         quantiles[band] = _by_quantile(np.abs(signed), wrong)
+    lines += _by_chance(shifted, len(size))
     curves: dict[str, tuple[Values, Values]] = {}
     reliability = None
     if len(wrong) and 0 < wrong.mean() < 1:
@@ -165,19 +178,12 @@ def _correlations(
     classes = [c for c in scenes[0].scene.classes if (mapped == c.value).sum() >= _FEW]
     for form, values in (("signed", signed), ("absolute", np.abs(signed))):
         of = f"{band} ({form})"
-        masked = [
-            tuple(np.where(k, v, np.nan) for v in (np.abs(s.error), _formed(s.auxiliary[band], form)))
-            for s, k in zip(scenes, pixels.known, strict=True)
-        ]
-        test = association.tested([(x, y) for x, y in masked])
+        test = association.tested(_masked(band, form, pixels))
         low, high = _pearson_interval(values, size, pixels.unit, seed)
         lines.append(Line("pearson", of, "all", test.r, low, high, test.p, test.effective, len(size)))
         rank = association.spearman(values, size)
         lines.append(Line("spearman", of, "all", rank, p=association.p_value(rank, test.effective),
                           effective=test.effective, pixels=len(size)))  # fmt: skip
-        if form == "absolute":
-            null = _shifted(masked, seed)
-            lines.append(Line("pearson, shifted at random", of, "all", test.r, *null, pixels=len(size)))
         controls = [(mapped == c.value).astype(np.float64) for c in classes[1:]]
         controls += [pixels.of(uncertainty)] if uncertainty is not None else []
         if controls:
@@ -195,8 +201,16 @@ def _correlations(
     return lines
 
 
-def _formed(values: Plane, form: str) -> Plane:
-    return values if form == "signed" else np.abs(values)
+def _masked(band: str, form: str, pixels: Pixels) -> list[tuple[Plane, Plane]]:
+    """Size of the main error and reconstruction error of each scene, NaN where a pixel does not count."""
+
+    def formed(values: Plane) -> Plane:
+        return values if form == "signed" else np.abs(values)
+
+    return [
+        (np.where(known, np.abs(s.error), np.nan), np.where(known, formed(s.auxiliary[band]), np.nan))
+        for s, known in zip(pixels.scenes, pixels.known, strict=True)
+    ]
 
 
 def _moments(x: Values, y: Values, unit: NDArray[np.int64]) -> Values:
@@ -223,13 +237,11 @@ def _pearson_interval(x: Values, y: Values, unit: NDArray[np.int64], seed: int) 
     return float(low), float(high)
 
 
-def _shifted(pairs: Sequence[tuple[Plane, ...]], seed: int) -> tuple[float, float, float]:
+def _shifted(pairs: Sequence[tuple[Plane, Plane]], seed: int) -> Shifted:
     """What shifting one plane against the other (around the border) makes of the correlation.
 
-    It keeps both autocorrelations and breaks what they have to do with each other.
-
-    Returns:
-        2.5 and 97.5 percentiles of the shifted correlations, and the share that is as far from 0 as the real one.
+    It keeps both autocorrelations and breaks what they have to do with each other. The shifts are those of the seed,
+    the same for all bands.
     """
     rng = np.random.default_rng(seed)
 
@@ -245,13 +257,26 @@ def _shifted(pairs: Sequence[tuple[Plane, ...]], seed: int) -> tuple[float, floa
     def draw() -> list[tuple[int, int]]:
         return [(int(rng.integers(1, max(2, x.shape[0]))), int(rng.integers(1, max(2, x.shape[1])))) for x, _ in pairs]
 
-    real = correlation([(0, 0)] * len(pairs))
-    null = np.array([correlation(draw()) for _ in range(SHIFTS)])
-    null = null[np.isfinite(null)]
-    if not len(null) or not np.isfinite(real):
-        return np.nan, np.nan, np.nan
-    low, high = np.percentile(null, [2.5, 97.5])
-    return float(low), float(high), float((1 + (np.abs(null) >= abs(real)).sum()) / (1 + len(null)))
+    return Shifted(correlation([(0, 0)] * len(pairs)), np.array([correlation(draw()) for _ in range(SHIFTS)]))
+
+
+def _by_chance(shifted: Mapping[str, Shifted], pixels: int) -> list[Line]:
+    """How each band's correlation compares with its own when shifted, and with the largest of all bands when shifted.
+
+    The latter is what chance makes of the best of many bands (Westfall and Young 1993).
+    """
+    lines = []
+    with np.errstate(invalid="ignore"):
+        largest = np.max([np.nan_to_num(np.abs(s.null)) for s in shifted.values()], axis=0) if shifted else np.zeros(0)
+    for band, found in shifted.items():
+        null = found.null[np.isfinite(found.null)]
+        if not len(null) or not np.isfinite(found.real):
+            continue
+        low, high = np.percentile(null, [2.5, 97.5])
+        for figure, against, span in ((SHIFTED, np.abs(null), (float(low), float(high))), (SHIFTED_ANY, largest, ())):
+            p = float((1 + (against >= abs(found.real)).sum()) / (1 + len(against)))
+            lines.append(Line(figure, f"{band} (absolute)", "all", found.real, *span, p=p, pixels=pixels))
+    return lines
 
 
 def _by_quantile(size: Values, wrong: NDArray[np.bool_]) -> Values:

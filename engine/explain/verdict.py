@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from .findings import COMBINED_ERROR, COMBINED_EXPECTED, ERROR_PROBABILITY, Findings, Line
+from .findings import COMBINED_ERROR, COMBINED_EXPECTED, ERROR_PROBABILITY, SHIFTED_ANY, Findings, Line
 
 _NAMES = {
     COMBINED_ERROR: "the reconstruction error alone",
@@ -32,11 +32,11 @@ def verdict(found: Findings) -> list[str]:
 
 def _whether(found: Findings) -> str:
     """Whether reconstruction errors and main errors go together at all."""
-    lines = [x for x in found.lines if x.figure == "pearson, shifted at random" and math.isfinite(x.p)]
+    lines = [x for x in found.lines if x.figure == SHIFTED_ANY]
     if not lines:
         return "Whether reconstruction errors go together with main errors cannot be told here."
     strongest = max(lines, key=lambda line: abs(line.value))
-    beyond = [x for x in lines if x.p < 0.05 / len(lines) and x.value > 0]
+    beyond = [x for x in lines if x.p < 0.05 and x.value > 0]
     band = strongest.of.removesuffix(" (absolute)")
     if not beyond:
         return (

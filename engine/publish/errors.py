@@ -53,8 +53,7 @@ def run(job: ExplainErrorsJob, progress: Progress) -> dict[str, Any]:
         _go_on(progress, 0.3 * number / len(scenes), f"Reading {scene.name} ({number + 1} of {len(scenes)})")
         with ExitStack() as stack:
             read.append(thinned(SceneLayers(scene, job.reference, job.reference_field, stack), step))
-    _go_on(progress, 0.3, "Computing statistics")
-    found = explore(read, job.seed)
+    found = explore(read, job.seed, lambda share: _go_on(progress, 0.3 + 0.3 * share, "Computing statistics"))
     if not found.pixels:
         raise SceneError("No pixel has both a main error and auxiliary errors; check that the layers overlap.")
     for note in found.notes:

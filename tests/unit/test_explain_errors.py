@@ -13,6 +13,7 @@ from scipy import ndimage
 from torchmetrics.functional.classification import binary_calibration_error
 
 from auxlens.engine import jobs
+from auxlens.engine.explain import findings
 from auxlens.engine.explain.moving import local_correlation
 from auxlens.engine.run import run
 from auxlens.models.errors import Canceled, JobError, SceneError
@@ -84,6 +85,43 @@ def test_a_planted_relation_is_found_and_its_absence_too(tmp_path, quiet):
     assert "No: the main errors are not explained" in report
     gain = rows["auroc gain over uncertainty", "reconstruction error", "all"]
     assert float(gain["low"]) < 0 < float(gain["high"])
+
+
+def test_many_bands_neither_hide_a_relation_nor_make_one_up(tmp_path, quiet):
+    """The best of many correlations is compared with the best that chance makes of as many."""
+    for name, explained in (("a", True), ("b", False)):
+        layers = make_scene(tmp_path / name, explained=explained)
+        with rasterio.open(layers["reconstruction_error"]) as dataset:
+            radar = dataset.read(1)
+        rng = np.random.default_rng(5)
+        others = [ndimage.gaussian_filter(rng.normal(size=(SIZE, SIZE)), 6) for _ in range(12)]
+        bands = ("s1:VV", *(f"hsi:{n}" for n in range(12)))
+        values = np.stack([radar, *others]).astype("float32")
+        layers["reconstruction_error"] = write_layer(tmp_path / name, "reconstruction_error", values, bands)
+        _, rows, report = explain(tmp_path, quiet, inputs=tuple(layers.values()))
+        alone, of_all = (
+            [float(row["p_value"]) for (figure, _, _), row in rows.items() if figure == name]
+            for name in (findings.SHIFTED, findings.SHIFTED_ANY)
+        )
+        assert len(alone) == len(of_all) == 13 and all(one <= best for one, best in zip(alone, of_all, strict=True))
+        if explained:
+            assert "Yes," in report and "(s1:VV; strongest" in report and alone[0] == of_all[0] == 0.005
+        else:
+            assert "No: the main errors are not explained" in report and min(of_all) > 0.05
+
+
+def test_statistics_of_many_bands_can_be_canceled(tmp_path, quiet):
+    layers = make_scene(tmp_path / "a")
+    progress = quiet()
+    run(jobs.ExplainErrorsJob(inputs=tuple(layers.values()), output_table=str(tmp_path / "t.csv")), progress)
+    said = [message for _, message in progress.reports]
+    assert said.count("Computing statistics") == 2  # a band
+    with pytest.raises(Canceled):
+        run(
+            jobs.ExplainErrorsJob(inputs=tuple(layers.values()), output_table=str(tmp_path / "u.csv")),
+            quiet(stop_after=1 + said.index("Computing statistics")),
+        )
+    assert not (tmp_path / "u.csv").exists()
 
 
 def test_calibration_error_is_torchmetrics(tmp_path, quiet):
