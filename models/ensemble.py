@@ -39,9 +39,9 @@ class Ensemble(Network):
         self.members = nn.ModuleList(members)
         self.own = nn.ModuleDict({name: _head(members[0].head(name)) for name in self.config.tasks})
         if self.config.players:
-            explainers = [member.explainer for member in members]
-            bias = torch.stack([explainer.bias for explainer in explainers]).mean(dim=0)
-            self.explainer = Together(explainers[0].players, explainers[0].channels, bias)  # type: ignore[assignment]
+            first = members[0].explainer
+            bias = torch.stack([self._bias(member) for member in members]).mean(dim=0)
+            self.explainer = Together(first.players, first.channels, bias)  # type: ignore[assignment]
 
     def forward(
         self, x: Tensor, tasks: Collection[str] | None = None, present: Tensor | None = None
@@ -98,12 +98,21 @@ class Ensemble(Network):
         scale = torch.stack([d + b * torch.exp(-d / b) for d, b in apart]).mean(dim=0)
         return torch.cat([head.standardise(mean), (scale / head.standardise.std).log()], dim=1)
 
+    def _bias(self, member: Network) -> Tensor:
+        """A member's bias as a score of the ensemble's head: members standardise each in their own way."""
+        own, head, bias = self.head(MAIN), member.head(MAIN), member.explainer.bias
+        if not (isinstance(own, DensityHead) and isinstance(head, DensityHead)):
+            return bias
+        found: Tensor = own.standardise(head.standardise.physical(bias.view(1, -1, 1, 1)))
+        return found.flatten()
+
     def _attributions(self, outputs: Sequence[dict[str, Tensor]]) -> Tensor:
         # After Welford 1962, whose variance of close numbers is not lost in rounding.
         mean = apart = torch.zeros((), device=outputs[0][MAIN].device)
         for count, (member, raw) in enumerate(zip(self._members(), outputs, strict=True), 1):
             score = member.head(MAIN).score(raw[MAIN])
             found = member.explainer.attributions(raw[ATTRIBUTION], score).flatten(1, 2)
+            found = found * (member.head(MAIN).score_unit / self.head(MAIN).score_unit)
             before = found - mean
             mean = mean + before / count
             apart = apart + before * (found - mean)

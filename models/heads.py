@@ -26,6 +26,11 @@ class Head(nn.Module, ABC):
     def score(self, raw: Tensor) -> Tensor:
         """``(B, channels, H, W)`` float32: what attributions sum to."""
 
+    @property
+    def score_unit(self) -> float:
+        """A score of 1, in the unit of the target; logits are their own."""
+        return 1.0
+
 
 class ScoreHead(Head):
     """Class scores (logits) a pixel."""
@@ -107,6 +112,11 @@ class DensityHead(Head):
     def score(self, raw: Tensor) -> Tensor:
         """Standardised means."""
         return _split(raw.float())[0]
+
+    @property
+    def score_unit(self) -> float:
+        """The (first) band's standard deviation."""
+        return float(self.standardise.std.flatten()[0])
 
     def log_scale(self, raw: Tensor) -> Tensor:
         """Logarithm of the expected error in standard deviations: ``(B, bands, H, W)`` float32."""

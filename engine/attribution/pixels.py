@@ -129,10 +129,11 @@ class Game:
             seed: Of the noise.
         """
         self.network, self.removal, self._seed = network, removal, seed
+        self.unit = network.head(MAIN).score_unit
         self.players = len(network.config.players)
 
     def scores(self, samples: Samples, present: Tensor | None = None) -> Tensor:
-        """``(N, classes)`` scores; ``present`` is ``(N, players)`` bool, all if ``None``."""
+        """``(N, classes)`` scores in the target's unit; ``present`` is ``(N, players)`` bool, all if ``None``."""
         found = []
         for at in range(0, len(samples), self.batch):
             part = samples.part(at, at + self.batch)
@@ -142,12 +143,13 @@ class Game:
                 x, here = torch.where(self.kept(here, x), x, self.stand_in(x)), None
             raw = self.network(x, [MAIN], None if here is None else self.shown(here))[MAIN]
             found.append(self.score(raw, part))
-        return torch.cat(found)
+        return torch.cat(found) * self.unit
 
     def attributions(self, samples: Samples) -> Tensor:
-        """``(N, players, classes)`` of the explainer."""
+        """``(N, players, classes)`` of the explainer, in the target's unit."""
         parts = (samples.part(at, at + self.batch) for at in range(0, len(samples), self.batch))
-        return torch.cat([self.explained(self.network(part.chips, [MAIN, ATTRIBUTION]), part) for part in parts])
+        found = [self.explained(self.network(part.chips, [MAIN, ATTRIBUTION]), part) for part in parts]
+        return torch.cat(found) * self.unit
 
     def shown(self, present: Tensor) -> Tensor:
         """A coalition ``(N, players)`` as the network wants it."""
@@ -182,7 +184,7 @@ class Game:
         if self.removal == "blur":
             return _blurred(torch.where(x.isnan(), mean, x))
         if self.removal == "noise":
-            noise = torch.randn(x.shape[1:], generator=torch.Generator().manual_seed(self._seed))
+            noise = torch.randn(x.shape[1:], generator=torch.Generator().manual_seed(self._seed)).to(x.device)
             return (mean + std * noise).expand_as(x)
         return mean.expand_as(x)
 
@@ -195,7 +197,7 @@ def _middle(raw: Tensor, samples: Samples) -> Tensor:
 
 def _blurred(x: Tensor) -> Tensor:
     reach = min(int(3 * _BLUR_PX), min(x.shape[-2:]) - 1)
-    offsets = torch.arange(-reach, reach + 1, dtype=x.dtype)
+    offsets = torch.arange(-reach, reach + 1, dtype=x.dtype, device=x.device)
     kernel = torch.exp(-0.5 * (offsets / _BLUR_PX) ** 2)
     kernel = (kernel / kernel.sum()).expand(x.shape[1], 1, 1, -1)
     padded = F.pad(x, (reach, reach, reach, reach), mode="reflect")

@@ -200,8 +200,8 @@ class Products:
 
     @property
     def score_unit(self) -> float:
-        """Score of one unit: logits are their own, a regression's are standardised."""
-        return 1.0 if self.is_score else float(self._head(MAIN).standardise.std)
+        """Of attributions: see ``Head.score_unit``."""
+        return self._network.head(MAIN).score_unit
 
     def _wrong(self, best: NDArray[np.int64], reference: NDArray[np.float32]) -> NDArray[np.uint8]:
         truth = to_indices(reference, self.card.main.classes)

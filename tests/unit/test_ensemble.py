@@ -15,9 +15,10 @@ from auxlens.engine.mapping.job import run
 from auxlens.engine.publish.folder import run as run_folder
 from auxlens.engine.scene.hashing import sha256
 from auxlens.models.card import LandClass, Player, read_card
-from auxlens.models.ensemble import load
+from auxlens.models.ensemble import Ensemble, load
 from auxlens.models.errors import JobError, ModelFileError
 from auxlens.models.members import combined, paths_of, read_cards
+from auxlens.models.network import Network, NetworkConfig, TaskConfig
 
 BANDS = ("B2", "B3", "B4")
 
@@ -210,3 +211,33 @@ def test_players_are_hidden_from_single_models_only(two):
     network, _ = load(";".join(two))
     with pytest.raises(AssertionError):
         network(torch.zeros(1, 3, 8, 8), ["main"], torch.ones(1, 2, dtype=torch.bool))
+
+
+def test_attributions_of_numbers_are_means_in_the_targets_unit():
+    """Members that standardise differently, such as those of different scenes."""
+    torch.manual_seed(0)
+    members = []
+    for mean, std in ((5.0, 1.0), (20.0, 10.0)):
+        tasks = {"main": TaskConfig("density", 1, (mean,), (std,))}
+        network = Network(NetworkConfig((4, 6), (0.0, 0.0), (1.0, 1.0), tasks, ((0,), (1,))))
+        torch.nn.init.normal_(network.explainer.out.weight)
+        network.explainer.bias.fill_(0.5)
+        members.append(network.eval())
+    together, x = Ensemble(members).eval(), torch.randn(1, 2, 16, 16)
+    with torch.no_grad():
+        found, alone = together(x, ["main", "attribution"]), [member(x, ["main", "attribution"]) for member in members]
+        unit = together.head("main").score_unit
+        own, spread = (part * unit for part in found["attribution"].chunk(2, dim=1))
+        physical = torch.stack(
+            [
+                member.explainer.attributions(raw["attribution"], member.head("main").score(raw["main"])).flatten(1, 2)
+                * member.head("main").score_unit
+                for member, raw in zip(members, alone, strict=True)
+            ]
+        )
+        bias = together.head("main").standardise.physical(together.explainer.bias.view(1, 1, 1, 1))
+        estimate = together.head("main").physical(found["main"])[0]
+    assert torch.allclose(own, physical.mean(dim=0), atol=1e-5)
+    assert torch.allclose(spread, physical.std(dim=0, correction=0), atol=1e-5)
+    assert bias.item() == pytest.approx(((5 + 0.5) + (20 + 5)) / 2)
+    assert torch.allclose(bias + own.sum(dim=1, keepdim=True), estimate, atol=1e-4)
