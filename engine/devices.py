@@ -50,7 +50,8 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
             raise DeviceError("A CPU computes in float32 or bfloat16, not in float16; choose auto.")
         return _TYPES[name]
     if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        with torch.cuda.device(device):
+            return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
     return torch.bfloat16 if device.type == "cpu" and _has_bfloat16_instructions() else torch.float32
 
 

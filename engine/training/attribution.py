@@ -88,7 +88,7 @@ def fit_attributions(
             if part_loss.requires_grad:
                 optimizer.zero_grad(set_to_none=True)
                 fabric.backward(part_loss)
-                torch.nn.utils.clip_grad_norm_(part.parameters(), options.CLIP_NORM)
+                fabric.clip_gradients(part, optimizer, max_norm=options.CLIP_NORM, error_if_nonfinite=False)
                 optimizer.step()
         recent.append((float(loss.detach()), float(worth), float(size)))
         progress.report(0.97, f"Learning attributions, step {step + 1} of {steps}")

@@ -238,10 +238,10 @@ def spread_of(network: Network, task: str) -> Tensor:
 
 
 def log_scale(network: Network, task: str, raw: Tensor) -> Tensor:
-    """Log scales, ``(bands, H, W)``, of one chip's raw output."""
+    """Log scales on the CPU, ``(bands, H, W)``, of one chip's raw output."""
     head = network.head(task)
     assert isinstance(head, DensityHead)
-    return head.log_scale(raw[None])[0]
+    return head.log_scale(raw[None].to(head.standardise.mean.device))[0].cpu()
 
 
 def physical(network: Network, task: str, raw: Tensor) -> tuple[Tensor, Tensor]:

@@ -151,7 +151,7 @@ def test_the_network_learns_to_be_told_of_absent_patches(network, quiet):
             return float(network.head(MAIN).loss(network(x, [MAIN], present)[MAIN], target))
 
     before = loss()
-    fit_attributions(network, FABRIC, batches(x), 240, float("inf"), quiet())
+    fit_attributions(network, FABRIC, batches(x), 480, float("inf"), quiet())
     assert loss() < 0.8 * before
 
 
