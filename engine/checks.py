@@ -209,11 +209,8 @@ def _check_layers(wanted: Collection[str], card: Card) -> None:
             f"The model “{card.name}” has no calibrated error probability (too few validation references); "
             "leave this output out."
         )
-    if "attribution" in wanted and not (card.players or card.patch_px):
-        raise JobError(
-            f"The model “{card.name}” was trained without players and gives no attributions; train one with "
-            f"{_players_for(card)}, or leave this output out."
-        )
+    if "attribution" in wanted and (lack := _lack_of_attributions(card)):
+        raise JobError(f"{lack}, or leave this output out.")
 
 
 def _class_words(card: Card) -> Tuple[str, ...]:
@@ -234,9 +231,16 @@ def _check_polygons(job: MapJob, card: Card) -> None:
         raise JobError(f"The output “polygons” is a GeoPackage; “{job.output_polygons}” must end in .gpkg.")
 
 
-def _players_for(card: Card) -> str:
-    """What a training of such a model takes to give attributions."""
-    return f"the players {PATCHES}=4" if card.main.is_scene_level else "players"
+def _lack_of_attributions(card: Card) -> str:
+    """Why a model gives no attributions and what to do, without a full stop; empty if it gives them."""
+    if not (card.players or card.patch_px):
+        players = f"the players {PATCHES}=4" if card.main.is_scene_level else "players"
+        return (
+            f"The model “{card.name}” was trained without players and gives no attributions; train one with {players}"
+        )
+    if card.training.get("ended") == "canceled" and not card.training.get("attribution"):
+        return f"The training of “{card.name}” was canceled before it learned attributions; run it again to its end"
+    return ""
 
 
 def check_accuracy(job: AccuracyJob) -> None:
@@ -315,11 +319,8 @@ def check_attribution_quality(job: AttributionQualityJob, card: Card) -> None:
     Raises:
         JobError: a model without players, no scene, an unknown way to remove players, or a bad number or path.
     """
-    if not (card.players or card.patch_px):
-        raise JobError(
-            f"The model “{card.name}” was trained without players and gives no attributions to judge; train one with "
-            f"{_players_for(card)}."
-        )
+    if lack := _lack_of_attributions(card):
+        raise JobError(f"{lack}.")
     if job.polygons and not card.main.is_scene_level:
         raise JobError(
             f"Polygons are for scene-level models; “{card.name}” is a {card.main.kind}, of which pixels are judged. "

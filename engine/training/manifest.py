@@ -17,6 +17,7 @@ from ..scene.folder import Scene
 from ..scene.grid import Grid, bounds_in
 from ..scene.hashing import sha256
 from ..scene.reference import split_layer
+from ..version import plugin_version
 from .options import Training
 from .survey import Block
 
@@ -57,9 +58,9 @@ def describe(
 
 
 def fingerprint(job: Training, scenes: Sequence[Scene]) -> str:
-    """What tells a training from every other: the job and the SHA-256 of its files."""
+    """What tells a training from every other: the job, the SHA-256 of its files, and the AuxLens that learns."""
     hashes = {path: sha256(path) for scene in scenes for path in _files(scene)}
-    return json.dumps([json.loads(jobs.to_json(job)), hashes], sort_keys=True)
+    return json.dumps([json.loads(jobs.to_json(job)), hashes, plugin_version()], sort_keys=True)
 
 
 def _scene(number: int, scene: Scene, grid: Grid, blocks: Sequence[Block], splits: Sequence[str]) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def test_a_regression(untrained, scene, tmp_path, quiet):
 
 def test_bad_input(untrained, scene, write, tmp_path, quiet):
     model = untrained()
-    with pytest.raises(JobError, match="trained without players and gives no attributions to judge"):
+    with pytest.raises(JobError, match="trained without players and gives no attributions; train one"):
         run(job_of(untrained(players=False), scene, tmp_path), quiet())
     with pytest.raises(JobError, match="Unknown removal “zero”; choose one of mean, blur, noise"):
         run(job_of(model, scene, tmp_path, removal="zero"), quiet())

@@ -14,11 +14,11 @@ import torch
 from tiny_scenes import Crash, CrashAt, StopAt, layers, mapped, train_in_two, weights
 
 from auxlens.engine.publish.training import run
-from auxlens.engine.training import chips, options
+from auxlens.engine.training import chips, manifest, options
 from auxlens.engine.training.loop import Budget, train
 from auxlens.engine.training.validation import Validation
 from auxlens.models.card import read_card
-from auxlens.models.errors import Canceled, DeviceError
+from auxlens.models.errors import Canceled, DeviceError, JobError
 from auxlens.models.network import Network, NetworkConfig, TaskConfig
 
 
@@ -48,6 +48,9 @@ def test_cancel_later_keeps_the_best_weights(small, folder, tmp_path, words, epo
     assert (card.training["ended"], card.training["epochs"]) == ("canceled", epochs)
     assert card.training["figures"] == {} and card.error_models == {}
     assert len(np.unique(mapped(model, folder, ["map"])["map"])) > 1
+    if words.startswith("Epoch"):
+        with pytest.raises(JobError, match="was canceled before it learned attributions; run it again to its end, or"):
+            mapped(model, folder, ["attribution"])
 
 
 @pytest.mark.parametrize("auxiliary_weight", [0.3, options.LEARNED])
@@ -79,6 +82,16 @@ def test_another_training_begins_anew(small, folder, tmp_path, quiet):
         run(job, CrashAt("Epoch 2, step 11"))
     progress = quiet()
     run(replace(job, seed=9), progress)
+    assert [m for _, m in progress.reports if m.startswith("Epoch 1, step")]
+
+
+def test_another_auxlens_begins_anew(small, folder, tmp_path, quiet, monkeypatch):
+    job = layers(folder, tmp_path / "m.safetensors", epochs=2, players="none")
+    with pytest.raises(Crash):
+        run(job, CrashAt("Epoch 2, step 11"))
+    monkeypatch.setattr(manifest, "plugin_version", lambda: "99.0.0")
+    progress = quiet()
+    run(job, progress)
     assert [m for _, m in progress.reports if m.startswith("Epoch 1, step")]
 
 
