@@ -82,7 +82,9 @@ class BandStatistics:
                 )
             low, high = np.percentile(known, [0.5, 99.5])
             clipped = np.clip(known, low, high)
-            if clipped.std() <= 1e-6 * max(1.0, abs(clipped.mean())):
+            if _is_constant(clipped):  # but for rare values, such as the few buildings of a scene
+                clipped = known
+            if _is_constant(clipped):
                 if modality == MAIN:
                     raise SceneError(
                         f"The reference is {clipped.mean():g} everywhere; a regression needs different numbers. Check "
@@ -103,6 +105,10 @@ class BandStatistics:
         if known.shape[1] < len(mean):  # too few to say how bands go together
             return None
         return principal_components(torch.from_numpy(known.T), options.COMPACT_SHARE, options.COMPACT_MOST)
+
+
+def _is_constant(values: NDArray[np.float64]) -> bool:
+    return bool(values.std() <= 1e-6 * max(1.0, abs(values.mean())))
 
 
 @dataclass(frozen=True)

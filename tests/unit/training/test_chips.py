@@ -15,6 +15,7 @@ from auxlens.engine.training.scenes import scenes_of
 from auxlens.engine.training.setup import Setup
 from auxlens.engine.training.split import TEST, TRAIN, UNLABELLED, VALIDATION
 from auxlens.engine.training.survey import BandStatistics, Block
+from auxlens.models.errors import SceneError
 
 
 def test_targets_of_other_chips():
@@ -151,3 +152,16 @@ def test_statistics_leave_wild_and_invalid_pixels_out(rng):
         statistics.add(part, rng)
     mean, std = statistics.result("s2")
     assert np.allclose(mean, [100, 5], atol=0.3) and np.allclose(std, [10, 1], rtol=0.06)
+
+
+def test_rare_values_are_not_constant(rng):
+    buildings = np.zeros((1, 100, 100), "float32")
+    buildings[0, 0, :30] = 1.0
+    statistics = BandStatistics()
+    statistics.add(buildings, rng)
+    mean, std = statistics.result("buildings")
+    assert np.allclose(mean, 0.003, atol=0.0015) and np.allclose(std, np.sqrt(0.003), rtol=0.25)
+    empty = BandStatistics()
+    empty.add(0 * buildings, rng)
+    with pytest.raises(SceneError, match=r"Band 1 of buildings is constant \(0\)"):
+        empty.result("buildings")
