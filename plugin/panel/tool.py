@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List
+from typing import List, Optional
 
 from qgis.core import QgsGeometry, QgsPointXY, QgsWkbTypes
 from qgis.gui import QgsMapCanvas, QgsMapMouseEvent, QgsMapTool, QgsRubberBand, QgsVertexMarker
@@ -46,14 +46,12 @@ class AskTool(QgsMapTool):
             self.mark(QgsGeometry.fromPolygonXY([self._corners]))
 
     def canvasReleaseEvent(self, event: QgsMapMouseEvent) -> None:
-        """Ask: about an outline of three corners or more, else about the pixel."""
+        """Ask: about what an outline encloses, else about the pixel."""
         if event.button() != Qt.MouseButton.LeftButton or not self._corners:
             return
         corners, self._corners = self._corners, []
-        if len(corners) >= 3:
-            self.asked.emit(QgsGeometry.fromPolygonXY([corners]).makeValid())
-        else:
-            self.asked.emit(QgsGeometry.fromPointXY(corners[0]))
+        area = _area(corners)
+        self.asked.emit(area if area is not None else QgsGeometry.fromPointXY(corners[0]))
 
     def mark(self, shape: QgsGeometry, *, ringed: bool = False) -> None:
         """Show a polygon of the canvas's CRS on the map; with a ring around it where it may be too small to be seen."""
@@ -66,3 +64,12 @@ class AskTool(QgsMapTool):
         """Take the mark off the map."""
         self._band.reset(QgsWkbTypes.GeometryType.PolygonGeometry)
         self._point.hide()
+
+
+def _area(corners: List[QgsPointXY]) -> Optional[QgsGeometry]:
+    """What an outline encloses, as a multipolygon; ``None`` for one that encloses nothing, such as a straight line."""
+    if len(corners) < 3:
+        return None
+    parts = QgsGeometry.fromPolygonXY([corners]).makeValid().asGeometryCollection()
+    areas = [part for part in parts if part.type() == QgsWkbTypes.GeometryType.PolygonGeometry]
+    return QgsGeometry.collectGeometry(areas) if areas else None

@@ -119,18 +119,33 @@ def test_a_click_is_answered_with_what_the_layers_hold(dock, folder):
     assert dock.found.place.readings[0].unit == "dB"  # from the card, when there was time to read it
 
 
-def test_a_drag_draws_an_outline(dock):
+def drag(dock, places):
     view = dock.canvas.viewport()
-    corners = [QPoint(x, y) for x, y in ((100, 100), (200, 100), (200, 180), (100, 180))]
+    corners = [QPoint(x, y) for x, y in places]
     QTest.mousePress(view, Qt.MouseButton.LeftButton, NO_KEYS, corners[0])
     for corner in corners[1:]:
         held = Qt.MouseButton.LeftButton
         moved = QMouseEvent(QEvent.Type.MouseMove, QPointF(corner), Qt.MouseButton.NoButton, held, NO_KEYS)
         QApplication.sendEvent(view, moved)  # QTest's moves hold no button
     QTest.mouseRelease(view, Qt.MouseButton.LeftButton, NO_KEYS, corners[-1])
+
+
+def test_a_drag_draws_an_outline(dock):
+    drag(dock, ((100, 100), (200, 100), (200, 180), (100, 180)))
     assert dock.found.spot.mask is not None
     assert 60 <= dock.found.place.pixels <= 100  # 10 × 8 pixels
     assert "pixels" in as_text(dock.found)
+
+
+def test_a_straight_drag_asks_about_the_pixel(dock):
+    drag(dock, ((95, 75), (120, 75), (150, 75), (180, 75)))
+    assert dock.found.spot.mask is None
+    assert dock.found.place.pixels == 1
+
+
+def test_a_spike_of_an_outline_does_not_count(dock):
+    drag(dock, ((100, 100), (200, 100), (200, 180), (280, 180), (200, 180), (100, 180)))
+    assert 60 <= dock.found.place.pixels <= 100
 
 
 def test_an_answer_takes_a_moment(dock):
