@@ -12,7 +12,7 @@ from ..engine.jobs import CompareJob
 from . import checks, parameters as p
 from .base import JobAlgorithm
 
-_LEARNING = (p.size, p.epochs, p.time_limit, p.chip_size, p.batch_size, p.seed, p.device, p.precision)
+_LEARNING = (p.size, p.epochs, p.time_limit, p.chip_size, p.chips_a_step, p.seed, p.device, p.precision)
 
 
 class CompareStrategies(JobAlgorithm):
@@ -40,7 +40,7 @@ class CompareStrategies(JobAlgorithm):
             p.reference_pattern(),
             p.reference_field(),
             p.test_scenes(),
-            p.task(CompareJob),
+            p.task(CompareJob, scene_level=False),
             p.repetitions(CompareJob),
             p.reference_shares(CompareJob),
             *(make(CompareJob) for make in _LEARNING),

@@ -68,7 +68,7 @@ class Map(JobAlgorithm):
 def _outputs():
     return (
         ("OUTPUT_MAP", p.tr("Map"), p.tr("Classes, or the estimate of a regression.")),
-        ("OUTPUT_PROBABILITY", p.tr("Class probabilities"), p.tr("A band a class, 0 to 1 (segmentation only).")),
+        ("OUTPUT_PROBABILITY", p.tr("Class probabilities"), p.tr("A band a class, 0 to 1 (models of classes only).")),
         (
             "OUTPUT_UNCERTAINTY",
             p.tr("Uncertainty"),

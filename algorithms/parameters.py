@@ -27,7 +27,16 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 
-from ..engine.jobs import MAP_OUTPUTS, MIN_CHIP_PX, PRECISIONS, REMOVALS, SIZES, STRATEGIES, TASKS
+from ..engine.jobs import (
+    MAP_OUTPUTS,
+    MIN_CHIP_PX,
+    PRECISIONS,
+    REMOVALS,
+    SCENE_TASKS,
+    SIZES,
+    STRATEGIES,
+    TASKS,
+)
 from ..plugin.words import tr as tr  # algorithms take it from here
 
 Parameter = QgsProcessingParameterDefinition
@@ -222,18 +231,22 @@ def input_patterns(*, from_model: bool = False) -> Parameter:
 
 
 def auxiliary_patterns(*, from_model: bool = False, optional: bool = True) -> Parameter:
-    text = tr("Files of each auxiliary modality, in the same form, for example s1=s1.tif. Scenes may lack them.")
+    """``optional``: scenes without them count too; otherwise they are left out."""
+    text = tr("Files of each auxiliary modality, in the same form, for example s1=s1.tif.")
+    lacking = tr("Scenes may lack them.") if optional else tr("Scenes that lack one are left out.")
+    text = f"{text} {lacking}"
     return described(
         QgsProcessingParameterString("AUXILIARY_PATTERNS", tr("Auxiliary patterns"), multiLine=True, optional=optional),
         f"{text} {tr(_FROM_MODEL)}" if from_model else text,
     )
 
 
-def reference_pattern(*, from_model: bool = False) -> Parameter:
-    text = tr(
-        "File with the truth, relative to the scene's folder, for example label.tif or ../classes.gpkg; for "
-        "scene-level tasks also ../labels.csv, with the scenes' names in its first column."
-    )
+def reference_pattern(*, from_model: bool = False, by_scene: bool = False) -> Parameter:
+    """``by_scene``: it may be a table of scenes."""
+    text = tr("File with the truth, relative to the scene's folder, for example label.tif or ../classes.gpkg.")
+    if by_scene:
+        table = tr("For scene-level tasks also ../labels.csv, with the scenes' names in its first column.")
+        text = f"{text} {table}"
     return described(
         QgsProcessingParameterString("REFERENCE_PATTERN", tr("Reference pattern"), optional=from_model),
         f"{text} {tr(_FROM_MODEL)}" if from_model else text,
@@ -271,14 +284,13 @@ def test_scenes() -> Parameter:
     )
 
 
-def task(job: Type[Any]) -> Parameter:
-    return described(
-        choice("TASK", tr("Main task"), TASKS, default(job, "task")),
-        tr(
-            "What the map shows: classes (segmentation) or a quantity (regression) of every pixel; or one class "
-            "(scene_classification) or number (scene_regression) for each polygon or scene."
-        ),
-    )
+def task(job: Type[Any], *, scene_level: bool = True) -> Parameter:
+    text = tr("What the map shows: classes (segmentation) or a quantity (regression) of every pixel.")
+    if scene_level:
+        whole = tr("Or one class (scene_classification) or number (scene_regression) for each polygon or scene.")
+        text = f"{text} {whole}"
+    offered = [name for name in TASKS if scene_level or name not in SCENE_TASKS]
+    return described(choice("TASK", tr("Main task"), offered, default(job, "task")), text)
 
 
 def strategy(job: Type[Any]) -> Parameter:
@@ -329,7 +341,7 @@ def epochs(job: Type[Any]) -> Parameter:
 def time_limit(job: Type[Any]) -> Parameter:
     return described(
         number("TIME_LIMIT", tr("Time limit (minutes)"), default(job, "time_limit"), 0),
-        tr("Minutes after which training stops and keeps the best weights so far; 0 for no limit."),
+        tr("Minutes for learning; with players the last quarter is for attributions. 0 for no limit."),
     )
 
 
@@ -360,7 +372,7 @@ def device(job: Type[Any]) -> Parameter:
 def precision(job: Type[Any]) -> Parameter:
     return described(
         choice("PRECISION", tr("Precision"), PRECISIONS, default(job, "precision")),
-        tr("Number format of the network; auto takes the fastest one that keeps the result."),
+        tr("Number format of the network; auto takes 16 bits where the device computes in them, else float32."),
         advanced=True,
     )
 
@@ -368,7 +380,10 @@ def precision(job: Type[Any]) -> Parameter:
 def tile_size(job: Type[Any]) -> Parameter:
     return described(
         number("TILE_SIZE", tr("Tile size (pixels)"), default(job, "tile_size"), 0, 16384),
-        tr("Width and height of the window computed at once, in pixels; 0 takes the model's."),
+        tr(
+            "Width and height of the window computed at once, in pixels; of the grid's tiles for a scene-level model "
+            "without polygons. 0 takes the model's."
+        ),
         advanced=True,
     )
 
@@ -382,11 +397,17 @@ def overlap(job: Type[Any]) -> Parameter:
 
 
 def batch_size(job: Type[Any]) -> Parameter:
-    return described(
-        number("BATCH_SIZE", tr("Batch size"), default(job, "batch_size"), 0, 4096),
-        tr("Windows computed together; 0 lets the engine choose."),
-        advanced=True,
-    )
+    return _batch_size(job, tr("Windows computed together; 0 lets the engine choose."))
+
+
+def chips_a_step(job: Type[Any]) -> Parameter:
+    """``batch_size`` of a training."""
+    return _batch_size(job, tr("Training chips a step; 0 lets the engine choose."))
+
+
+def _batch_size(job: Type[Any], text: str) -> Parameter:
+    parameter = number("BATCH_SIZE", tr("Batch size"), default(job, "batch_size"), 0, 4096)
+    return described(parameter, text, advanced=True)
 
 
 def extent() -> Parameter:
@@ -452,7 +473,7 @@ def masked_share(job: Type[Any]) -> Parameter:
     return described(
         number("MASKED_SHARE", tr("Share of chips with masked bands"), default(job, "masked_share"), 0, 1),
         tr(
-            "Share of the chips of scenes without a reference that random input bands are hidden from, to be "
+            "Of the chips from scenes without a reference, the share in which random input bands are hidden, to be "
             "reconstructed: what such scenes teach without auxiliary rasters. 0 for none."
         ),
         advanced=True,
@@ -490,7 +511,7 @@ def learning(job: Type[Any]) -> List[Parameter]:
         epochs,
         time_limit,
         chip_size,
-        batch_size,
+        chips_a_step,
         seed,
         device,
         precision,

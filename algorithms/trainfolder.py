@@ -30,7 +30,7 @@ class TrainFolder(JobAlgorithm):
         self.addParameter(p.scenes())
         self.addParameter(p.input_patterns())
         self.addParameter(p.auxiliary_patterns())
-        self.addParameter(p.reference_pattern())
+        self.addParameter(p.reference_pattern(by_scene=True))
         self.addParameter(p.reference_field())
         self.addParameter(p.test_scenes())
         self.addParameter(p.masked_share(TrainFolderJob))

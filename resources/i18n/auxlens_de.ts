@@ -315,8 +315,8 @@
     </message>
     <message>
       <location filename="../../algorithms/map.py" />
-      <source>A band a class, 0 to 1 (segmentation only).</source>
-      <translation>Ein Kanal je Klasse, 0 bis 1 (nur Segmentierung).</translation>
+      <source>A band a class, 0 to 1 (models of classes only).</source>
+      <translation>Ein Kanal je Klasse, 0 bis 1 (nur Modelle mit Klassen).</translation>
     </message>
     <message>
       <location filename="../../algorithms/map.py" />
@@ -480,13 +480,18 @@
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
-      <source>Files of each auxiliary modality, in the same form, for example s1=s1.tif. Scenes may lack them.</source>
-      <translation>Dateien jeder Hilfsmodalität in derselben Form, zum Beispiel s1=s1.tif. Szenen dürfen sie entbehren.</translation>
+      <source>Files of each auxiliary modality, in the same form, for example s1=s1.tif.</source>
+      <translation>Dateien jeder Hilfsmodalität in derselben Form, zum Beispiel s1=s1.tif.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
-      <source>File with the truth, relative to the scene's folder, for example label.tif or ../classes.gpkg; for scene-level tasks also ../labels.csv, with the scenes' names in its first column.</source>
-      <translation>Datei mit der Wahrheit, vom Ordner der Szene aus, zum Beispiel label.tif oder ../classes.gpkg; bei Aufgaben auf Szenenebene auch ../labels.csv mit den Namen der Szenen in der ersten Spalte.</translation>
+      <source>File with the truth, relative to the scene's folder, for example label.tif or ../classes.gpkg.</source>
+      <translation>Datei mit der Wahrheit, vom Ordner der Szene aus, zum Beispiel label.tif oder ../classes.gpkg.</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>What the map shows: classes (segmentation) or a quantity (regression) of every pixel.</source>
+      <translation>Was die Karte zeigt: Klassen (segmentation) oder eine Größe (regression) je Pixel.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
@@ -565,6 +570,21 @@
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
+      <source>Scenes may lack them.</source>
+      <translation>Szenen dürfen ohne sie sein.</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Scenes that lack one are left out.</source>
+      <translation>Szenen, denen eine fehlt, werden ausgelassen.</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>For scene-level tasks also ../labels.csv, with the scenes' names in its first column.</source>
+      <translation>Für Aufgaben je Szene auch ../labels.csv, mit den Namen der Szenen in der ersten Spalte.</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
       <source>Layers to write for each scene; only what is asked for is computed.</source>
       <translation>Layer, die für jede Szene geschrieben werden; nur was verlangt ist, wird berechnet.</translation>
     </message>
@@ -585,8 +605,8 @@
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
-      <source>What the map shows: classes (segmentation) or a quantity (regression) of every pixel; or one class (scene_classification) or number (scene_regression) for each polygon or scene.</source>
-      <translation>Was die Karte zeigt: Klassen (segmentation) oder eine Größe (regression) jedes Pixels; oder eine Klasse (scene_classification) oder Zahl (scene_regression) je Polygon oder Szene.</translation>
+      <source>Or one class (scene_classification) or number (scene_regression) for each polygon or scene.</source>
+      <translation>Oder eine Klasse (scene_classification) oder Zahl (scene_regression) je Polygon oder Szene.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
@@ -615,8 +635,8 @@
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
-      <source>Minutes after which training stops and keeps the best weights so far; 0 for no limit.</source>
-      <translation>Minuten, nach denen das Training endet und die bis dahin besten Gewichte behält; 0 für keine Grenze.</translation>
+      <source>Minutes for learning; with players the last quarter is for attributions. 0 for no limit.</source>
+      <translation>Minuten zum Lernen; mit Spielern ist das letzte Viertel für Attributionen. 0 für keine Grenze.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
@@ -635,13 +655,13 @@
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
-      <source>Number format of the network; auto takes the fastest one that keeps the result.</source>
-      <translation>Zahlenformat des Netzes; auto nimmt das schnellste, das das Ergebnis erhält.</translation>
+      <source>Number format of the network; auto takes 16 bits where the device computes in them, else float32.</source>
+      <translation>Zahlenformat des Netzes; auto nimmt 16 Bit, wo das Gerät damit rechnet, sonst float32.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
-      <source>Width and height of the window computed at once, in pixels; 0 takes the model's.</source>
-      <translation>Breite und Höhe des auf einmal berechneten Fensters in Pixeln; 0 nimmt die des Modells.</translation>
+      <source>Width and height of the window computed at once, in pixels; of the grid's tiles for a scene-level model without polygons. 0 takes the model's.</source>
+      <translation>Breite und Höhe des Fensters, das auf einmal berechnet wird, in Pixeln; ohne Polygone die der Kacheln eines Modells je Szene. 0 nimmt die des Modells.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
@@ -652,6 +672,16 @@
       <location filename="../../algorithms/parameters.py" />
       <source>Windows computed together; 0 lets the engine choose.</source>
       <translation>Gemeinsam berechnete Fenster; 0 überlässt die Wahl der Engine.</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Training chips a step; 0 lets the engine choose.</source>
+      <translation>Trainingsausschnitte je Schritt; bei 0 wählt die Engine.</translation>
+    </message>
+    <message>
+      <location filename="../../algorithms/parameters.py" />
+      <source>Batch size</source>
+      <translation>Stapelgröße</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
@@ -685,8 +715,8 @@
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
-      <source>Share of the chips of scenes without a reference that random input bands are hidden from, to be reconstructed: what such scenes teach without auxiliary rasters. 0 for none.</source>
-      <translation>Anteil der Ausschnitte aus Szenen ohne Referenz, in denen zufällige Eingabekanäle verdeckt werden, um rekonstruiert zu werden: was solche Szenen ohne Hilfsraster lehren. 0 für keine.</translation>
+      <source>Of the chips from scenes without a reference, the share in which random input bands are hidden, to be reconstructed: what such scenes teach without auxiliary rasters. 0 for none.</source>
+      <translation>Anteil der Ausschnitte aus Szenen ohne Referenz, in denen zufällige Eingangskanäle verdeckt und rekonstruiert werden: was solche Szenen ohne Hilfsraster lehren. 0 für keine.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
@@ -852,11 +882,6 @@
       <location filename="../../algorithms/parameters.py" />
       <source>Overlap (pixels)</source>
       <translation>Überlappung (Pixel)</translation>
-    </message>
-    <message>
-      <location filename="../../algorithms/parameters.py" />
-      <source>Batch size</source>
-      <translation>Stapelgröße</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
@@ -1560,8 +1585,8 @@
     </message>
     <message>
       <location filename="../../plugin/report/doubt_sheet.py" />
-      <source>The error probability was fitted on held-out references: {} of this map is expected to be wrong.</source>
-      <translation>Die Fehlerwahrscheinlichkeit wurde an zurückgehaltenen Referenzen angepasst: {} dieser Karte sind falsch zu erwarten.</translation>
+      <source>The error probability is set to the rate of errors on held-out references: {} of this map is expected to be wrong.</source>
+      <translation>Die Fehlerwahrscheinlichkeit ist auf die Fehlerrate an zurückgehaltenen Referenzen eingestellt: {} dieser Karte sind falsch zu erwarten.</translation>
     </message>
     <message>
       <location filename="../../plugin/report/doubt_sheet.py" />
