@@ -169,7 +169,8 @@ def test_choices_are_words(algorithm):
     for definition in algorithm.parameterDefinitions():
         if isinstance(definition, QgsProcessingParameterEnum):
             assert definition.usesStaticStrings()
-            words = (jobs.TASKS, jobs.STRATEGIES, jobs.SIZES, jobs.PRECISIONS, jobs.MAP_OUTPUTS, jobs.REMOVALS)
+            dense = tuple(task for task in jobs.TASKS if task not in jobs.SCENE_TASKS)
+            words = (jobs.TASKS, dense, jobs.STRATEGIES, jobs.SIZES, jobs.PRECISIONS, jobs.MAP_OUTPUTS, jobs.REMOVALS)
             assert tuple(definition.options()) in (*words, tuple(PAPERS), tuple(SAVE))
 
 
