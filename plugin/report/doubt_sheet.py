@@ -30,7 +30,8 @@ def error_sheet(subject: Subject) -> Optional[Sheet]:
         charts["levels"] = level_chart(subject)
         tables["levels_table"] = _level_table(subject)
         caption = tr(
-            "The error probability is set to the rate of errors on held-out references: {} of this map is expected to be wrong."
+            "The error probability is set to the rate of errors on held-out references: {} of this map is expected "
+            "to be wrong."
         ).format(percent(figures.mean("error_probability")))
         if figures.auroc == figures.auroc:
             caption += " " + tr("It ranks wrong above right pixels with an AUROC of {}.").format(figure(figures.auroc))
