@@ -272,10 +272,13 @@ def _by_chance(shifted: Mapping[str, Shifted], pixels: int) -> list[Line]:
         null = found.null[np.isfinite(found.null)]
         if not len(null) or not np.isfinite(found.real):
             continue
-        low, high = np.percentile(null, [2.5, 97.5])
-        for figure, against, span in ((SHIFTED, np.abs(null), (float(low), float(high))), (SHIFTED_ANY, largest, ())):
-            p = float((1 + (against >= abs(found.real)).sum()) / (1 + len(against)))
-            lines.append(Line(figure, f"{band} (absolute)", "all", found.real, *span, p=p, pixels=pixels))
+        low, high = (float(value) for value in np.percentile(null, [2.5, 97.5]))
+        alone, of_any = (
+            float((1 + (against >= abs(found.real)).sum()) / (1 + len(against))) for against in (np.abs(null), largest)
+        )
+        of = f"{band} (absolute)"
+        lines.append(Line(SHIFTED, of, "all", found.real, low, high, alone, pixels=pixels))
+        lines.append(Line(SHIFTED_ANY, of, "all", found.real, p=of_any, pixels=pixels))
     return lines
 
 
