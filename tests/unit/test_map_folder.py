@@ -319,6 +319,18 @@ def test_a_regression_and_scenes_without_crs(untrained, make_scene, quiet, tmp_p
     assert item.geometry is None and item.bbox is None
 
 
+def test_a_crs_without_a_place_on_the_earth(job, make_scene, quiet, tmp_path):
+    make_scene("a", crs='LOCAL_CS["site",UNIT["metre",1]]')
+    job = replace(job, layers=("map",))
+    figures = run(job, quiet())["figures"]
+    assert (figures["mapped"], figures["failed"]) == (1, 0)
+    item = pystac.Item.from_file(str(tmp_path / "out/a/a.json"))
+    assert item.geometry is None and item.bbox is None
+    assert not [name for name in item.properties["auxlens:figures"] if name.endswith(" ha")]
+    assert int(table(job)["a"]["water_px"]) and not table(job)["a"].get("water_ha")
+    assert run(job, quiet())["figures"]["kept"] == 1
+
+
 def test_the_catalog_says_what_there_is(job, make_scene, quiet, tmp_path):
     make_scene("T32_20200601T103031")
     make_scene("b")
