@@ -12,11 +12,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pystac
 import pystac.validation
 import pytest
 import rasterio
+import shapely
 
 from auxlens.engine import jobs
 from auxlens.engine.mapping import job as single
@@ -464,3 +466,24 @@ def test_keys_change_with_what_matters(job, make_scene, tmp_path):
     for change in ({"tile_size": 64}, {"precision": "bfloat16"}, {"output_uncertainty": "u.tif"}):
         assert tasks.with_key("a", replace(one, **change), "sha", "").key != key
     assert tasks.with_key("a", one, "other", "").key != key
+
+
+@pytest.mark.parametrize("name", ["truth.shp", "truth.gpkg"])
+def test_keys_change_with_every_file_of_a_reference(job, make_scene, tmp_path, name):
+    there = make_scene("a")
+    gpd.GeoDataFrame({"class": [2]}, geometry=[shapely.box(0, 0, 9, 9)], crs="EPSG:32632").to_file(tmp_path / name)
+    one = jobs.MapJob(
+        job.model, (f"s2={there / 's2.tif'}",), (), f"{tmp_path / name}|layername=truth", "class",
+        output_main_error=str(tmp_path / "main_error.tif"),
+    )  # fmt: skip
+    key = tasks.with_key("a", one, "sha", "").key
+    for beside in ("truth.qml", f"{name}-shm"):  # QGIS has opened it
+        (tmp_path / beside).write_bytes(b"0")
+    assert tasks.with_key("a", one, "sha", "").key == key
+    attributes = tmp_path / ("truth.dbf" if name == "truth.shp" else "truth.gpkg-wal")
+    with open(attributes, "ab") as file:
+        file.write(b"1")
+    assert tasks.with_key("a", one, "sha", "").key != key
+    (tmp_path / name).unlink()
+    with pytest.raises(FileNotFoundError):
+        tasks.with_key("a", one, "sha", "")
