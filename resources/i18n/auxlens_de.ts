@@ -2035,8 +2035,8 @@
     </message>
     <message>
       <location filename="../../plugin/scenes.py" />
-      <source>“{}” was not made by AuxLens and was left out.</source>
-      <translation>„{}“ wurde nicht von AuxLens gemacht und weggelassen.</translation>
+      <source>“{}” was not made by “map” and was left out.</source>
+      <translation>„{}“ wurde nicht von „map“ gemacht und weggelassen.</translation>
     </message>
     <message>
       <location filename="../../plugin/scenes.py" />
