@@ -34,7 +34,7 @@ from pystac.extensions.raster import DataType, RasterBand, RasterExtension
 
 from ....models.card import Card, LandClass, Modality
 from ....models.members import paths_of
-from ...scene.bands import split_name
+from ...jobs import split_name
 from ...scene.grid import Grid, bounds_on_earth
 from ...scene.writing import Layer
 from ...textfile import replace_text

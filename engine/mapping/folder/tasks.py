@@ -10,8 +10,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ...jobs import MapJob
-from ...scene.bands import split_name
+from ...jobs import MapJob, split_name
 from ...scene.reference import file_stamp, split_layer
 from ...version import plugin_version
 
