@@ -389,6 +389,24 @@ def test_one_run_at_a_time(job, make_scene, quiet, tmp_path):
     assert run(job, quiet())["figures"]["mapped"] == 1
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="removes no open file")
+def test_a_run_that_begins_as_another_ends_keeps_its_lock(tmp_path, monkeypatch):
+    release, begun = lock.FileLock.release, []
+
+    def then_another_begins(ended, *args, **options):
+        release(ended, *args, **options)
+        if not begun:
+            begun.append(lock.FileLock(tmp_path / lock._LOCK))
+            begun[0].acquire()
+
+    monkeypatch.setattr(lock.FileLock, "release", then_another_begins)
+    with lock.locked(str(tmp_path)):
+        pass
+    with pytest.raises(JobError, match="Another run of AuxLens"), lock.locked(str(tmp_path)):
+        pass
+    begun[0].release()
+
+
 def test_what_a_killed_run_left_is_removed(job, make_scene, quiet, tmp_path, caplog):
     make_scene("a")
     code = (
