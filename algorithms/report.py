@@ -16,6 +16,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 
 from ..engine.jobs import JobError, SceneError
+from ..models.members import paths_of
 from ..plugin.report.build import Request, write_report
 from ..plugin.report.layout import PAPERS, read_template
 from ..plugin.report.tables import read_accuracy, read_rows
@@ -158,9 +159,10 @@ def _files():
 
 
 def _check_files(files: Mapping[str, str]) -> None:
-    for name in ("MODEL", "TEMPLATE"):
-        if files[name] and not os.path.isfile(files[name]):
-            raise JobError(f"{name} “{files[name]}” does not exist; check the path.")
+    models = [("MODEL", path) for path in paths_of(files["MODEL"])]
+    for name, path in (*models, ("TEMPLATE", files["TEMPLATE"])):
+        if path and not os.path.isfile(path):
+            raise JobError(f"{name} “{path}” does not exist; check the path.")
     if files["TEMPLATE"]:
         read_template(files["TEMPLATE"])
     if files["ACCURACY"]:

@@ -32,6 +32,7 @@ from qgis.core import (
 )
 
 from ..engine.jobs import SceneError
+from ..models.members import SEPARATOR, paths_of
 from ..plugin.sources import crs_note, layer_of, layer_path, raster_layer_of, raster_path
 
 Values = Mapping[str, Any]
@@ -85,7 +86,9 @@ def _value(
             return algorithm.parameterAsInt(parameters, name, context)
         return algorithm.parameterAsDouble(parameters, name, context)
     text = algorithm.parameterAsString(parameters, name, context)
-    return os.path.abspath(text) if text and isinstance(definition, QgsProcessingParameterFile) else text
+    if not text or not isinstance(definition, QgsProcessingParameterFile):
+        return text
+    return SEPARATOR.join(map(os.path.abspath, paths_of(text) if name == "MODEL" else (text,)))
 
 
 def raster_layers(

@@ -18,7 +18,7 @@ import tyro
 from . import jobs
 from .console import console_progress
 from .failures import known_failure
-from .options import job_of, options_of
+from .options import absolute, job_of, options_of
 from .run import run
 from .tuning import tune_process
 from .version import plugin_version
@@ -59,7 +59,7 @@ def execute(command: Any, as_json: bool = False) -> int:
     tune_process()
     job: Any = None
     try:
-        job = _job(command)
+        job = absolute(_job(command))
         with console_progress() as progress:
             result = run(job, progress)
     except BaseException as error:

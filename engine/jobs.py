@@ -10,6 +10,7 @@ from __future__ import annotations
 import glob
 import json
 import os
+import re
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Dict, Mapping, Optional, Protocol, Tuple, Type
 
@@ -588,6 +589,14 @@ def patterns(
             raise JobError(f"The {noun} “{name}” is given twice; give each {noun} once.")
         found[name] = parts
     return found
+
+
+def split_name(text: str) -> Tuple[str, str]:
+    """Split ``name=path``; the name is empty for a plain path."""
+    name, sign, path = text.partition("=")
+    if sign and re.fullmatch(r"\w[\w.-]*", name) and not os.path.exists(text):
+        return name, path
+    return "", text
 
 
 def outputs_of(job: Any) -> Mapping[str, str]:

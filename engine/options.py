@@ -1,12 +1,14 @@
-"""The jobs as the command line shows them: choices, kinds of value and defaults that a person can read."""
+"""The jobs as the command line shows and takes them: choices, kinds of value and defaults that a person can read."""
 
 from __future__ import annotations
 
-from dataclasses import MISSING, Field, asdict, field, fields, make_dataclass
+import os
+from dataclasses import MISSING, Field, asdict, field, fields, make_dataclass, replace
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import tyro
 
+from ..models.members import SEPARATOR, paths_of
 from . import jobs
 
 _CHOICES = {
@@ -26,6 +28,7 @@ _METAVARS = {
     "reference": "FILE",
     "scenes": "FOLDER",
     "test_scenes": "FOLDER",
+    "uncertainty": "FILE",
 }
 
 
@@ -41,6 +44,33 @@ def options_of(job: type) -> type:
 def job_of(options: Any) -> Any:
     """The job that a value of an ``options_of`` class stands for."""
     return type(options).__mro__[1](**asdict(options))
+
+
+def absolute(job: Any) -> Any:
+    """The job with absolute paths: outputs keep it in their tags, and are read from other folders."""
+    types = get_type_hints(type(job))
+    places = [f.name for f in fields(job) if f.name not in _LISTS and _is_place(_metavar(f.name, types[f.name]))]
+    return replace(job, **{name: _absolute(name, getattr(job, name)) for name in places})
+
+
+def _is_place(metavar: str | None) -> bool:
+    return metavar is not None and metavar.startswith(("FILE", "FOLDER"))
+
+
+def _absolute(name: str, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    if isinstance(value, tuple):
+        named = [jobs.split_name(text) for text in value]
+        return tuple(f"{modality}={_path(path)}" if modality else _path(path) for modality, path in named)
+    return SEPARATOR.join(map(_path, paths_of(value))) if name == "model" else _path(value)
+
+
+def _path(text: str) -> str:
+    if not text or os.path.isabs(text):
+        return text
+    file, bar, layer = text.partition("|")
+    if ":" in file[2:] and not os.path.exists(file):  # a URL or a part of a file, which GDAL alone knows
+        return text
+    return os.path.abspath(file) + bar + layer
 
 
 def _option(f: Field[Any], kind: Any) -> tuple[Any, Any]:

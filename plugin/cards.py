@@ -8,8 +8,9 @@ from typing import Dict, List, Optional, Tuple
 
 from qgis.core import QgsPalettedRasterRenderer
 
-from ..engine.jobs import ModelFileError
-from ..models.card import Card, LandClass, read_card
+from ..engine.jobs import JobError, ModelFileError
+from ..models.card import Card, LandClass
+from ..models.members import paths_of, read_cards
 from .scenes import MappedScene
 from .words import tr
 
@@ -17,24 +18,28 @@ _GREY = "#9aa3ab"
 
 
 def card_of(scene: MappedScene, model: str = "") -> Tuple[Optional[Card], str]:
-    """The card of the model that mapped a scene, and else a sentence that says why there is none.
+    """The card of the model, or of the models together, that mapped a scene; else a sentence why there is none.
 
     Args:
-        model: Model file; empty for the one that the job names.
+        model: Model file, or several as in the job; empty for what the job names.
     """
-    path = model or str(scene.tags.job.get("model") or "")
-    if not os.path.exists(path):
-        return None, tr("The model file “{}” does not exist any more.").format(path)
-    try:
-        with open(path, "rb") as file:
-            found = hashlib.sha256(file.read()).hexdigest()
-    except OSError as error:
-        return None, tr("The model file “{}” cannot be read: {}.").format(path, error.strerror)
+    model = model or str(scene.tags.job.get("model") or "")
+    digests = []
+    for path in paths_of(model):
+        if not os.path.exists(path):
+            return None, tr("The model file “{}” does not exist any more.").format(path)
+        try:
+            with open(path, "rb") as file:
+                digests.append(hashlib.sha256(file.read()).hexdigest())
+        except OSError as error:
+            return None, tr("The model file “{}” cannot be read: {}.").format(path, error.strerror)
+    # Of several as the engine has it (scene/hashing.py).
+    found = digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
     if scene.tags.model_sha256 and found != scene.tags.model_sha256:
-        return None, tr("The model file “{}” is not the one that made this map (its SHA-256 differs).").format(path)
+        return None, tr("The model file “{}” is not the one that made this map (its SHA-256 differs).").format(model)
     try:
-        return read_card(path), ""
-    except ModelFileError as error:
+        return read_cards(model), ""
+    except (ModelFileError, JobError) as error:
         return None, str(error)
 
 

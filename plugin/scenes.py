@@ -127,7 +127,7 @@ def scenes_in_folder(folder: str) -> Tuple[List[MappedScene], List[str]]:
 def _refusal(layer: QgsMapLayer) -> str:
     if not layer.isValid():
         return tr("“{}” cannot be read (was its file deleted?) and was left out.").format(layer.name())
-    return tr("“{}” was not made by AuxLens and was left out.").format(layer.name())
+    return tr("“{}” was not made by “map” and was left out.").format(layer.name())
 
 
 def _key(layer: QgsRasterLayer, tags: Tags) -> Any:
@@ -139,8 +139,7 @@ def _key(layer: QgsRasterLayer, tags: Tags) -> Any:
 
 
 def _scene(outputs: Mapping[str, Tuple[QgsRasterLayer, Tags]]) -> MappedScene:
-    known = [name for name in MAP_OUTPUTS if name in outputs]
-    order = known + [name for name in outputs if name not in known]
+    order = [name for name in MAP_OUTPUTS if name in outputs]
     layer, tags = outputs[order[0]]
     inputs = tags.job.get("inputs")
     name = scene_name(inputs) if inputs else os.path.basename(os.path.dirname(layer.source())) or layer.name()

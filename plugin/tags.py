@@ -9,6 +9,8 @@ from typing import Any, Dict, Mapping, Optional
 
 from qgis.core import QgsMapLayer, QgsRasterLayer
 
+from ..engine.jobs import MAP_OUTPUTS
+
 _ITEM = re.compile(r"<li>AUXLENS_([A-Z0-9_]+)=(.*?)</li>", re.DOTALL)
 
 
@@ -34,7 +36,7 @@ class Tags:
 
 
 def tags_of(layer: Optional[QgsMapLayer]) -> Optional[Tags]:
-    """The tags of a layer; ``None`` for a layer that AuxLens did not make, or that is no raster.
+    """The tags of a layer; ``None`` for a layer that ``map`` did not write, or that is no raster.
 
     QGIS has no function for a raster's tags, but lists them in the layer's properties, of a layer of a reopened project
     as well; that text is what is read here.
@@ -42,7 +44,7 @@ def tags_of(layer: Optional[QgsMapLayer]) -> Optional[Tags]:
     if not isinstance(layer, QgsRasterLayer) or not layer.isValid():
         return None
     found: Dict[str, str] = dict(_ITEM.findall(layer.dataProvider().htmlMetadata()))
-    if "OUTPUT" not in found:
+    if found.get("OUTPUT") not in MAP_OUTPUTS:  # correlations and sensitivities have tags too
         return None
     return Tags(
         output=found.pop("OUTPUT"),

@@ -99,14 +99,19 @@ def pixel_areas_m2(latitudes: Floats, square_degrees: float) -> Floats:
     return areas
 
 
-def row_areas_ha(grid: Grid, row: int, count: int) -> Floats:
-    """``(count,)`` area in hectares of a pixel of some rows of a grid; NaN where no CRS tells its unit."""
+def area_unit(grid: Grid) -> str:
+    """Unit of areas: hectares, or pixels of a grid whose pixels have no known size, with a CRS or without."""
+    return "px" if grid.gsd_m is None else "ha"
+
+
+def row_areas(grid: Grid, row: int, count: int) -> Floats:
+    """``(count,)`` area of a pixel of some rows of a grid, in its ``area_unit``."""
     transform = grid.transform
     if grid.crs is not None and grid.crs.is_geographic:
         rows = np.arange(row, row + count) + 0.5
         latitudes = transform.d * grid.width / 2 + transform.e * rows + transform.f
         return pixel_areas_m2(latitudes.astype(np.float64), abs(transform.determinant)) / HECTARE_M2
-    return np.full(count, np.nan if grid.gsd_m is None else grid.gsd_m**2 / HECTARE_M2)
+    return np.full(count, 1.0 if grid.gsd_m is None else grid.gsd_m**2 / HECTARE_M2)
 
 
 def _spread(values: Floats, places: NDArray[np.intp], size: int, fill: float = 0.0) -> Floats:

@@ -25,7 +25,7 @@ from ..scene.reference import (
     open_reference,
     read_features,
 )
-from .areas import HECTARE_M2, row_areas_ha
+from .areas import area_unit, row_areas
 from .coverage import Coverage, coverage_of
 
 Values = NDArray[np.float32]
@@ -86,18 +86,18 @@ class Comparison:
 
     @property
     def area_unit(self) -> str:
-        return "px" if self.grid.crs is None else "ha"
+        return area_unit(self.grid)
 
     @property
     def pixel_area(self) -> float:
         """Area of a pixel in ``area_unit``, of a grid that is not in degrees."""
-        return 1.0 if self.grid.gsd_m is None else self.grid.gsd_m**2 / HECTARE_M2
+        return float(row_areas(self.grid, 0, 1)[0])
 
     def row_areas(self, row: int, count: int) -> NDArray[np.float64] | None:
         """Area in ha of a pixel of each of some rows of a grid in degrees; ``None`` where all pixels are alike."""
         if self.grid.crs is None or not self.grid.crs.is_geographic:
             return None
-        return row_areas_ha(self.grid, row, count)
+        return row_areas(self.grid, row, count)
 
 
 def open_comparison(job: AccuracyJob, stack: ExitStack) -> Comparison:

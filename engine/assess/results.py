@@ -59,7 +59,7 @@ class ClassResult:
         matrix: ``(q, q)`` pixels, rows reference and columns map.
         mapped_pixels: ``(q,)`` pixels of the whole map.
         mapped_areas: ``(q,)`` their areas in ``area_unit``.
-        area_unit: ``ha``, or ``px`` where the map has no CRS.
+        area_unit: ``ha``, or ``px`` where the size of the map's pixels is not known.
         estimates: Area-adjusted, ``None`` where there are too few reference pixels.
         reliability: Of the probabilities, where they are given.
     """

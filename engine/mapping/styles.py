@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 
 from ...models.card import Card, LandClass, Modality, Player
 from ..jobs import MAP_OUTPUTS
@@ -54,10 +55,10 @@ def _renderer(kind: str, card: Card, bands: tuple[str, ...]) -> RasterRenderer:
 
 
 def player_classes(players: Sequence[Player]) -> tuple[LandClass, ...]:
-    """Colours of the players of a band that holds their numbers, from 1."""
+    """Colours of the players of a band that holds their numbers, from 1; they come again where there are more."""
     return tuple(
         LandClass(number, player.name, color)
-        for number, (player, color) in enumerate(zip(players, PLAYER_COLORS, strict=False), 1)
+        for number, (player, color) in enumerate(zip(players, cycle(PLAYER_COLORS)), 1)
     )
 
 

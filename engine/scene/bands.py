@@ -13,6 +13,7 @@ from rasterio.enums import ColorInterp
 from rasterio.errors import RasterioError
 
 from ...models.errors import SceneError
+from ..jobs import split_name
 
 
 @dataclass(frozen=True)
@@ -241,14 +242,6 @@ def _pick_by_name(bands: Sequence[str], given: Sequence[BandSource]) -> tuple[Ba
     if any(names.count(_key(band)) != 1 for band in bands):
         return None
     return tuple(given[names.index(_key(band))] for band in bands)
-
-
-def split_name(text: str) -> tuple[str, str]:
-    """Split ``name=path``; the name is empty for a plain path."""
-    name, sign, path = text.partition("=")
-    if sign and re.fullmatch(r"\w[\w.-]*", name) and not os.path.exists(text):
-        return name, path
-    return "", text
 
 
 def _is_name(text: str | None) -> bool:

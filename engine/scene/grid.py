@@ -16,6 +16,7 @@ from rasterio.errors import CRSError, RasterioError
 from ...models.errors import SceneError
 from .window import Window
 
+_WGS84 = CRS.from_epsg(4326)
 _METRES_PER_DEGREE = 111_320.0  # of latitude, on the sphere
 
 
@@ -114,6 +115,19 @@ def bounds_in(grid: Grid, crs: CRS) -> BoundingBox:
     if grid.crs == crs:
         return grid.bounds
     return transformed(grid.bounds, grid.crs, crs)
+
+
+def bounds_on_earth(grid: Grid) -> BoundingBox | None:
+    """West, south, east, north in degrees (EPSG:4326); ``None`` for a grid that has no place on the Earth.
+
+    West is greater than east where it lies across the date line.
+    """
+    if grid.crs is None:
+        return None
+    try:
+        return bounds_in(grid, _WGS84)
+    except SceneError:  # a plane of its own
+        return None
 
 
 def transformed(bounds: tuple[float, float, float, float], source: CRS, target: CRS) -> BoundingBox:

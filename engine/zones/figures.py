@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..scene.grid import Grid
+from ..assess.areas import area_unit
 from . import statistics
 from .layers import Band, Layers
 
@@ -21,11 +21,6 @@ _WITH_PERCENTILES = ("map", "uncertainty", "expected_error", "reconstruction_err
 def has_percentiles(band: Band) -> bool:
     """Whether percentiles are given beside the mean."""
     return band.output in _WITH_PERCENTILES and not band.categorical
-
-
-def area_unit(grid: Grid) -> str:
-    """Unit of areas: hectares, or pixels of a grid whose pixels have no known size."""
-    return "px" if grid.gsd_m is None else "ha"
 
 
 @dataclass

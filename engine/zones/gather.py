@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...models.errors import Canceled
-from ..assess.areas import row_areas_ha
+from ..assess.areas import row_areas
 from ..jobs import Progress
 from ..scene.grid import Grid
 from ..scene.window import Window, plan
@@ -97,16 +97,9 @@ def _union(windows: dict[int, Window], numbers: Sequence[int]) -> Window:
 def _pieces(layers: Layers, shapes: NDArray[np.object_], window: Window) -> Iterator[Piece]:
     """The pixels of each polygon in a window."""
     values = layers.read(window).reshape(len(layers.bands), -1)
-    areas = _areas(layers.grid, window)
+    areas = row_areas(layers.grid, window.row, window.height)
     for cells, shares in coverage(shapely.to_wkb(shapes).tolist(), window):
         yield Piece(values[:, cells], shares, areas[cells // window.width])
-
-
-def _areas(grid: Grid, window: Window) -> NDArray[np.float64]:
-    """``(window.height,)`` area of a pixel of each row, in the ``figures.area_unit``."""
-    if grid.gsd_m is None:
-        return np.ones(window.height)
-    return row_areas_ha(grid, window.row, window.height)
 
 
 def _whole(layers: Layers, piece: Piece) -> Sums:

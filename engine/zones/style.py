@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
+from contextlib import closing
 
 from ..qml import fill_symbol, rgba_text, vector_style
 from ..scene.reference import PALETTE
@@ -45,8 +46,12 @@ def qml(columns: Sequence[str], colors: dict[str, str]) -> str:
 
 
 def add_style(path: str, layer: str, text: str) -> None:
-    """Put a style into a GeoPackage as the default of one of its layers."""
-    with sqlite3.connect(path) as database:
+    """Put a style into a GeoPackage as the default of one of its layers.
+
+    Raises:
+        sqlite3.Error: it cannot be written, for want of room as a rule.
+    """
+    with closing(sqlite3.connect(path)) as database, database:
         database.execute(_TABLE)
         database.execute(
             "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, last_change, srs_id) VALUES "
@@ -58,7 +63,6 @@ def add_style(path: str, layer: str, text: str) -> None:
             "'Error probability by polygon', '')",
             (layer, text),
         )
-    database.close()
 
 
 def _steps(column: str) -> list[tuple[str, str, str]]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 from numpy.typing import NDArray
 
 from ...models.errors import SceneError
@@ -53,7 +53,7 @@ def write_geopackage(path: str, zones: gpd.GeoDataFrame, style: str) -> None:
         os.replace(part, target)
         for suffix in ("-wal", "-shm"):
             Path(f"{target}{suffix}").unlink(missing_ok=True)
-    except (OSError, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, RuntimeError) as error:
+    except (OSError, RuntimeError, sqlite3.Error) as error:  # pyogrio's are RuntimeErrors
         raise SceneError(
             f"“{path}” cannot be written ({error}); choose a folder with room that you may write to, and close the "
             "file where it is open."

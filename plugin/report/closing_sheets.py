@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, List, Mapping, Optional, Sequence
+from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 from qgis.core import Qgis
 
 from ...engine.version import plugin_version
 from ...models.card import Card, Intervals, Modality
+from ...models.members import EnsembleCard
 from ..words import figures_words, tr
 from .sheets import Sheet, numbered
 from .subject import Subject
@@ -20,17 +21,22 @@ _MODEL_ROWS = 30
 
 
 def model_sheets(card: Optional[Card]) -> List[Sheet]:
-    """The model's card: what it needs and gives, how good it is, how it was trained."""
+    """The model's card: what it needs and gives, how good it is, how it was trained; of several what they share."""
     if card is None:
         return []
+    needs = [
+        (tr("Main task"), _main_words(card)),
+        *[(tr("Input {}").format(m.name), _modality_words(m)) for m in card.inputs],
+        *[(tr("Auxiliary {}").format(m.name), _modality_words(m)) for m in card.auxiliary],
+    ]
+    if isinstance(card, EnsembleCard):  # the rest would be the first model's
+        return _model_pages([(tr("Name"), card.name), *needs])
     training = card.training
     entries = [
         (tr("Name"), card.name),
         (tr("Created"), f"{card.created[:10]}, AuxLens {card.plugin_version}"),
         (tr("Licence"), card.licence or tr("not stated")),
-        (tr("Main task"), _main_words(card)),
-        *[(tr("Input {}").format(m.name), _modality_words(m)) for m in card.inputs],
-        *[(tr("Auxiliary {}").format(m.name), _modality_words(m)) for m in card.auxiliary],
+        *needs,
         (tr("Strategy"), card.strategy),
     ]
     for split, figures in (training.get("figures") or {}).items():
@@ -51,6 +57,10 @@ def model_sheets(card: Optional[Card]) -> List[Sheet]:
     ended = [f"{training[key]}" for key in ("ended",) if training.get(key)]
     if training.get("epochs"):
         entries.append((tr("Epochs"), ", ".join([str(training["epochs"]), *ended])))
+    return _model_pages(entries)
+
+
+def _model_pages(entries: Sequence[Tuple[str, str]]) -> List[Sheet]:
     table = pairs([(name, _short(value)) for name, value in entries])
     parts = table.parts(_MODEL_ROWS)
     return numbered([Sheet("model", tr("Model"), {"caption": ""}, {}, {}, {"card": part}) for part in parts])

@@ -120,13 +120,13 @@ def measure(scene: MappedScene, is_classes: bool, going_on: Callable[[float], bo
 
 
 def pixel_areas(scene: MappedScene) -> Tuple[np.ndarray, str]:
-    """Area of a pixel of each row, ``(height,)``, and its unit: hectares, or pixels without a CRS.
+    """Area of a pixel of each row, ``(height,)``, and its unit: hectares, or pixels where no CRS tells their size.
 
     In a projection the area is that of the projection, as in ``accuracy``; in degrees that on the ellipsoid.
     """
     layer, (height, _) = scene.any_layer, scene.size
     crs, dx, dy = layer.crs(), layer.rasterUnitsPerPixelX(), layer.rasterUnitsPerPixelY()
-    if not crs.isValid():
+    if not crs.toProj():
         return np.ones(height), "px"
     if not crs.isGeographic():
         metre = QgsUnitTypes.fromUnitToUnitFactor(crs.mapUnits(), QgsUnitTypes.DistanceUnit.DistanceMeters)

@@ -1185,13 +1185,13 @@
     </message>
     <message>
       <location filename="../../plugin/cards.py" />
-      <source>The model file “{}” does not exist any more.</source>
-      <translation>Die Modelldatei „{}“ gibt es nicht mehr.</translation>
+      <source>The model file “{}” is not the one that made this map (its SHA-256 differs).</source>
+      <translation>Die Modelldatei „{}“ ist nicht die, die diese Karte gemacht hat (ihr SHA-256 ist ein anderer).</translation>
     </message>
     <message>
       <location filename="../../plugin/cards.py" />
-      <source>The model file “{}” is not the one that made this map (its SHA-256 differs).</source>
-      <translation>Die Modelldatei „{}“ ist nicht die, die diese Karte gemacht hat (ihr SHA-256 ist ein anderer).</translation>
+      <source>The model file “{}” does not exist any more.</source>
+      <translation>Die Modelldatei „{}“ gibt es nicht mehr.</translation>
     </message>
     <message>
       <location filename="../../plugin/cards.py" />
@@ -2060,8 +2060,8 @@
     </message>
     <message>
       <location filename="../../plugin/scenes.py" />
-      <source>“{}” was not made by AuxLens and was left out.</source>
-      <translation>„{}“ wurde nicht von AuxLens gemacht und weggelassen.</translation>
+      <source>“{}” was not made by “map” and was left out.</source>
+      <translation>„{}“ wurde nicht von „map“ gemacht und weggelassen.</translation>
     </message>
     <message>
       <location filename="../../plugin/scenes.py" />

@@ -255,6 +255,9 @@ def test_paths_are_absolute(provider, good, tmp_path, monkeypatch):
     relative = {**good, "MODEL": "toy.safetensors", "INPUTS": ["scene/s2.tif"], "MASK": "scene/s2.tif"}
     job = provider.algorithm("map").job(relative, QgsProcessingContext(), export=False)
     assert (job.model, job.inputs, job.mask) == (good["MODEL"], tuple(good["INPUTS"]), good["INPUTS"][0])
+    several = {**relative, "MODEL": "toy.safetensors;other.safetensors"}
+    job = provider.algorithm("map").job(several, QgsProcessingContext(), export=False)
+    assert job.model == f"{good['MODEL']};{tmp_path / 'other.safetensors'}"
     values = {"SCENES": "scene", "INPUT_PATTERNS": "s2=s2.tif", "REFERENCE_PATTERN": "s2.tif"}
     job = provider.algorithm("trainfolder").job(values, QgsProcessingContext(), export=False)
     assert job.scenes == str(tmp_path / "scene")

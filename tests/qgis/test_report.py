@@ -21,6 +21,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QRectF
 from qgis.PyQt.QtGui import QColor, QImage, QPainter
 
+from auxlens.engine.scene.hashing import sha256_of_models
 from auxlens.models.card import Intervals, MainTask
 from auxlens.plugin.charts import Bar, Line, bars, ramp, spectrum, svg, swatches
 from auxlens.plugin.report.assessment_sheets import accuracy_sheet, errors_sheets
@@ -144,6 +145,26 @@ def test_a_model_that_is_gone_or_another(mapped, write_model, card):
     assert "cannot be read" in notes[0]
     report, notes = composed(folder, model=str(folder / "gone.safetensors"))
     assert "does not exist any more" in notes[0]
+
+
+def test_the_card_of_an_ensemble(mapped, report, write_model, card):
+    training = {"figures": {"test": {"overall_accuracy": 0.987}}}
+    members = [write_model(replace(card, name=n, training=training), f"{n}.safetensors") for n in "AB"]
+    together = ";".join(members)
+    folder = mapped(model=together)
+    for path in folder.glob("*.tif"):
+        gdal.Open(str(path), gdal.GA_Update).SetMetadataItem("AUXLENS_MODEL_SHA256", sha256_of_models(together))
+    found, notes = composed(folder)
+    assert not notes
+    (sheet,) = (sheet for sheet in found.sheets if sheet.page == "model")
+    names = [name for name, _ in sheet.tables["card"].rows]
+    assert sheet.tables["card"].rows[0] == ("Name", "A + B")
+    assert "Main task" in names and "Figures on test" not in names  # which would be those of one alone
+    _, html, _ = report(SCENES=str(folder), MODEL=together)
+    assert "A + B" in html
+    Path(members[1]).unlink()
+    _, notes = composed(folder)
+    assert f"“{members[1]}” does not exist any more" in notes[0]
 
 
 def test_several_scenes_get_an_overview_and_a_page_each(report, mapped):

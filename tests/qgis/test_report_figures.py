@@ -75,6 +75,11 @@ def test_areas_in_degrees_and_without_crs(mapped):
     assert areas[-1] > areas[0]
     ((scene,), _) = scenes_in_folder(str(mapped("plain", epsg=0)))
     assert pixel_areas(scene)[1] == "px"
+    folder = mapped("site")
+    for path in folder.glob("*.tif"):
+        gdal.Open(str(path), gdal.GA_Update).SetProjection('LOCAL_CS["site",UNIT["metre",1]]')
+    ((scene,), _) = scenes_in_folder(str(folder))
+    assert pixel_areas(scene)[1] == "px"  # as the engine has it
 
 
 def test_stopped_measuring_gives_nothing(mapped):

@@ -1,6 +1,7 @@
 """Layers are put together into mapped scenes by their tags."""
 
 import pytest
+from osgeo import gdal
 from qgis.core import QgsRasterLayer, QgsVectorLayer
 
 from auxlens.engine.jobs import SceneError
@@ -44,7 +45,7 @@ def test_what_is_not_ours_is_named(mapped, write_raster):
     scenes, notes = mapped_scenes([ours, foreign, vector, gone, twice])
     assert [s.name for s in scenes] == ["scene_01"]
     assert [note.split("”")[0].lstrip("“") for note in notes] == ["foreign", "points", "any nothing", "again"]
-    assert "not made by AuxLens" in notes[0]
+    assert "not made by “map”" in notes[0]
     assert "deleted" in notes[2]
     assert "same output" in notes[3]
 
@@ -58,6 +59,16 @@ def test_a_folder_is_searched_with_its_sub_folders(mapped, write_raster):
     assert [s.name for s in scenes] == ["a", "b"]
     assert len(notes) == 1
     assert "broken.tif" in notes[0]
+
+
+def test_what_is_found_out_about_a_scene_is_no_scene(mapped, write_raster):
+    folder = mapped("a")
+    for output in ("correlation", "sensitivity"):
+        path = write_raster(f"maps/a/{output}.tif", ("x",))
+        gdal.Open(path, gdal.GA_Update).SetMetadataItem("AUXLENS_OUTPUT", output)
+    scenes, notes = scenes_in_folder(str(folder))
+    assert [scene.name for scene in scenes] == ["a"]
+    assert not notes
 
 
 def test_folders_without_ours_are_refused(tmp_path):

@@ -190,8 +190,17 @@ def test_layers_that_are_not_ours_and_files_that_are_gone_are_named(add, style, 
     gone.setDataSource(str(path), gone.name(), "gdal")
     lines = style(GROUP="one")
     assert span(ours)
-    assert any(f"“{foreign.name()}” was not made by AuxLens" in line for line in lines)
+    assert any(f"“{foreign.name()}” was not made by “map”" in line for line in lines)
     assert any(f"“{gone.name()}” cannot be read" in line for line in lines)
+
+
+def test_sensitivities_and_correlations_keep_their_style(add, style):
+    layer = add("one", "uncertainty", 0.5, ("u",))
+    others = [add("one", output, 0.5, ("a", "b")) for output in ("sensitivity", "correlation")]
+    before = [other.renderer().type() for other in others]
+    style(GROUP="one")
+    assert span(layer)
+    assert [other.renderer().type() for other in others] == before
 
 
 def test_a_place_that_cannot_be_written_is_told(add, style):

@@ -55,6 +55,15 @@ def test_other_layers_have_none(write_raster):
 
 
 @pytest.mark.usefixtures("qgis_app")
+@pytest.mark.parametrize("output", ["correlation", "sensitivity"])
+def test_what_other_algorithms_wrote_is_no_output_of_map(tagged, output):
+    file = gdal.Open(tagged, gdal.GA_Update)
+    file.SetMetadataItem("AUXLENS_OUTPUT", output)
+    file.FlushCache()
+    assert tags_of(QgsRasterLayer(tagged, "x")) is None
+
+
+@pytest.mark.usefixtures("qgis_app")
 def test_a_broken_job_is_no_obstacle(tagged):
     file = gdal.Open(tagged, gdal.GA_Update)
     file.SetMetadataItem("AUXLENS_JOB", "{nonsense")

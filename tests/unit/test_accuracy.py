@@ -263,10 +263,13 @@ def test_areas_of_a_map_in_degrees_and_of_one_without_crs(tmp_path, quiet, truth
     box = shapely.segmentize(shapely.box(west, south, east, north), 0.01)
     expected = abs(pyproj.Geod(ellps="WGS84").geometry_area_perimeter(box)[0]) / 1e4
     assert (result.mapped_areas.sum(), result.area_unit) == (pytest.approx(expected, rel=1e-5), "ha")
-    where = {"crs": None, "transform": Affine.identity()}
-    job = AccuracyJob(put(tmp_path / "m.tif", mapped, **where), put(tmp_path / "r.tif", truth, **where))
-    result = assess(job, quiet())
-    assert (result.mapped_areas.sum(), result.area_unit) == (truth.size, "px")
+    for where in (
+        {"crs": None, "transform": Affine.identity()},
+        {"crs": 'LOCAL_CS["site",UNIT["metre",1]]'},
+    ):
+        job = AccuracyJob(put(tmp_path / "m.tif", mapped, **where), put(tmp_path / "r.tif", truth, **where))
+        result = assess(job, quiet())
+        assert (result.mapped_areas.sum(), result.area_unit) == (truth.size, "px")
 
 
 def vector(path, geometries, values, field="class", crs="EPSG:32632"):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import rasterio
 
-from auxlens.engine.scene.bands import bands_of, match, match_some, modalities_from_layers, split_name
+from auxlens.engine.jobs import split_name
+from auxlens.engine.scene.bands import bands_of, match, match_some, modalities_from_layers
 from auxlens.models.errors import SceneError
 
 WANTED = [("s2", ("B2", "B3", "B8A")), ("dem", ("elevation",))]

@@ -5,11 +5,12 @@ import re
 import signal
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 
-from auxlens.engine import jobs, options
+from auxlens.engine import cli, jobs, options
 
 
 def auxlens(*words, text=None):
@@ -48,6 +49,47 @@ def test_options_become_the_job_itself(name):
     assert job == cls(**required)
 
 
+def test_a_job_has_absolute_paths(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    there = Path.cwd()
+    (there / "a=b.tif").write_bytes(b"")
+    elsewhere, url = str(tmp_path.parent / "s2.tif"), "https://a.b/c.tif"
+    job = jobs.MapJob(
+        model="m/a.safetensors; b.safetensors",
+        inputs=("s2.tif", "s2=scene/s2.tif", elsewhere, f"s1={elsewhere}", "a=b.tif", url),
+        reference="truth.gpkg|layername=a//b",
+        reference_field="class",
+        output_map="out/map.tif",
+        extent_crs="EPSG:4326",
+    )
+    s2, b = there / "s2.tif", there / "b.safetensors"
+    assert options.absolute(job) == replace(
+        job,
+        model=f"{there / 'm' / 'a.safetensors'};{b}",
+        inputs=(str(s2), f"s2={there / 'scene' / 's2.tif'}", elsewhere, f"s1={elsewhere}", str(there / "a=b.tif"), url),
+        reference=f"{there / 'truth.gpkg'}|layername=a//b",
+        output_map=str(there / "out" / "map.tif"),
+    )
+    folder = jobs.MapFolderJob("m", "in", "out", "s2=s2.tif", "s1=../s1.tif", reference_pattern="../label.csv")
+    places = {"model": str(there / "m"), "scenes": str(there / "in"), "output_folder": str(there / "out")}
+    assert options.absolute(folder) == replace(folder, **places)
+
+
+@pytest.mark.parametrize("as_file", [False, True])
+def test_jobs_come_in_with_absolute_paths(tmp_path, monkeypatch, capsys, as_file):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "tune_process", lambda: None)
+    monkeypatch.setattr(cli, "run", lambda job, progress: {"outputs": {"map": job.output_map, "model": job.model}})
+    words = ["map", "--model", "m", "--inputs", "s2.tif", "--output-map", "map.tif"]
+    if as_file:
+        Path("job.json").write_text(jobs.to_json(jobs.MapJob("m", ("s2.tif",), output_map="map.tif")), encoding="utf-8")
+        words = ["run", "job.json"]
+    with pytest.raises(SystemExit, match="0"):
+        cli.main([*words, "--json"])
+    told = json.loads(capsys.readouterr().out)["outputs"]
+    assert told == {"map": str(Path.cwd() / "map.tif"), "model": str(Path.cwd() / "m")}
+
+
 def test_makes_demo_scenes_and_tells_the_result(tmp_path):
     done = auxlens("createdemo", "--output-folder", tmp_path / "demo", "--scenes", 1, "--size-px", 64)
     assert done.returncode == 0
@@ -69,7 +111,7 @@ def test_runs_a_job_file_and_answers_in_json(tmp_path, source):
     ("words", "said"),
     [
         (("createdemo", "--output-folder", "x", "--scenes", "0"), "found 0"),
-        (("map", "--model", "gone", "--inputs", "a.tif", "--output-map", "b.tif"), "“gone” does not exist"),
+        (("map", "--model", "gone", "--inputs", "a.tif", "--output-map", "b.tif"), "gone” does not exist"),
         (("run", "gone.json"), "“gone.json” cannot be read"),
     ],
 )

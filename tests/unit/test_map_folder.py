@@ -12,11 +12,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pystac
 import pystac.validation
 import pytest
 import rasterio
+import shapely
 
 from auxlens.engine import jobs
 from auxlens.engine.mapping import job as single
@@ -319,6 +321,18 @@ def test_a_regression_and_scenes_without_crs(untrained, make_scene, quiet, tmp_p
     assert item.geometry is None and item.bbox is None
 
 
+def test_a_crs_without_a_place_on_the_earth(job, make_scene, quiet, tmp_path):
+    make_scene("a", crs='LOCAL_CS["site",UNIT["metre",1]]')
+    job = replace(job, layers=("map",))
+    figures = run(job, quiet())["figures"]
+    assert (figures["mapped"], figures["failed"]) == (1, 0)
+    item = pystac.Item.from_file(str(tmp_path / "out/a/a.json"))
+    assert item.geometry is None and item.bbox is None
+    assert not [name for name in item.properties["auxlens:figures"] if name.endswith(" ha")]
+    assert int(table(job)["a"]["water_px"]) and not table(job)["a"].get("water_ha")
+    assert run(job, quiet())["figures"]["kept"] == 1
+
+
 def test_the_catalog_says_what_there_is(job, make_scene, quiet, tmp_path):
     make_scene("T32_20200601T103031")
     make_scene("b")
@@ -373,6 +387,24 @@ def test_one_run_at_a_time(job, make_scene, quiet, tmp_path):
         ):
             run(job, quiet())
     assert run(job, quiet())["figures"]["mapped"] == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="removes no open file")
+def test_a_run_that_begins_as_another_ends_keeps_its_lock(tmp_path, monkeypatch):
+    release, begun = lock.FileLock.release, []
+
+    def then_another_begins(ended, *args, **options):
+        release(ended, *args, **options)
+        if not begun:
+            begun.append(lock.FileLock(tmp_path / lock._LOCK))
+            begun[0].acquire()
+
+    monkeypatch.setattr(lock.FileLock, "release", then_another_begins)
+    with lock.locked(str(tmp_path)):
+        pass
+    with pytest.raises(JobError, match="Another run of AuxLens"), lock.locked(str(tmp_path)):
+        pass
+    begun[0].release()
 
 
 def test_what_a_killed_run_left_is_removed(job, make_scene, quiet, tmp_path, caplog):
@@ -452,3 +484,24 @@ def test_keys_change_with_what_matters(job, make_scene, tmp_path):
     for change in ({"tile_size": 64}, {"precision": "bfloat16"}, {"output_uncertainty": "u.tif"}):
         assert tasks.with_key("a", replace(one, **change), "sha", "").key != key
     assert tasks.with_key("a", one, "other", "").key != key
+
+
+@pytest.mark.parametrize("name", ["truth.shp", "truth.gpkg"])
+def test_keys_change_with_every_file_of_a_reference(job, make_scene, tmp_path, name):
+    there = make_scene("a")
+    gpd.GeoDataFrame({"class": [2]}, geometry=[shapely.box(0, 0, 9, 9)], crs="EPSG:32632").to_file(tmp_path / name)
+    one = jobs.MapJob(
+        job.model, (f"s2={there / 's2.tif'}",), (), f"{tmp_path / name}|layername=truth", "class",
+        output_main_error=str(tmp_path / "main_error.tif"),
+    )  # fmt: skip
+    key = tasks.with_key("a", one, "sha", "").key
+    for beside in ("truth.qml", f"{name}-shm"):  # QGIS has opened it
+        (tmp_path / beside).write_bytes(b"0")
+    assert tasks.with_key("a", one, "sha", "").key == key
+    attributes = tmp_path / ("truth.dbf" if name == "truth.shp" else "truth.gpkg-wal")
+    with open(attributes, "ab") as file:
+        file.write(b"1")
+    assert tasks.with_key("a", one, "sha", "").key != key
+    (tmp_path / name).unlink()
+    with pytest.raises(FileNotFoundError):
+        tasks.with_key("a", one, "sha", "")

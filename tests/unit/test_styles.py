@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from auxlens.engine.jobs import MAP_OUTPUTS
-from auxlens.engine.mapping.styles import qml, scale
+from auxlens.engine.mapping.styles import player_classes, qml, scale
 from auxlens.engine.palettes import BLUE_WHITE_RED, PLAYER_COLORS, Scale
 from auxlens.engine.qml import pseudocolor
 from auxlens.models.card import Card, LandClass, MainTask, Modality, Player
@@ -126,6 +126,12 @@ def test_attributions_show_the_dominant_player_and_are_even_about_zero(card: Car
     shown = scale("attribution", card, "visible")
     assert (shown.low, shown.high, shown.ramp) == (-2.5, 2.5, BLUE_WHITE_RED)
     assert len(set(PLAYER_COLORS)) == 16
+
+
+def test_every_player_has_a_colour() -> None:
+    found = player_classes([Player(f"B{number}", (f"s2:B{number}",)) for number in range(1, 19)])
+    assert [c.value for c in found] == list(range(1, 19))
+    assert [c.color for c in found[16:]] == list(PLAYER_COLORS[:2])
 
 
 def test_an_unknown_output_is_a_bug(card: Card) -> None:

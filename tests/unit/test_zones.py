@@ -280,6 +280,24 @@ def test_the_geopackage_keeps_the_polygons_and_is_styled(tmp_path, quiet):
     assert not list(tmp_path.glob(".*part*"))
 
 
+def test_a_disk_that_is_full_before_the_style_is_written(tmp_path, quiet, monkeypatch):
+    paths = write_layers(tmp_path)
+    polygons = write_polygons(tmp_path / "p.gpkg", some_polygons())
+    connect, opened = sqlite3.connect, []
+
+    def without_room(path):
+        opened.append(connect(path))
+        opened[0].execute("PRAGMA max_page_count = 1")  # none beyond those that there are
+        return opened[0]
+
+    monkeypatch.setattr(sqlite3, "connect", without_room)
+    with pytest.raises(SceneError, match=r"cannot be written \(database or disk is full\); choose a folder with room"):
+        run(job(paths, polygons, tmp_path), quiet())
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened[0].execute("SELECT 1")
+    assert not list(tmp_path.glob("zones*")) and not list(tmp_path.glob(".*part*"))
+
+
 def test_a_polygon_that_crosses_itself_is_counted_once(tmp_path, quiet):
     paths = write_layers(tmp_path)
     bow = shapely.Polygon([(10, 10), (20, 20), (20, 10), (10, 20)])

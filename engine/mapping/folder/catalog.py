@@ -31,19 +31,17 @@ from pystac.extensions.mlm import (
 )
 from pystac.extensions.projection import ProjectionExtension
 from pystac.extensions.raster import DataType, RasterBand, RasterExtension
-from rasterio.crs import CRS
 
 from ....models.card import Card, LandClass, Modality
 from ....models.members import paths_of
-from ...scene.bands import split_name
-from ...scene.grid import Grid, transformed
+from ...jobs import split_name
+from ...scene.grid import Grid, bounds_on_earth
 from ...scene.writing import Layer
 from ...textfile import replace_text
 from ...version import plugin_version
 from .tasks import ITEM, Outcome, SceneTask
 
 CATALOG, MODEL = "catalog.json", "model.json"
-_WGS84 = CRS.from_epsg(4326)
 _DATE = re.compile(
     r"(?<!\d)((?:19|20)\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?:[T_]?([01]\d|2[0-3])(\d\d)(\d\d))?"
 )
@@ -53,7 +51,8 @@ def write_item(
     task: SceneTask, card: Card, grid: Grid, layers: Mapping[str, Layer], thumbnail: str, outcome: Outcome
 ) -> None:
     """Write a scene's item; with it the scene is complete."""
-    bbox = _bbox(grid)
+    place = bounds_on_earth(grid)
+    bbox = None if place is None else list(place)
     when, source = _datetime(task)
     properties = {
         "created": _now(),
@@ -183,13 +182,6 @@ def _asset(path: str, title: str, media_type: str, roles: list[str], href: str =
 def _write(path: str, thing: pystac.STACObject) -> None:
     text = json.dumps(thing.to_dict(include_self_link=False, transform_hrefs=False), ensure_ascii=False)
     replace_text(Path(path), text)
-
-
-def _bbox(grid: Grid) -> list[float] | None:
-    """West, south, east, north in degrees; ``None`` where the grid has no place on the Earth."""
-    if grid.crs is None:
-        return None
-    return list(transformed(grid.bounds, grid.crs, _WGS84))
 
 
 def _polygon(bbox: Sequence[float]) -> dict[str, Any]:

@@ -64,8 +64,9 @@ def locked(folder: str) -> Iterator[str]:
         if os.name != "nt":  # while the lock is held, so that nobody else's is removed
             (root / _LOCK).unlink(missing_ok=True)
         lock.release()
-        with suppress(OSError):  # Windows removes no open file
-            (root / _LOCK).unlink(missing_ok=True)
+        if os.name == "nt":  # which removes no open file, so neither that of a run that has just begun
+            with suppress(OSError):
+                (root / _LOCK).unlink(missing_ok=True)
 
 
 def is_running(folder: str, token: str) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....models.card import Card
-from ...assess.areas import row_areas_ha
+from ...assess.areas import area_unit, row_areas
 from ...scene.grid import Grid
 from ...scene.window import Window
 from ...scene.writing import Layer
@@ -39,12 +39,12 @@ class Statistics:
     grid: Grid
     layers: Mapping[str, Layer]
     _pixels: NDArray[np.int64] = field(init=False)
-    _hectares: NDArray[np.float64] = field(init=False)
+    _areas: NDArray[np.float64] = field(init=False)
     _means: dict[str, list[_Mean]] = field(init=False)
 
     def __post_init__(self) -> None:
         self._pixels = np.zeros(len(self.card.main.classes), np.int64)
-        self._hectares = np.zeros(len(self.card.main.classes))
+        self._areas = np.zeros(len(self.card.main.classes))
         self._means = {name: [_Mean(f"mean {text}") for text in self._texts(name)] for name in self.layers}
 
     def add(self, arrays: Mapping[str, NDArray[np.generic]], window: Window) -> None:
@@ -64,7 +64,7 @@ class Statistics:
                 mean.add(plane)
 
     def figures(self) -> dict[str, float]:
-        """Numbers by name: pixels; pixels and, with a CRS, hectares of each class; means of the layers.
+        """Numbers by name: pixels; pixels and, where their size is known, hectares of each class; means of the layers.
 
         Errors that have a sign count by their size. A mean without any pixel is left out.
         """
@@ -72,8 +72,8 @@ class Statistics:
         if "map" in self.layers:
             for i, c in enumerate(self.card.main.classes):
                 figures[f"{c.name} px"] = int(self._pixels[i])
-                if self.grid.crs is not None:
-                    figures[f"{c.name} ha"] = float(self._hectares[i])
+                if area_unit(self.grid) == "ha":
+                    figures[f"{c.name} ha"] = float(self._areas[i])
         means = [mean for means in self._means.values() for mean in means if mean.count]
         return {**figures, **{mean.name: mean.total / mean.count for mean in means}}
 
@@ -85,9 +85,8 @@ class Statistics:
         return [name.replace("_", " ")] if is_mean else []
 
     def _count(self, classes: NDArray[np.generic], window: Window) -> None:
-        areas = None if self.grid.crs is None else row_areas_ha(self.grid, window.row, window.height)
+        areas = row_areas(self.grid, window.row, window.height)
         for i, c in enumerate(self.card.main.classes):
             rows = (classes == c.value).sum(axis=1)
             self._pixels[i] += rows.sum()
-            if areas is not None:
-                self._hectares[i] += float((rows * areas).sum())
+            self._areas[i] += float((rows * areas).sum())

@@ -10,8 +10,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ...jobs import MapJob
-from ...scene.bands import split_name
+from ...jobs import MapJob, split_name
+from ...scene.reference import file_stamp, split_layer
 from ...version import plugin_version
 
 MAPPED, KEPT, FAILED = "mapped", "up to date", "failed"
@@ -91,9 +91,11 @@ def with_key(name: str, job: MapJob, model_sha256: str, note: str) -> SceneTask:
     files, total = [], 0
     for text in (*job.inputs, *job.auxiliary, *filter(None, [job.reference])):
         modality, path = split_name(text)
-        status = os.stat(path.partition("|")[0])
+        status = os.stat(split_layer(path)[0])
         files.append([modality, os.path.basename(path), status.st_size, status.st_mtime_ns])
         total += status.st_size
+    if job.reference:  # the files beside it
+        files += [["", os.path.basename(name), size, modified] for name, size, modified in file_stamp(job.reference)]
     options = ("reference_field", "device", "precision", "tile_size", "overlap")
     values = asdict(job)
     told = [plugin_version(), model_sha256, sorted(job.outputs), [values[name] for name in options], files]
