@@ -34,6 +34,7 @@ IGNORE = -1  # class index of a pixel without reference
 LARGEST_CLASS = 65_534  # maps are uint16 at most, with a value left for nodata
 UNKNOWN = 65_535.0  # value of a named class that the model does not know
 
+_SEVERAL = (".shp", ".gpkg", ".tab", ".mif")  # formats that are, or may be, several files of one name
 _NO_DATA = (".qml", ".qmd", ".aux.xml", "-shm")  # ends of what comes and goes beside a file while it is looked at
 
 # Okabe and Ito's colour-blind safe palette, then muted tones; for classes that come without colours.
@@ -146,8 +147,8 @@ def _vector(
 def file_stamp(path: str) -> tuple[tuple[str, int, int], ...]:
     """Names, sizes and times of a reference's files: Shapefiles and GeoPackages in use are several."""
     file, _ = split_layer(path)
-    stem = os.path.splitext(file)[0]
-    there = sorted(glob.glob(f"{glob.escape(stem)}.*"))
+    stem, kind = os.path.splitext(file)
+    there = sorted(glob.glob(glob.escape(stem) + (".*" if kind.lower() in _SEVERAL else glob.escape(kind))))
     stats = [(one, os.stat(one)) for one in there if not one.endswith(_NO_DATA)]
     return tuple((one, status.st_size, status.st_mtime_ns) for one, status in stats)
 

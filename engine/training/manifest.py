@@ -9,14 +9,12 @@ from collections.abc import Sequence
 from importlib import metadata
 from typing import Any
 
-from rasterio.crs import CRS
-
-from ...models.errors import Canceled, SceneError
+from ...models.errors import Canceled
 from .. import jobs
 from ..scene.folder import Scene
-from ..scene.grid import Grid, bounds_in
+from ..scene.grid import Grid, bounds_on_earth
 from ..scene.hashing import sha256
-from ..scene.reference import split_layer
+from ..scene.reference import file_stamp
 from ..version import plugin_version
 from .options import Training
 from .survey import Block
@@ -78,15 +76,11 @@ def geographic_bounds(grid: Grid) -> list[float] | None:
 
     West is greater than east where a scene lies across the date line.
     """
-    if grid.crs is None:
-        return None
-    try:
-        return [round(value, 6) for value in bounds_in(grid, CRS.from_epsg(4326))]
-    except SceneError:  # a plane of its own
-        return None
+    bounds = bounds_on_earth(grid)
+    return None if bounds is None else [round(value, 6) for value in bounds]
 
 
 def _files(scene: Scene) -> list[str]:
-    reference, _ = split_layer(scene.reference)
-    paths = dict.fromkeys([*(path for m in (*scene.inputs, *scene.auxiliary) for path in m.paths), reference])
+    reference = [path for path, _, _ in file_stamp(scene.reference)] if scene.reference else []
+    paths = dict.fromkeys([*(path for m in (*scene.inputs, *scene.auxiliary) for path in m.paths), *reference])
     return [path for path in paths if os.path.isfile(path)]
