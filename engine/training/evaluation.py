@@ -22,9 +22,10 @@ from ..explain.surroundings import BLOCK_PX, CONTEXT_PX, block_means
 from ..jobs import Progress
 from ..scene.window import Window, plan
 from .chips import ChipReader, Sample
+from .split import TRAIN
 
 _TILE_PX = 256
-_MAX_TILES = 400
+_MAX_TILES, _MAX_TRAINING_TILES = 400, 100  # those of training tell nothing but how errors look
 _PIXELS_A_TILE = 2000
 _MAX_DENSITY_BLOCKS = 8000
 
@@ -163,7 +164,7 @@ def tiles(
         for tile in plan(whole, whole, _TILE_PX, margin_px, stride):
             if any(tile.core.overlaps(window) for window in windows):
                 found.append((tile.core, Sample(scene, tile.chip, 0)))
-    order = rng.permutation(len(found))[:_MAX_TILES]
+    order = rng.permutation(len(found))[: _MAX_TRAINING_TILES if reader.split == TRAIN else _MAX_TILES]
     return [found[i] for i in order]
 
 
