@@ -399,9 +399,10 @@ def test_a_run_that_begins_as_another_ends_keeps_its_lock(tmp_path, monkeypatch)
             begun.append(lock.FileLock(tmp_path / lock._LOCK))
             begun[0].acquire()
 
-    monkeypatch.setattr(lock.FileLock, "release", then_another_begins)
-    with lock.locked(str(tmp_path)):
-        pass
+    with monkeypatch.context() as patched:
+        patched.setattr(lock.FileLock, "release", then_another_begins)
+        with lock.locked(str(tmp_path)):
+            pass
     with pytest.raises(JobError, match="Another run of AuxLens"), lock.locked(str(tmp_path)):
         pass
     begun[0].release()
