@@ -77,11 +77,12 @@ def fit_attributions(
         share = max(step / steps, (time.monotonic() - started) / limit_s)
         if progress.canceled() or share >= 1:
             break
-        if not settled and (share >= options.ABSENCE_SHARE or step % _BIAS_EVERY == 0):
+        told = share_told(share, step)
+        if not settled and (told >= 1 or step % _BIAS_EVERY == 0):
             _set_bias(network)
-        settled = share >= options.ABSENCE_SHARE
+        settled = told >= 1
         _set_rate(explaining, options.EXPLAINER_RATE * options.schedule(share))
-        _set_rate(telling, options.ABSENCE_RATE * options.schedule(share / options.ABSENCE_SHARE))
+        _set_rate(telling, options.ABSENCE_RATE * options.schedule(told))
         inputs, target = fabric.to_device(chips)
         loss, worth, size, without = _losses(network, fabric, inputs, target, generator, not settled)
         for optimizer, part, part_loss in ((explaining, explainer, loss), (telling, absence, without)):
@@ -97,6 +98,15 @@ def fit_attributions(
     explainer.centre()
     missed, worth_of_all, squared = (sum(values) for values in zip(*recent, strict=True)) if recent else (0.0, 0.0, 0.0)
     return Fit(missed / worth_of_all if worth_of_all else 1.0, 2 * (squared / max(1, len(recent))) ** 0.5)
+
+
+def share_told(share: float, step: int) -> float:
+    """How much of what is told of absent players has been learned, by the share of the steps and their number; 1: all.
+
+    It is learned by the step, so a short fit, whose steps a time limit may cut, gives it more of them.
+    """
+    least, most = options.ABSENCE_SHARES
+    return max(share / most, min(share / least, step / options.ABSENCE_STEPS))
 
 
 def _losses(

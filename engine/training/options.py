@@ -18,7 +18,9 @@ CLIP_NORM = 1.0
 AVERAGING = 0.99  # decay of the moving average of weights that is validated and kept
 NOTHING_SHOWN = 0.1  # share of steps in which one chip is shown no player at all
 ABSENCE_RATE = 3e-2  # learning rate of what the network is told of absent players
-ABSENCE_SHARE = 0.25  # of the explainer's steps in which that is learned; then the worth of coalitions stands still
+# Of the explainer's steps in which that is learned (then the worth of coalitions stands still): the smaller share if it
+# has so many steps, else up to the larger one.
+ABSENCE_SHARES, ABSENCE_STEPS = (0.25, 0.5), 1280
 EXPLAINER_RATE = 3e-3
 EXPLAINER_SHARE = 0.25  # of a time limit that is kept for the explainer
 EXPLAINER_PACE, EXPLAINER_STEPS = 8, (200, 6400)  # its steps for each of the training's, within bounds

@@ -5,13 +5,15 @@ from __future__ import annotations
 from itertools import combinations
 from math import factorial
 
+import itertools
+
 import lightning_fabric
 import numpy as np
 import pytest
 import torch
 
 from auxlens.engine.training import options
-from auxlens.engine.training.attribution import fit_attributions
+from auxlens.engine.training.attribution import fit_attributions, share_told
 from auxlens.engine.training.chips import Batch
 from auxlens.models.network import ATTRIBUTION, MAIN, Network, NetworkConfig, TaskConfig
 from auxlens.models.shapley import coalitions
@@ -131,6 +133,16 @@ def test_the_network_learns_to_be_told_of_absent_players(network, quiet):
     before = loss()
     fit_attributions(network, FABRIC, batches(x), 120, float("inf"), quiet())
     assert loss() < 0.7 * before
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [(6400, 1600), (5120, 1280), (3200, 1280), (2000, 1000), (300, 150)],
+)
+def test_a_short_fit_gives_more_of_itself_to_what_is_told_of_absent_players(steps, told):
+    learned = [share_told(step / steps, step) for step in range(steps)]
+    assert all(first <= second for first, second in itertools.pairwise(learned)) and learned[0] == 0
+    assert next(step for step, share in enumerate(learned) if share >= 1) == told
 
 
 def test_a_stop_or_a_limit_ends_fitting_at_once(network, quiet):
