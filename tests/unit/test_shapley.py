@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from itertools import combinations
 from math import factorial
-
-import itertools
 
 import lightning_fabric
 import numpy as np
