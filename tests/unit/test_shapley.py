@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from itertools import combinations
+from itertools import combinations, pairwise
 from math import factorial
 
 import lightning_fabric
@@ -140,7 +139,7 @@ def test_the_network_learns_to_be_told_of_absent_players(network, quiet):
 )
 def test_a_short_fit_gives_more_of_itself_to_what_is_told_of_absent_players(steps, told):
     learned = [share_told(step / steps, step) for step in range(steps)]
-    assert all(first <= second for first, second in itertools.pairwise(learned)) and learned[0] == 0
+    assert all(first <= second for first, second in pairwise(learned)) and learned[0] == 0
     assert next(step for step, share in enumerate(learned) if share >= 1) == told
 
 
