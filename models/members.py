@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass, fields, replace
 from statistics import fmean
@@ -36,6 +37,11 @@ def paths_of(model: str) -> Tuple[str, ...]:
     if os.path.exists(model):  # a name may hold a semicolon
         return (model,)
     return tuple(path.strip() for path in model.split(SEPARATOR) if path.strip()) or (model,)
+
+
+def joined_sha256(digests: Sequence[str]) -> str:
+    """SHA-256 of a model by that of its file; of several models that of theirs, one a line."""
+    return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
 def player_names(bands: Sequence[str]) -> List[str]:

@@ -10,7 +10,7 @@ from qgis.core import QgsPalettedRasterRenderer
 
 from ..engine.jobs import JobError, ModelFileError
 from ..models.card import Card, LandClass
-from ..models.members import paths_of, read_cards
+from ..models.members import joined_sha256, paths_of, read_cards
 from .scenes import MappedScene
 from .words import tr
 
@@ -33,9 +33,7 @@ def card_of(scene: MappedScene, model: str = "") -> Tuple[Optional[Card], str]:
                 digests.append(hashlib.sha256(file.read()).hexdigest())
         except OSError as error:
             return None, tr("The model file “{}” cannot be read: {}.").format(path, error.strerror)
-    # Of several as the engine has it (scene/hashing.py).
-    found = digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
-    if scene.tags.model_sha256 and found != scene.tags.model_sha256:
+    if scene.tags.model_sha256 and joined_sha256(digests) != scene.tags.model_sha256:
         return None, tr("The model file “{}” is not the one that made this map (its SHA-256 differs).").format(model)
     try:
         return read_cards(model), ""

@@ -6,7 +6,7 @@ import hashlib
 import os
 from functools import lru_cache
 
-from ...models.members import paths_of
+from ...models.members import joined_sha256, paths_of
 
 
 def sha256(path: str) -> str:
@@ -16,9 +16,8 @@ def sha256(path: str) -> str:
 
 
 def sha256_of_models(model: str) -> str:
-    """SHA-256 of a model file; of several (``models.members.paths_of``) that of theirs, one a line."""
-    digests = [sha256(path) for path in paths_of(model)]
-    return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
+    """SHA-256 of a model file, or of several together (``models.members``)."""
+    return joined_sha256([sha256(path) for path in paths_of(model)])
 
 
 @lru_cache(maxsize=4096)
