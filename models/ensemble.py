@@ -41,6 +41,8 @@ class Ensemble(Network):
         if self.config.players:
             first = members[0].explainer
             bias = torch.stack([self._bias(member) for member in members]).mean(dim=0)
+            own = self.head(MAIN).score_unit
+            self._units = [member.head(MAIN).score_unit / own for member in members]  # asked once: a GPU would wait
             self.explainer = Together(first.players, first.channels, bias)  # type: ignore[assignment]
 
     def forward(
@@ -109,10 +111,11 @@ class Ensemble(Network):
     def _attributions(self, outputs: Sequence[dict[str, Tensor]]) -> Tensor:
         # After Welford 1962, whose variance of close numbers is not lost in rounding.
         mean = apart = torch.zeros((), device=outputs[0][MAIN].device)
-        for count, (member, raw) in enumerate(zip(self._members(), outputs, strict=True), 1):
+        for count, (member, unit, raw) in enumerate(zip(self._members(), self._units, outputs, strict=True), 1):
             score = member.head(MAIN).score(raw[MAIN])
             found = member.explainer.attributions(raw[ATTRIBUTION], score).flatten(1, 2)
-            found = found * (member.head(MAIN).score_unit / self.head(MAIN).score_unit)
+            if unit != 1.0:
+                found = found * unit
             before = found - mean
             mean = mean + before / count
             apart = apart + before * (found - mean)

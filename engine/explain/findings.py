@@ -265,9 +265,10 @@ def _by_chance(shifted: Mapping[str, Shifted], pixels: int) -> list[Line]:
 
     The latter is what chance makes of the best of many bands (Westfall and Young 1993).
     """
+    if not shifted:
+        return []
     lines = []
-    with np.errstate(invalid="ignore"):
-        largest = np.max([np.nan_to_num(np.abs(s.null)) for s in shifted.values()], axis=0) if shifted else np.zeros(0)
+    largest = np.max([np.nan_to_num(np.abs(s.null)) for s in shifted.values()], axis=0)
     for band, found in shifted.items():
         null = found.null[np.isfinite(found.null)]
         if not len(null) or not np.isfinite(found.real):

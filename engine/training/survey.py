@@ -81,18 +81,18 @@ class BandStatistics:
                     f"Band {number} of {modality} has no valid pixel in the training scenes; leave it out."
                 )
             low, high = np.percentile(known, [0.5, 99.5])
-            clipped = np.clip(known, low, high)
-            if _is_constant(clipped):  # but for rare values, such as the few buildings of a scene
-                clipped = known
-            if _is_constant(clipped):
+            values = np.clip(known, low, high)
+            if _is_constant(values):  # but for rare values, such as the few buildings of a scene
+                values = known
+            if _is_constant(values):
                 if modality == MAIN:
                     raise SceneError(
-                        f"The reference is {clipped.mean():g} everywhere; a regression needs different numbers. Check "
+                        f"The reference is {values.mean():g} everywhere; a regression needs different numbers. Check "
                         "the reference and its field."
                     )
-                raise SceneError(f"Band {number} of {modality} is constant ({clipped.mean():g}); leave it out.")
-            means.append(float(clipped.mean()))
-            stds.append(float(clipped.std()))
+                raise SceneError(f"Band {number} of {modality} is constant ({values.mean():g}); leave it out.")
+            means.append(float(values.mean()))
+            stds.append(float(values.std()))
         return tuple(means), tuple(stds)
 
     def components(self, statistics: Statistics) -> Components | None:
