@@ -238,10 +238,16 @@ def pick(bands: Sequence[str], given: Sequence[BandSource]) -> tuple[BandSource,
 
 
 def _pick_by_name(bands: Sequence[str], given: Sequence[BandSource]) -> tuple[BandSource, ...] | None:
+    """The wanted bands, each of a name that one source has, or else ends with: ``red`` is found as ``alpha_red``."""
     names = [_key(source.name) for source in given]
-    if any(names.count(_key(band)) != 1 for band in bands):
-        return None
-    return tuple(given[names.index(_key(band))] for band in bands)
+    found = []
+    for band in map(_key, bands):
+        at = [i for i, name in enumerate(names) if name == band]
+        at = at or [i for i, name in enumerate(names) if re.search(rf"[\W_]{re.escape(band)}$", name)]
+        if len(at) != 1:
+            return None
+        found.append(given[at[0]])
+    return tuple(found)
 
 
 def _is_name(text: str | None) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...models.errors import SceneError
-from .bands import ModalitySource, bands_of
+from .bands import BandSource, ModalitySource, bands_of
 
 Patterns = Mapping[str, tuple[str, ...]]
 
@@ -56,7 +57,9 @@ def find_scenes(folder: str, inputs: Patterns, auxiliary: Patterns, reference: s
         if scene.ambiguous:
             raise SceneError(scene.ambiguous)
     return tuple(
-        Scene(scene.name, _modalities(scene.inputs), _modalities(scene.auxiliary), scene.reference)
+        Scene(
+            scene.name, _modalities(scene.inputs, scene.name), _modalities(scene.auxiliary, scene.name), scene.reference
+        )
         for scene in found
         if not scene.missing
     )
@@ -131,10 +134,17 @@ def _joined(matches: Mapping[str, Sequence[Sequence[str]]]) -> dict[str, tuple[s
     return {name: tuple(path for files in found for path in files) for name, found in matches.items()}
 
 
-def _modalities(files: Mapping[str, tuple[str, ...]]) -> tuple[ModalitySource, ...]:
+def _modalities(files: Mapping[str, tuple[str, ...]], scene: str) -> tuple[ModalitySource, ...]:
     return tuple(
-        ModalitySource(name, tuple(band for path in paths for band in bands_of(path))) for name, paths in files.items()
+        ModalitySource(name, tuple(_of_any_scene(band, scene) for path in paths for band in bands_of(path)))
+        for name, paths in files.items()
     )
+
+
+def _of_any_scene(band: BandSource, scene: str) -> BandSource:
+    """A band whose name comes from its file's, ``alpha_red``, as it is called in any scene: ``red``."""
+    own = re.fullmatch(rf"{re.escape(scene)}[\W_]+(.+)|(.+?)[\W_]+{re.escape(scene)}", band.name)
+    return replace(band, name=own[1] or own[2]) if own else band
 
 
 def _files(folder: str, star: str, pattern: str) -> list[str]:

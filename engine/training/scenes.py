@@ -112,7 +112,7 @@ def _check_names(names: Sequence[str]) -> None:
 
 
 def _alike(scenes: Sequence[Scene]) -> tuple[Scene, ...]:
-    """The scenes with each modality's bands in the order of the first scene that has it.
+    """The scenes with each modality's bands as the first scene that has it orders and names them.
 
     Raises:
         SceneError: bands differ.
@@ -128,7 +128,7 @@ def _alike(scenes: Sequence[Scene]) -> tuple[Scene, ...]:
                 f"{', '.join(bands)} against {', '.join(b.name for b in source.bands)}. Correct the patterns or take "
                 "one of them out."
             )
-        return replace(source, bands=found)
+        return replace(source, bands=tuple(replace(b, name=name) for b, name in zip(found, bands, strict=True)))
 
     return tuple(
         replace(
@@ -138,6 +138,11 @@ def _alike(scenes: Sequence[Scene]) -> tuple[Scene, ...]:
         )
         for scene in scenes
     )
+
+
+def valid(inputs: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """``(H, W)``: where all bands of ``(C, H, W)`` have a value, and so a map has one."""
+    return np.asarray(np.isfinite(inputs).all(axis=0))
 
 
 class OpenScene:

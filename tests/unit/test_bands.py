@@ -36,6 +36,12 @@ def test_files_a_band_are_found_by_their_names(write):
     assert [b.path.rsplit("/", 1)[1] for b in found[0].bands] == ["B02.tif", "B03.tif", "B8A.tif"]
 
 
+def test_files_that_are_named_after_their_scene_are_found_by_the_rest(write):
+    files = [write(f"alpha_{name}.tif", one(1)) for name in ("red_edge", "red", "nir")]
+    (found,) = match([("opt", ("nir", "red", "red_edge"))], files)
+    assert [b.name for b in found.bands] == ["alpha_nir", "alpha_red", "alpha_red_edge"]
+
+
 def test_named_files(write):
     files = [f"dem={write('y.tif', one(1))}", f"s2={write('x.tif', one(3))}"]
     assert [m.name for m in match(WANTED, files)] == ["s2", "dem"]

@@ -44,6 +44,14 @@ def test_a_file_a_band_in_the_order_of_the_pattern(write, tmp_path):
     assert files(scene.inputs[0]) == [f"T33_{band}_10m.tif:1" for band in ("B02", "B03", "B11", "B8A")]
 
 
+def test_bands_are_called_the_same_in_all_scenes(write, tmp_path):
+    for scene in ("alpha", "beta"):
+        write(f"{scene}_red.tif", one()), write(f"{scene}_nir.tif", one()), write(f"in/{scene}/red-{scene}.tif", one())
+    names = [[b.name for b in s.inputs[0].bands] for s in found(tmp_path, "opt=*_red.tif,*_nir.tif")]
+    assert names == [["red", "nir"]] * 2
+    assert [s.inputs[0].bands[0].name for s in found(tmp_path / "in", "opt=red-*.tif")] == ["red"] * 2
+
+
 def test_scenes_without_all_inputs_are_left_out(write, tmp_path):
     write("a/B02.tif", one()), write("a/B03.tif", one()), write("b/B02.tif", one())
     assert [s.name for s in found(tmp_path, "s2=B02.tif,B03.tif")] == ["a"]
