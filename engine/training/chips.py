@@ -19,7 +19,7 @@ from ...models.network import MAIN
 from ..scene.reference import to_indices
 from ..scene.window import Window
 from .objects import ObjectChip
-from .scenes import OpenScene
+from .scenes import OpenScene, valid
 from .split import TRAIN, UNLABELLED
 from .survey import Block
 
@@ -47,7 +47,7 @@ class Batch:
 
 @dataclass
 class ChipReader:
-    """Reads samples of one split; what is not this split's is hidden.
+    """Reads samples of one split; what is not this split's is hidden, and so is what a map has no pixel for.
 
     Training may learn auxiliary modalities outside of all blocks; held-out figures come from their own blocks alone.
 
@@ -78,10 +78,12 @@ class ChipReader:
         """``inputs``, ``main`` and each auxiliary modality as ``(C, H, W)`` float32."""
         scene = self._scene(sample.scene)
         inside = sample.window.intersection(scene.grid.whole)
-        inputs, hidden = scene.inputs(inside), self._hidden(sample.scene, inside)
+        inputs = scene.inputs(inside)
+        unmapped = ~valid(inputs)
+        hidden = unmapped | self._hidden(sample.scene, inside)
         if isinstance(sample, ObjectChip):  # the object is this split's, wherever it reaches
             main = self._main(scene.object(sample.object.number, inside))
-            main[:, ~np.isfinite(inputs).all(axis=0)] = np.nan
+            main[:, unmapped] = np.nan
         else:
             main = self._main(scene.reference(inside))
             main[:, hidden | _covered(self._unlabelled.get(sample.scene, ()), inside)] = np.nan
@@ -165,10 +167,11 @@ def held_out(block: Block, chip_px: int, rng: np.random.Generator) -> Sample:
     return Sample(block.scene, Window(int(row), int(col), chip_px, chip_px), 0)
 
 
-def load(reader: ChipReader, samples: Sequence[Sample | ObjectChip], batch_size: int) -> Iterator[Batch]:
-    """Batches in order, read ahead by other threads."""
+def load(
+    reader: ChipReader, samples: Sequence[Sample | ObjectChip], batch_size: int, pin: bool = False
+) -> Iterator[Batch]:
+    """Batches in order, read ahead by other threads; with ``pin`` in memory that a GPU copies from at once."""
     groups = [samples[i : i + batch_size] for i in range(0, len(samples), batch_size)]
-    pin = torch.cuda.is_available()
 
     def read(group: Sequence[Sample | ObjectChip]) -> Batch:
         chips = [reader.read(sample) for sample in group]

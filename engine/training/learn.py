@@ -78,19 +78,19 @@ def learn(
     task = Task(setup.classes, setup.auxiliary, device, dtype)
     steps = steps or steps_an_epoch(setup, job.chip_size, batch_size)
     log.info("Training on %s in %s: %d steps of %d chips an epoch.", device, str(dtype)[6:], steps, batch_size)
-    reader = setup.reader(TRAIN)
+    reader, pin = setup.reader(TRAIN), device.type == "cuda"
 
     def batches(epoch: int, chip_px: int = job.chip_size) -> Iterator[Batch]:
         rng = np.random.default_rng([job.seed, epoch])
         samples = _training_chips(setup, chip_px, steps * batch_size, rng)
-        loaded = load(reader, samples, batch_size)
+        loaded = load(reader, samples, batch_size, pin)
         return map(with_targets_of_others, loaded) if job.strategy == "shuffled" else loaded
 
     def training_batches(epoch: int) -> Iterator[Batch]:
         rng = np.random.default_rng([job.seed, epoch, 1])
         return (hidden(batch, masked, rng) for batch in batches(epoch)) if masked else batches(epoch)
 
-    chips = _validation_chips(setup, job.chip_size, batch_size, job.seed)
+    chips = _validation_chips(setup, job.chip_size, batch_size, pin, job.seed)
     explained = bool(setup.players or setup.patch_px)
     outcome = train(
         learner,
@@ -179,16 +179,16 @@ def class_weights(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     return weights
 
 
-def _validation_chips(setup: Setup, chip_px: int, batch_size: int, seed: int) -> list[Batch]:
+def _validation_chips(setup: Setup, chip_px: int, batch_size: int, pin: bool, seed: int) -> list[Batch]:
     """A fixed sample of validation chips, kept in memory (its size does not depend on the scenes')."""
     rng = np.random.default_rng(seed)
     if setup.scene_level:
         objects = setup.objects(VALIDATION)
         chosen = [objects[i] for i in rng.permutation(len(objects))[:_VALIDATION_OBJECTS]]
-        return list(load(setup.reader(VALIDATION), [middle_chip(item, chip_px) for item in chosen], batch_size))
+        return list(load(setup.reader(VALIDATION), [middle_chip(item, chip_px) for item in chosen], batch_size, pin))
     blocks = [b for b, s in zip(setup.blocks, setup.splits, strict=True) if s == VALIDATION]
     samples = [held_out(blocks[i], chip_px, rng) for i in rng.permutation(len(blocks))[:_VALIDATION_CHIPS]]
-    return list(load(setup.reader(VALIDATION), samples, batch_size))
+    return list(load(setup.reader(VALIDATION), samples, batch_size, pin))
 
 
 def _until_canceled(batches: Iterable[Batch], progress: Progress) -> Iterator[Batch]:

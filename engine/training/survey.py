@@ -23,12 +23,13 @@ from ..scene.window import Window, plan
 from ..tuning import give_back_freed_memory
 from . import options
 from .objects import SceneObject, counts_of, find_objects
-from .scenes import OpenScene
+from .scenes import OpenScene, valid
 
 _BLOCKS_A_SCENE = 100  # blocks that a single scene is cut into, about
 _SAMPLE_WINDOWS = 400  # windows that the statistics are taken from, about
 _SAMPLE_PX = 4096  # pixels of each, at most
 _SAMPLE_VALUES = 2**17  # values of each: fewer pixels of a modality with hundreds of bands
+_MOST_VALUES = 2**25  # of all windows; beyond, every second pixel is dropped, and as many of later windows
 _PLACES = 32  # of each class in a block
 _TIDY_EVERY = 64  # windows
 _NOWHERE = np.zeros((0, 2), np.int64)
@@ -59,12 +60,17 @@ class BandStatistics:
     """Mean and standard deviation of bands, robust against a few wild pixels."""
 
     samples: list[NDArray[np.float32]] = field(default_factory=list)
+    halvings: int = 0
 
     def add(self, values: NDArray[np.float32], rng: np.random.Generator) -> None:
-        """Take up to a few thousand pixels of ``(C, H, W)``."""
+        """Take up to a few thousand pixels of ``(C, H, W)``, of those with a value."""
         flat = values.reshape(len(values), -1)
-        number = max(1, min(_SAMPLE_PX, _SAMPLE_VALUES // len(values)))
-        self.samples.append(flat[:, rng.permutation(flat.shape[1])[:number]])
+        known = rng.permutation(np.flatnonzero(np.isfinite(flat).any(axis=0)))
+        number = min(len(known), _SAMPLE_PX, max(1, _SAMPLE_VALUES // len(values)))
+        self.samples.append(flat[:, known[: -(-number >> self.halvings)]])
+        if sum(sample.size for sample in self.samples) > _MOST_VALUES:
+            self.samples = [np.concatenate(self.samples, axis=1)[:, ::2]]
+            self.halvings += 1
 
     def result(self, modality: str) -> Statistics:
         """Mean and standard deviation a band, of values between the 0.5th and the 99.5th percentile.
@@ -108,7 +114,7 @@ class BandStatistics:
 
 
 def _is_constant(values: NDArray[np.float64]) -> bool:
-    return bool(values.std() <= 1e-6 * max(1.0, abs(values.mean())))
+    return bool(values.std() <= 1e-6 * abs(values.mean()))
 
 
 @dataclass(frozen=True)
@@ -175,8 +181,10 @@ def survey(
 def _pixels(
     number: int, opened: OpenScene, window: Window, classes: Sequence[LandClass], rng: np.random.Generator
 ) -> tuple[Block, NDArray[np.float32]]:
-    """A block of a dense task, and its reference ``(H, W)``."""
+    """A block of a dense task, and its reference ``(H, W)`` where inputs are valid."""
     truth = opened.reference(window)
+    if np.isfinite(truth).any():
+        truth = np.where(valid(opened.inputs(window)), truth, np.float32(np.nan))
     index = to_indices(truth, classes) if classes else np.where(np.isfinite(truth), 0, IGNORE)
     counts = np.bincount(index[index != IGNORE], minlength=max(1, len(classes)))
     return Block(number, window, counts, _places(index, counts, window, rng) if counts.any() else _NOWHERE), truth

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tiny_scenes import SIZE, layers, patterns, read
+from tiny_scenes import SIZE, layers, patterns, read, write
 
 from auxlens.engine.scene.window import Window
-from auxlens.engine.training import chips, learn as learning
+from auxlens.engine.training import chips, learn as learning, survey
 from auxlens.engine.training.scenes import scenes_of
 from auxlens.engine.training.setup import Setup
 from auxlens.engine.training.split import TEST, TRAIN, UNLABELLED, VALIDATION
@@ -47,6 +47,18 @@ def test_what_is_held_out_is_never_read_for_training(folder, tmp_path, quiet):
                         assert np.isnan(seen["main"]).all() and np.isnan(seen["s1"]).all()
 
 
+def test_bands_are_called_the_same_in_all_scenes(folder, tmp_path):
+    scenes = tmp_path / "scenes"
+    for name, source in (("a", 0), ("b", 1)):
+        files = {kind: read(folder / f"scene_{source}" / f"{kind}.tif") for kind in ("s2", "s1", "label")}
+        write(scenes / name / "s2.tif", files["s2"], tuple(f"{name}{i}" for i in range(3)))
+        write(scenes / name / "s1.tif", files["s1"], (f"{name} VV", f"{name} VH"))
+        write(scenes / name / "label.tif", files["label"], nodata=0)
+    first, second = scenes_of(patterns(scenes, tmp_path / "m.safetensors"))
+    for one, other in zip((*first.inputs, *first.auxiliary), (*second.inputs, *second.auxiliary), strict=True):
+        assert [b.name for b in one.bands] == [b.name for b in other.bands]
+
+
 def test_references_that_are_taken_out_are_hidden_but_not_the_radar(folder, tmp_path, quiet):
     job = patterns(folder, tmp_path / "m.safetensors")
     setup = Setup(job, scenes_of(job), quiet())
@@ -58,6 +70,19 @@ def test_references_that_are_taken_out_are_hidden_but_not_the_radar(folder, tmp_
         if block.scene == 0:
             at = (slice(None), *block.window.slices)
             assert np.isnan(chip["main"][at]).all() and np.isfinite(chip["s1"][at]).all() == (split == UNLABELLED)
+
+
+def test_references_where_a_map_has_no_pixel_are_no_references(folder, tmp_path, quiet):
+    optical = read(folder / "scene_0" / "s2.tif")
+    optical[:, :, SIZE // 2 :], optical[1, :10] = 0, 0
+    holed = write(tmp_path / "s2.tif", optical, ("B2", "B3", "B4"), nodata=0)
+    job = layers(folder, tmp_path / "m.safetensors", inputs=(holed,))
+    setup = Setup(job, scenes_of(job), quiet())
+    shown = (optical > 0).all(axis=0)
+    assert sum(b.counts.sum() for b in setup.blocks) == shown.sum()
+    reader = replace(setup.reader(TRAIN), splits=[TRAIN] * len(setup.blocks))
+    chip = reader.read(chips.Sample(0, Window(0, 0, SIZE, SIZE), 0))
+    assert (np.isfinite(chip["main"][0]) == shown).all() and (np.isfinite(chip["s1"]) == shown).all()
 
 
 def test_chips_are_turned_together_and_padded(folder, tmp_path, quiet):
@@ -165,3 +190,30 @@ def test_rare_values_are_not_constant(rng):
     empty.add(0 * buildings, rng)
     with pytest.raises(SceneError, match=r"Band 1 of buildings is constant \(0\)"):
         empty.result("buildings")
+
+
+def test_statistics_of_a_few_points_are_theirs(rng):
+    """One reference pixel in each of many windows, as points are."""
+    values, statistics = rng.normal(20, 5, 30), BandStatistics()
+    for value in values:
+        window = np.full((1, 256, 256), np.nan, "float32")
+        window[0, rng.integers(256), rng.integers(256)] = value
+        statistics.add(window, rng)
+    (mean,), (std,) = statistics.result("main")
+    assert np.isclose(mean, values.mean(), rtol=0.02) and np.isclose(std, values.std(), rtol=0.05)
+
+
+def test_statistics_of_many_windows_stay_small_and_fair(rng, monkeypatch):
+    monkeypatch.setattr(survey, "_MOST_VALUES", 2**16)
+    statistics = BandStatistics()
+    for level in range(100):
+        statistics.add(np.full((2, 64, 64), level, "float32"), rng)
+        assert sum(sample.size for sample in statistics.samples) <= 2**16
+    assert np.allclose(statistics.result("s2")[0], 49.5, atol=1)
+
+
+def test_small_numbers_are_not_constant(rng):
+    """A gas in mol/m²."""
+    statistics = BandStatistics()
+    statistics.add(rng.normal(2e-8, 1e-8, (1, 64, 64)).astype("float32"), rng)
+    assert np.allclose(statistics.result("no2"), [[2e-8], [1e-8]], rtol=0.1)
