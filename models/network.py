@@ -28,6 +28,7 @@ PRESETS: Mapping[str, tuple[int, ...]] = {
     "large": (64, 128, 256, 512, 512),
 }
 ENCODER_CONVS = 2  # a level
+_FARTHEST = 1e4  # standard deviations: a nodata value that nobody declared must not become infinite
 _ROWS_PX = 2**16
 
 
@@ -206,14 +207,19 @@ class Network(nn.Module):
         batch, bands, height, width = x.shape
         stride = self.config.stride
         if torch.onnx.is_in_onnx_export():  # a loop over rows would be that of the example's size
-            return F.pad(self.standardise(x).nan_to_num(nan=0.0), (0, -width % stride, 0, -height % stride))
+            return F.pad(self._filled(x), (0, -width % stride, 0, -height % stride))
         size = (batch, bands, height + -height % stride, width + -width % stride)
         ready = torch.empty(size, dtype=_compute_type(x), device=x.device, memory_format=torch.channels_last).zero_()
         step = max(1, _ROWS_PX // (batch * width))
         for row in range(0, height, step):
             rows = slice(row, min(row + step, height))
-            ready[:, :, rows, :width] = self.standardise(x[:, :, rows]).nan_to_num(nan=0.0)
+            ready[:, :, rows, :width] = self._filled(x[:, :, rows])
         return ready
+
+    def _filled(self, x: Tensor) -> Tensor:
+        """Standardised; NaN becomes the mean, and no value overflows further on."""
+        standard: Tensor = self.standardise(x)
+        return standard.nan_to_num(nan=0.0).clamp(-_FARTHEST, _FARTHEST)
 
     def channels(self, name: str) -> int:
         """Channels of the raw output of a task, or of the explainer."""

@@ -65,6 +65,13 @@ def test_invalid_pixels_count_as_the_mean():
     assert torch.equal(network(holes)["main"], network(filled)["main"])
 
 
+def test_a_value_like_no_other_harms_only_what_sees_it():
+    """The lowest of all float32 numbers, as a nodata value that nobody declared."""
+    network, x = network_of(), torch.randn(1, 2, 16, 16)
+    x[0, 0, 8, 8] = torch.finfo(torch.float32).min
+    assert torch.isfinite(network(x)["main"]).all()
+
+
 def test_a_pixel_does_not_depend_on_the_batch():
     network, x = network_of(), torch.randn(3, 2, 16, 16)
     assert torch.allclose(network(x)["main"][1], network(x[1:2])["main"][0], atol=1e-6)
