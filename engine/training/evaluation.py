@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,6 +43,7 @@ class Evaluation:
         wrong: Main error of the same pixels: 0 or 1 (regression: absolute error).
         mapped: Index of the mapped class of the same pixels; 0 for a regression.
         tile: Number of the tile of the same pixels.
+        sampled_from: How many pixels each tile's were drawn from.
         unit: What was counted: ``pixels``, or ``objects`` of a scene-level task.
     """
 
@@ -52,16 +54,20 @@ class Evaluation:
     wrong: list[NDArray[np.float32]] = field(default_factory=list)
     mapped: list[NDArray[np.int64]] = field(default_factory=list)
     tile: list[NDArray[np.int64]] = field(default_factory=list)
+    sampled_from: list[int] = field(default_factory=list)
     unit: str = "pixels"
 
     def sample(self) -> calibration.Sample:
-        """The sampled pixels."""
-        return calibration.Sample(
-            {name: np.concatenate(values) for name, values in self.features.items()},
-            np.concatenate(self.wrong),
-            np.concatenate(self.mapped),
-            np.concatenate(self.tile),
-        )
+        """The sampled pixels, the same share of every tile's."""
+        drawn = zip(self.tile, self.sampled_from, strict=True)
+        share = min((len(tile) / count for tile, count in drawn if count), default=1.0)
+        numbers = [round(share * count) for count in self.sampled_from]
+
+        def joined(values: Sequence[NDArray[Any]]) -> NDArray[Any]:
+            return np.concatenate([of_tile[:number] for of_tile, number in zip(values, numbers, strict=True)])
+
+        features = {name: joined(values) for name, values in self.features.items()}
+        return calibration.Sample(features, joined(self.wrong), joined(self.mapped), joined(self.tile))
 
     def figures(self) -> dict[str, float]:
         """Figures of the main task by name."""
@@ -229,6 +235,7 @@ def _sample(result: Evaluation, tile: int, foreign: bool, rng: np.random.Generat
         values[-1] = values[-1][picked]
     result.wrong[-1], result.mapped[-1] = result.wrong[-1][picked], result.mapped[-1][picked]
     result.tile.append(np.full(len(picked), tile))
+    result.sampled_from.append(len(eligible))
 
 
 def spread_of(network: Network, task: str) -> Tensor:

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from auxlens.engine.explain import calibration, error_probability as errors
+from auxlens.engine.training.evaluation import Evaluation
 from auxlens.models.card import ErrorModel
 
 TRUE = {"entropy": 2.0, "expected s1:VV": 1.0, "mean size s1:VV": 1.5}
@@ -97,6 +98,22 @@ def test_apply_gives_nan_where_a_feature_is():
     assert torch.allclose(probability[0, :2], torch.sigmoid(torch.tensor([0.5, 0.5 + 3.0 + 1.0])))
     assert probability.shape == (1, 3) and torch.isnan(probability[0, 2])
     assert a[0, 1] == 3.0 and b[0, 1] == 6.0  # features stay as they are
+
+
+def test_every_tile_gives_the_same_share_of_its_pixels():
+    """A tile with many references must not count as little as one with few."""
+    numbers, counts = [2000, 100, 0], [10_000, 100, 0]
+    seen = Evaluation(
+        np.zeros((2, 2), int),
+        features={"margin": [np.zeros(n, "f4") for n in numbers]},
+        wrong=[np.full(n, i, "f4") for i, n in enumerate(numbers)],
+        mapped=[np.zeros(n, int) for n in numbers],
+        tile=[np.full(n, i) for i, n in enumerate(numbers)],
+        sampled_from=counts,
+    )
+    sample = seen.sample()
+    assert np.bincount(sample.tile).tolist() == [2000, 20] and len(sample.features["margin"]) == 2020
+    assert np.isclose(sample.error.mean(), 100 / 10_100, rtol=1e-3)
 
 
 @pytest.mark.parametrize(("wrong", "right"), [(29, 500), (500, 29), (0, 500)])
