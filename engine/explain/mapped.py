@@ -88,7 +88,8 @@ def find_scenes(folder: str) -> list[MappedScene]:
         raise SceneError(f"The folder “{folder}” does not exist; check the path.")
     scenes = []
     for place in [root, *sorted(path for path in root.iterdir() if path.is_dir())]:
-        rasters = [raster for path in sorted(place.glob("*.tif")) if (raster := mapped_raster(str(path))) is not None]
+        paths = sorted(path for path in place.glob("*.tif") if not path.name.startswith("."))  # those are not finished
+        rasters = [raster for path in paths if (raster := mapped_raster(str(path))) is not None]
         if rasters:
             scenes.append(_scene(place.name, of_one_scene(rasters)))
     if not scenes:

@@ -145,6 +145,12 @@ def test_a_folder_of_scenes_is_told_apart_by_scene(tmp_path, quiet):
     assert float(rows["auroc", "error probability", "all"]["low"]) > 0.6
 
 
+def test_unfinished_files_are_no_layers(tmp_path, quiet):
+    make_scene(tmp_path / "mapped" / "scene_0")
+    (tmp_path / "mapped" / "scene_0" / ".map.123.part.tif").write_bytes(b"II")
+    assert explain(tmp_path, quiet, scenes=str(tmp_path / "mapped"))[1]
+
+
 def test_map_and_reference_stand_in_for_the_main_error(tmp_path, quiet):
     layers = make_scene(tmp_path / "a")
     with rasterio.open(layers["main_error"]) as d:
