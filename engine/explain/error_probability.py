@@ -18,7 +18,7 @@ from torch import Tensor
 from ...models.card import ErrorModel, InputDensity
 from ...models.compact import MANY_BANDS
 from .novelty import novelty
-from .surroundings import at_pixels, block_means
+from .surroundings import at_pixels, block_means, looked_up
 
 EXPECTED, OBSERVED = "expected", "observed"
 _LARGEST_MARGIN, _LARGEST_ERROR, _LARGEST_RESIDUAL = 20.0, 20.0, 8.0  # beyond, a pixel is as sure, or odd, as can be
@@ -216,7 +216,7 @@ def intercepts(model: ErrorModel, mapped: Tensor | None, like: Tensor) -> Tensor
     table = torch.tensor(model.class_intercepts, dtype=torch.float64) + model.intercept - shift
     for row, mean, std in zip(model.class_coefficients, model.mean, model.std, strict=True):
         table -= torch.tensor(row, dtype=torch.float64) * mean / std
-    return table.to(like)[mapped]
+    return looked_up(table.to(like), mapped)
 
 
 def pixel_logit(model: ErrorModel, features: Mapping[str, Tensor], mapped: Tensor | None) -> Tensor:
@@ -243,7 +243,7 @@ def around_logit(model: ErrorModel, around: Around) -> Around | None:
 
 def _weighed(model: ErrorModel, name: str, values: Tensor, mapped: Tensor | None) -> Tensor:
     weights = _weights(model, name, values)[:, 0, 0]
-    return values * (weights[mapped] if len(weights) > 1 and mapped is not None else weights[0])
+    return values * (looked_up(weights, mapped) if len(weights) > 1 and mapped is not None else weights[0])
 
 
 def _weights(model: ErrorModel, name: str, like: Tensor) -> Tensor:

