@@ -24,7 +24,7 @@ def explainer(game: Game, samples: Samples, classes: Tensor) -> Tensor:
 
 
 def chance(game: Game, samples: Samples, classes: Tensor) -> Tensor:
-    """Numbers that mean nothing, which sum to the score as attributions should."""
+    """Numbers that mean nothing, which sum to the score."""
     drawn = torch.randn(len(samples), game.players, generator=torch.Generator().manual_seed(len(samples))) * game.unit
     with torch.no_grad():
         score = game.scores(samples).gather(1, classes[:, None])

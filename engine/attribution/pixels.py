@@ -1,7 +1,8 @@
 """Samples as a game: a chip around each pixel, and its score when some players are removed.
 
 A chip holds the pixel's whole receptive field and begins where the network's pooling does, so its score is that of the
-map. Each sample is then what explanation libraries expect: one input, one score a class.
+map; but for pixels that see the scene's border, beyond which a chip has pixels without data and a map has none. Each
+sample is then what explanation libraries expect: one input, one score a class.
 """
 
 from __future__ import annotations
