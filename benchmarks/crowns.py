@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
@@ -48,6 +49,7 @@ PERCENTILES = (10, 25, 50, 75, 90)
 COARSENING = 2  # RGB of 0.1 m, averaged: a chip of 32 px then holds most crowns
 TRAINING = {"epochs": 10, "chip_size": 32, "batch_size": 16}
 Labels = tuple[list[str], list[str]]  # truth and map
+UNCERTAINTY, EXPECTED, OBSERVED = "uncertainty", "without references", "with references"  # what shall tell errors
 
 
 class Silent:
@@ -133,7 +135,7 @@ def write(path: Path, values: np.ndarray, crs: object, transform: object) -> Non
 
 
 def network(crowns: dict[str, gpd.GeoDataFrame], strategy: str, seed: int, fold: int) -> dict[str, object]:
-    """Train without a fold's plots and map its crowns; truth, map and how long it took."""
+    """Train without a fold's plots and map its crowns; truth, map, what tells errors, and how long it took."""
     held_out = plots_by_fold()[fold]
     with tempfile.TemporaryDirectory(prefix="auxlens-") as temporary:
         folder, model = Path(temporary), f"{temporary}/genus.safetensors"
@@ -156,20 +158,38 @@ def network(crowns: dict[str, gpd.GeoDataFrame], strategy: str, seed: int, fold:
         start = time.process_time()
         run(job, Silent())
         seconds = time.process_time() - start
-        truth, mapped = [], []
+        found: dict[str, list[object]] = {"plot": [], "truth": [], "map": [], UNCERTAINTY: []}
         for plot in (plot for plot in held_out if len(crowns[plot])):
             crowns[plot].to_file(folder / f"{plot}.gpkg")
-            rgb, out = str(folder / "held_out" / plot / "rgb.tif"), str(folder / f"{plot}_map.gpkg")
-            run(
-                jobs.MapJob(
-                    model, (rgb,), polygons=str(folder / f"{plot}.gpkg"), output_polygons=out, precision="float32"
-                ),
-                Silent(),
-            )
-            found = gpd.read_file(out, layer=Path(out).stem)
-            truth += found["genus"].tolist()
-            mapped += found["map"].tolist()
-    return {"truth": truth, "map": mapped, "seconds": seconds}
+            mapped = mapped_crowns(model, folder / "held_out" / plot, folder / f"{plot}.gpkg", ())
+            found["plot"] += [plot] * len(mapped)
+            for name, column in (("truth", "genus"), ("map", "map"), (UNCERTAINTY, "uncertainty")):
+                found[name] += mapped[column].tolist()
+            if strategy == "multitask":
+                observed = mapped_crowns(model, folder / "held_out" / plot, folder / f"{plot}.gpkg", ("hsi", "chm"))
+                for name, frame in ((EXPECTED, mapped), (OBSERVED, observed)):
+                    found.setdefault(name, []).extend(frame["error_probability"].tolist())
+    return {**found, "seconds": seconds}
+
+
+def mapped_crowns(model: str, plot: Path, crowns: Path, auxiliary: Sequence[str]) -> gpd.GeoDataFrame:
+    """Crowns of a plot as mapped from RGB, with some auxiliary references beside it."""
+    out = crowns.with_name(f"{crowns.stem}_map.gpkg")
+    references = tuple(str(plot / f"{name}.tif") for name in auxiliary)
+    job = jobs.MapJob(
+        model, (str(plot / "rgb.tif"),), references, polygons=str(crowns), output_polygons=str(out), precision="float32"
+    )
+    run(job, Silent())
+    return gpd.read_file(out, layer=out.stem)
+
+
+def kept(keep: Path, crowns: dict[str, gpd.GeoDataFrame], strategy: str, seed: int, fold: int) -> dict[str, Any]:
+    """What ``network`` finds, learned now unless it was before."""
+    path = keep / f"{strategy}_{seed}_{fold}.json"
+    if not path.exists():
+        path.write_text(json.dumps(network(crowns, strategy, seed, fold)))
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
 
 
 def figures(labels: Labels) -> tuple[float, float]:
@@ -206,10 +226,7 @@ def main() -> None:
         for seed in range(options.seeds) if options.seed is None else [options.seed]:
             truth, mapped = [], []
             for fold in range(options.folds) if options.fold is None else [options.fold]:
-                kept = options.keep / f"{strategy}_{seed}_{fold}.json"
-                if not kept.exists():
-                    kept.write_text(json.dumps(network(crowns, strategy, seed, fold)))
-                part = json.loads(kept.read_text())
+                part = kept(options.keep, crowns, strategy, seed, fold)
                 truth += part["truth"]
                 mapped += part["map"]
                 seconds.append(part["seconds"])

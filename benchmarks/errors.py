@@ -9,6 +9,7 @@ all results in it. Cases, each on pixels that no training saw:
 * sen1floods11: trained on the western half of the chip, tested on the eastern.
 * idtrees: canopy height from RGB, hyperspectral components auxiliary; plots that no training saw. Wrong means farther
   off than the root mean square error on validation, and the size of errors is ranked as well.
+* crowns: genus of tree crowns from RGB, as in ``crowns.py``; crowns instead of pixels, of all five folds.
 * demo: the demo's last scene, with haze, cloud shadow and a class that training had not: errors by cause.
 * ombria-limit: how well the same models would do if they were fitted on the test chips of ombria, in five folds.
 * cost: processor time that the layers add to a map.
@@ -30,10 +31,12 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
+import crowns  # noqa: E402
 import heights  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from accuracy import DATA, Silent, halves, read  # noqa: E402 - makes this checkout importable, tunes the process
+from crowns import EXPECTED, OBSERVED, UNCERTAINTY  # noqa: E402
 from scenes import make_scene  # noqa: E402
 from scipy.stats import rankdata  # noqa: E402
 from sklearn.metrics import roc_auc_score  # noqa: E402
@@ -50,7 +53,6 @@ from auxlens.engine.training.split import TEST  # noqa: E402
 from auxlens.models.card import read_card  # noqa: E402
 from auxlens.models.file import load  # noqa: E402
 
-UNCERTAINTY, EXPECTED, OBSERVED = "uncertainty", "without references", "with references"
 OMBRIA = {"input_patterns": "s2=s2.tif", "auxiliary_patterns": "s1=s1.tif", "reference_pattern": "flood.tif"}
 DEMO = {"input_patterns": "s2=s2.tif", "auxiliary_patterns": "s1=s1.tif;dem=dem.tif", "reference_pattern": "label.tif"}
 CAUSES = {0: "none", 1: "haze", 2: "cloud shadow", 3: "unseen class"}
@@ -116,24 +118,30 @@ def measured(model: Path, scenes: Sequence[Scene], blocks: int = 0, tolerance: f
         for name in (UNCERTAINTY, EXPECTED, OBSERVED):
             pixels.setdefault(name, []).append(layers[name][0].ravel()[known])
     joined = {name: np.concatenate(values) for name, values in pixels.items()}
-    wrong, unit = joined["wrong"], np.unique(joined["unit"], return_inverse=True)[1]
-    drawn = detection.resampled(
-        {name: detection.counts(joined[name], wrong, unit) for name in (UNCERTAINTY, EXPECTED, OBSERVED)}, seed=0
-    )
+    unit = np.unique(joined["unit"], return_inverse=True)[1]
+    scores = {name: joined[name] for name in (UNCERTAINTY, EXPECTED, OBSERVED)}
+    result = detected(scores, joined["wrong"], unit)
+    if tolerance is not None:
+        ranked = {name: rank_correlations(values, joined["size"], unit) for name, values in scores.items()}
+        for name, values in ranked.items():
+            result[name]["rank"] = vars(detection.interval(values))
+            if name != UNCERTAINTY:
+                result[name]["rank gain"] = vars(detection.interval(values - ranked[UNCERTAINTY]))
+    return result
+
+
+def detected(scores: dict[str, np.ndarray], wrong: np.ndarray, unit: np.ndarray) -> dict[str, Any]:
+    """Detection figures of each score, with intervals over units, which are numbered from 0."""
+    counts = {name: detection.counts(values, wrong, unit) for name, values in scores.items()}
+    drawn = detection.resampled(counts, seed=0)
     result: dict[str, Any] = {"error rate": float(wrong.mean()), "pixels": len(wrong), "units": int(unit.max()) + 1}
     for name, figures in drawn.items():
         result[name] = {"auroc": vars(detection.interval(figures["auroc"]))}
         if name != UNCERTAINTY:
             gain = detection.interval(figures["auroc"] - drawn[UNCERTAINTY]["auroc"])
             reliability = Reliability()
-            reliability.add(joined[name], wrong)
+            reliability.add(scores[name], wrong)
             result[name] |= {"gain": vars(gain), "ece": reliability.figures()["ece"]}
-    if tolerance is not None:
-        ranked = {name: rank_correlations(joined[name], joined["size"], unit) for name in drawn}
-        for name, values in ranked.items():
-            result[name]["rank"] = vars(detection.interval(values))
-            if name != UNCERTAINTY:
-                result[name]["rank gain"] = vars(detection.interval(values - ranked[UNCERTAINTY]))
     return result
 
 
@@ -202,6 +210,19 @@ def idtrees(keep: Path, seed: int) -> dict[str, Any]:
     return found | {"held": dict(zip(map(str, held.levels), held.coverage, strict=True)) if held else {}}
 
 
+def genus(keep: Path, seed: int) -> dict[str, Any]:
+    """Crowns of all folds of ``crowns.py``, whose results in ``keep/crowns`` are taken."""
+    folder = keep / "crowns"
+    folder.mkdir(exist_ok=True)
+    by_plot = crowns.crowns_by_plot()
+    parts = [crowns.kept(folder, by_plot, "multitask", seed, fold) for fold in range(crowns.FOLDS)]
+    joined = {
+        name: np.array([value for part in parts for value in part[name]]) for name in parts[0] if name != "seconds"
+    }
+    scores = {name: joined[name].astype(float) for name in (UNCERTAINTY, EXPECTED, OBSERVED)}
+    return detected(scores, joined["map"] != joined["truth"], np.unique(joined["plot"], return_inverse=True)[1])
+
+
 def sen1floods11(keep: Path, seed: int) -> dict[str, Any]:
     folder = keep / "sen1floods11"
     folder.mkdir(exist_ok=True)
@@ -265,7 +286,7 @@ def cost(keep: Path, seed: int) -> dict[str, Any]:
 
 CASES: dict[str, Callable[[Path, int], dict[str, Any]]] = {
     "ombria": ombria, "ombria-shuffled": shuffled, "ombria-limit": limit, "idtrees": idtrees,
-    "sen1floods11": sen1floods11, "demo": demo, "cost": cost,
+    "crowns": genus, "sen1floods11": sen1floods11, "demo": demo, "cost": cost,
 }  # fmt: skip
 
 
@@ -344,8 +365,8 @@ def write_tables(keep: Path) -> None:
         "`multitask` (`shuffled` in the control), no players, on a CPU that other work shared; at most 12 epochs and 4",
         "minutes for ombria, 2 minutes for sen1floods11, 3 minutes for the demo; idtrees as in heights.md. Pixels that",
         "no training saw. In brackets 95 % intervals of 1000 draws of whole chips (ombria, 4000 pixels of each), of",
-        "plots (idtrees), or of 64 blocks of the only scene. Gain: difference in AUROC to the uncertainty (entropy)",
-        "alone.",
+        "plots (idtrees, and crowns as in crowns.md), or of 64 blocks of the only scene. Gain: difference in AUROC to the",
+        "uncertainty (entropy) alone.",
         "",
         *detection_table(found),
         "",
