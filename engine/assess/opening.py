@@ -122,7 +122,7 @@ def open_comparison(job: AccuracyJob, stack: ExitStack) -> Comparison:
     known = _known(job, grid, names)
     if known:
         names = {**names, int(UNKNOWN): "names that the map does not have"}
-    reference = open_reference(job.reference, job.reference_field, grid, known)
+    reference = open_reference(job.reference, job.reference_field, grid, known, job.task in CLASS_TASKS)
     stack.callback(reference.close)
     probability, (uncertainty, coverage) = _probability(job, grid, stack), _uncertainty(job, grid, stack)
     return Comparison(job, grid, reader, reference, probability, uncertainty, coverage, names, colors, unit)

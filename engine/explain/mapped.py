@@ -136,7 +136,7 @@ class SceneLayers:
         }
         self._reference: ReferenceReader | None = None
         if reference:
-            self._reference = open_reference(reference, field, scene.grid, scene.classes)
+            self._reference = open_reference(reference, field, scene.grid, scene.classes, bool(scene.classes))
             stack.callback(self._reference.close)
         if "main_error" not in self.readers and ("map" not in self.readers or self._reference is None):
             raise SceneError(f"“{scene.name}” has no main error, and no map with a reference; give one of them.")

@@ -135,7 +135,9 @@ class SceneReader:
         self._counts = [len(m.bands) for m in card.auxiliary]
         self._reference: ReferenceReader | None = None
         if "main_error" in wanted:
-            self._reference = open_reference(job.reference, job.reference_field, self.grid, card.main.classes)
+            self._reference = open_reference(
+                job.reference, job.reference_field, self.grid, card.main.classes, bool(card.main.classes)
+            )
             stack.callback(self._reference.close)
             if isinstance(self._reference, VectorReference) and self._reference.is_empty:
                 raise SceneError(

@@ -218,7 +218,7 @@ class _File:
             dst_transform=target.transform,
             dst_crs=target.crs,
             dst_nodata=np.nan,
-            resampling=resampling or coarsening,
+            resampling=coarsening if resampling is None else resampling,  # “nearest” is 0
             UNIFIED_SRC_NODATA="NO",  # bands are valid or not independently
         )
         return chip

@@ -85,11 +85,11 @@ class VectorReference:
 
 
 class RasterReference:
-    """The first band of a raster, nearest pixel. ``role`` is what messages call it."""
+    """The first band of a raster. ``role`` is what messages call it; categories are never blended."""
 
-    def __init__(self, path: str, grid: Grid, role: str = "reference") -> None:
+    def __init__(self, path: str, grid: Grid, role: str = "reference", categorical: bool = True) -> None:
         band = bands_of(path)[0]
-        self._reader = ModalityReader(ModalitySource(role, (band,)), grid, categorical=True)
+        self._reader = ModalityReader(ModalitySource(role, (band,)), grid, categorical)
 
     def read(self, window: Window) -> NDArray[np.float32]:
         chip: NDArray[np.float32] = self._reader.read(window)[0]
@@ -115,7 +115,9 @@ def is_vector(path: str) -> bool:
     return os.path.exists(split_layer(path)[0]) and not is_raster(path)
 
 
-def open_reference(path: str, field: str, grid: Grid, classes: Sequence[LandClass] = ()) -> ReferenceReader:
+def open_reference(
+    path: str, field: str, grid: Grid, classes: Sequence[LandClass] = (), categorical: bool = True
+) -> ReferenceReader:
     """Open a reference on a scene's grid.
 
     Args:
@@ -123,12 +125,14 @@ def open_reference(path: str, field: str, grid: Grid, classes: Sequence[LandClas
         field: Attribute of a vector reference; may be empty for a file whose layers are the classes.
         grid: The scene's grid.
         classes: For class references given as text, the names in use (their values are burned).
+        categorical: Whether a raster's values are classes, taken from the nearest pixel; else they are numbers, which
+            finer rasters are averaged to.
 
     Raises:
         SceneError: missing or unreadable, without the field, or not a number where one is needed.
     """
     if is_raster(path):
-        return RasterReference(path, grid)
+        return RasterReference(path, grid, categorical=categorical)
     return _vector(path, field, grid, tuple(classes), file_stamp(path))
 
 

@@ -180,7 +180,7 @@ class OpenScene:
                     scene.reference, field, self.grid, tuple(classes), scene.name
                 )
             elif scene.reference:
-                self._reference = open_reference(scene.reference, field, self.grid, classes)
+                self._reference = open_reference(scene.reference, field, self.grid, classes, bool(classes))
                 stack.callback(self._reference.close)
             self.files = sum(len(m.paths) for m in (*scene.inputs, *scene.auxiliary)) + bool(scene.reference)
             self._stack = stack.pop_all()

@@ -123,6 +123,20 @@ def test_raster_is_taken_by_its_nearest_pixel(write):
     assert np.isnan(chip[10:]).all()
 
 
+@pytest.mark.parametrize("gsd", [4.0, 17.0, 30.0])
+def test_classes_of_a_raster_on_another_grid_are_never_blended(write, rng, gsd):
+    values = rng.choice([1, 7, 200], (1, 90, 90)).astype("uint8")
+    chip = read(write("truth.tif", values, gsd=gsd, origin=(WEST - 5, NORTH + 3)))
+    assert np.isfinite(chip).any() and set(np.unique(chip[np.isfinite(chip)])) == {1, 7, 200}
+
+
+def test_numbers_of_a_finer_raster_are_averaged(write, rng):
+    values = rng.random((1, 200, 300)).astype("float32")
+    reference = open_reference(write("height.tif", values, gsd=1.0), "", GRID, categorical=False)
+    means = values[0].reshape(20, 10, 30, 10).mean(axis=(1, 3))
+    assert np.allclose(reference.read(WHOLE), means, atol=1e-5)
+
+
 def test_a_raster_of_the_same_grid(write, rng):
     values = rng.integers(0, 4, (1, 20, 30)).astype("uint8")
     chip = read(write("truth.tif", values, nodata=0))
