@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,6 +15,10 @@ from rasterio.errors import RasterioError
 
 from ...models.errors import SceneError
 from ..jobs import split_name
+
+_ALPHA = {"alpha", "mask", "opacity", "transparency"}
+
+log = logging.getLogger("auxlens")
 
 
 @dataclass(frozen=True)
@@ -56,10 +61,15 @@ def open_raster(path: str) -> rasterio.DatasetReader:
 def alpha_band(dataset: rasterio.DatasetReader) -> int | None:
     """Number of the band that is an alpha channel.
 
-    A band with a description is not: GDAL marks the fourth band of any 8-bit file so, near infrared too.
+    A band that is described as something else is not: GDAL marks the fourth band of any 8-bit file so, near infrared
+    too.
     """
-    colors = zip(dataset.colorinterp, dataset.descriptions, strict=True)
-    return next((i for i, (c, text) in enumerate(colors, 1) if c == ColorInterp.alpha and not _is_name(text)), None)
+    colors = enumerate(zip(dataset.colorinterp, dataset.descriptions, strict=True), 1)
+    return next((i for i, (c, text) in colors if c == ColorInterp.alpha and _may_be_alpha(text)), None)
+
+
+def _may_be_alpha(description: str | None) -> bool:
+    return not _is_name(description) or (description or "").strip().lower() in _ALPHA
 
 
 def bands_of(path: str) -> tuple[BandSource, ...]:
@@ -134,14 +144,26 @@ def match(wanted: Sequence[tuple[str, tuple[str, ...]]], paths: Sequence[str]) -
             f"given are {len(given)} ({has or 'none'}). {_given_twice(given)}Give rasters with these bands, "
             "by description or in this order."
         )
+    for (name, bands), source in zip(wanted, found, strict=True):
+        _warn_of_other_names(name, bands, source)
     return found
+
+
+def _warn_of_other_names(modality: str, bands: Sequence[str], source: ModalitySource) -> None:
+    """Say so where bands are taken by their order, although both sides have names for them."""
+    pairs = [(band, given.name) for band, given in zip(bands, source.bands, strict=True)]
+    others = [f"{own} for {band}" for band, own in pairs if _is_name(band) and _is_name(own) and not _fits(own, band)]
+    if others:
+        log.warning(
+            "Bands of %s are taken by their order: %s. Check that they are the same.", modality, ", ".join(others)
+        )
 
 
 def _given_twice(bands: Sequence[BandSource]) -> str:
     """A sentence about two files that give one band, as a pattern that matches too much does."""
     first: dict[str, str] = {}
     for band in bands:
-        path = first.setdefault(_key(band.name), band.path)
+        path = first.setdefault(band_key(band.name), band.path)
         if path != band.path:
             names = f"{os.path.basename(path)} and {os.path.basename(band.path)}"
             return f"The band {band.name} is given twice, by {names}: leave one out. "
@@ -187,14 +209,14 @@ def _match_by_file(wanted: Wanted, files: Files) -> tuple[ModalitySource, ...] |
         chosen = [bands for _, bands in files]
     else:
         return None
-    asked = {_key(band) for _, bands in wanted for band in bands}
-    there = {_key(band.name) for _, bands in files for band in bands}
+    asked = {band_key(band) for _, bands in wanted for band in bands}
+    there = {band_key(band.name) for _, bands in files for band in bands}
     found = []
     for (name, bands), given in zip(wanted, chosen, strict=True):
         picked = _pick_by_name(bands, given) if given is not None else None
         # By order only where no name says that a file, or a band, belongs elsewhere.
         elsewhere = by_name == {} and (
-            {_key(b.name) for b in given or ()} & asked or {_key(band) for band in bands} & there
+            {band_key(b.name) for b in given or ()} & asked or {band_key(band) for band in bands} & there
         )
         if picked is None and given is not None and not elsewhere:
             picked = pick(bands, given)
@@ -222,8 +244,8 @@ def _match_by_order(wanted: Wanted, files: Files) -> tuple[ModalitySource, ...] 
 
 def _names_differ(wanted: Wanted, given: Sequence[BandSource]) -> bool:
     """Whether most wanted names are there but not all: then order would silently take the wrong bands."""
-    names = {_key(b.name) for b in given}
-    known = [_key(band) in names for _, bands in wanted for band in bands]
+    names = {band_key(b.name) for b in given}
+    known = [band_key(band) in names for _, bands in wanted for band in bands]
     return any(known) and not all(known)
 
 
@@ -239,15 +261,19 @@ def pick(bands: Sequence[str], given: Sequence[BandSource]) -> tuple[BandSource,
 
 def _pick_by_name(bands: Sequence[str], given: Sequence[BandSource]) -> tuple[BandSource, ...] | None:
     """The wanted bands, each of a name that one source has, or else ends with: ``red`` is found as ``alpha_red``."""
-    names = [_key(source.name) for source in given]
     found = []
-    for band in map(_key, bands):
-        at = [i for i, name in enumerate(names) if name == band]
-        at = at or [i for i, name in enumerate(names) if re.search(rf"[\W_]{re.escape(band)}$", name)]
-        if len(at) != 1:
+    for band in bands:
+        exact = [source for source in given if band_key(source.name) == band_key(band)]
+        fitting = exact or [source for source in given if _fits(source.name, band)]
+        if len(fitting) != 1:
             return None
-        found.append(given[at[0]])
+        found += fitting
     return tuple(found)
+
+
+def _fits(own: str, band: str) -> bool:
+    """Whether a band may be called ``band``, or the end of its name is: ``alpha_red`` is a red."""
+    return bool(re.search(rf"(^|[\W_]){re.escape(band_key(band))}$", band_key(own)))
 
 
 def _is_name(text: str | None) -> bool:
@@ -255,8 +281,8 @@ def _is_name(text: str | None) -> bool:
     return bool(text) and not re.fullmatch(r"(?i)band[ _]?\d+", text or "")
 
 
-def _key(name: str) -> str:
-    """Band names compare without case, and with B02 equal to B2."""
+def band_key(name: str) -> str:
+    """What band names are compared by: without case, and with B02 equal to B2."""
     return re.sub(r"(?<=[a-z])0+(?=\d)", "", name.strip().lower())
 
 

@@ -93,7 +93,16 @@ class Grid:
 
 
 def grid_of(dataset: rasterio.DatasetReader) -> Grid:
-    """Grid of an open raster."""
+    """Grid of an open raster.
+
+    Raises:
+        SceneError: it is placed by ground control points alone, as radar scenes are before they are projected.
+    """
+    if dataset.crs is None and dataset.gcps[0]:
+        raise SceneError(
+            f"“{dataset.name}” is placed by ground control points and has no grid; warp it first (in QGIS: Raster, "
+            "Projections, Warp)."
+        )
     return Grid(dataset.crs or None, dataset.transform, dataset.height, dataset.width)
 
 

@@ -27,6 +27,7 @@ _PLANE = CRS.from_string('LOCAL_CS["plane",UNIT["metre",1]]')  # stands in for "
 _NO_MASK = {MaskFlags.all_valid, MaskFlags.nodata}
 _BLOCK = 256  # pixels of the grid that are warped at once
 _CACHE_BYTES = 64 * 2**20  # of warped blocks, a file
+_FLOATS = np.finfo(np.float32)
 _COARSENING = 1.5  # source pixels a grid pixel, from which on they are averaged
 
 
@@ -133,7 +134,7 @@ class _File:
         if self.aligned and own.crs != grid.crs:
             log.warning("“%s” has no CRS or the scene has none; equal sizes are taken as equal grids.", path)
         self.own = own
-        self._may_be_infinite = any("float" in dtype for dtype in self.dataset.dtypes)
+        self._has_fractions = any("float" in dtype for dtype in self.dataset.dtypes)
         self._encodings = _encodings(self.dataset, self.numbers)
         self._ratio = 1.0 if self.aligned else self._source_pixels_a_grid_pixel()
         self._cached_blocks = max(4, _CACHE_BYTES // (_BLOCK**2 * 4 * len(bands)))
@@ -155,15 +156,21 @@ class _File:
 
     def _invalidate(self, chip: NDArray[np.float32], window: Window) -> None:
         """Set what the file calls not valid, and infinite values, to NaN, and unpack scaled values; in place."""
-        if self._may_be_infinite:
+        if self._has_fractions:
             chip[np.isinf(chip)] = np.nan
         for values, number, band in zip(chip, self.numbers, self._encodings, strict=True):
             if band.nodata is not None:
-                values[values == np.float32(band.nodata)] = np.nan
+                values[self._is_nodata(values, band.nodata)] = np.nan
             if band.masked:
                 values[self.dataset.read_masks(number, window=window.rasterio) == 0] = np.nan
             if (band.scale, band.offset) != (1.0, 0.0):  # packed integers; everything else works on physical values
                 values[:] = values * np.float32(band.scale) + np.float32(band.offset)
+
+    def _is_nodata(self, values: NDArray[np.float32], nodata: float) -> NDArray[np.bool_]:
+        """Fractions and huge numbers are often written into tags with fewer digits than pixels have."""
+        near = 1e-6 * abs(nodata) if self._has_fractions else 0.0
+        low, high = np.clip([nodata - near, nodata + near], _FLOATS.min, _FLOATS.max).astype(np.float32)
+        return np.asarray((values >= low) & (values <= high))
 
     def _read_warped(self, window: Window, resampling: Resampling | None) -> NDArray[np.float32]:
         """Assemble a window of fixed blocks of the grid.

@@ -9,6 +9,7 @@ from ...models.card import Player
 from ...models.errors import JobError
 from ..checks import MAX_PLAYERS, check_players
 from ..jobs import NO_PLAYERS, TASKS, patterns
+from ..scene.bands import band_key
 
 _BAND = re.compile(r"(?:(?P<place>.+)[ _.:-])?B0?(?P<number>\d{1,2}A?)", re.IGNORECASE)  # before_B8A: place and band
 _REGIONS = {  # of Sentinel-2's bands
@@ -55,7 +56,7 @@ def players_of(text: str, inputs: Mapping[str, Sequence[str]]) -> tuple[Player, 
 
 def _full(band: str, bands: Sequence[str]) -> str:
     """``modality:band`` of a band named with or without its modality."""
-    fitting = [name for name in bands if band in (name, name.partition(":")[2])]
+    fitting = [name for name in bands if band_key(band) in (band_key(name), band_key(name.partition(":")[2]))]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:

@@ -42,6 +42,14 @@ def test_files_that_are_named_after_their_scene_are_found_by_the_rest(write):
     assert [b.name for b in found.bands] == ["alpha_nir", "alpha_red", "alpha_red_edge"]
 
 
+def test_bands_of_other_names_are_taken_by_order_but_said(write, caplog):
+    match([("dem", ("elevation",))], [write("y.tif", one(1), ("ndvi",))])
+    assert "Bands of dem are taken by their order: ndvi for elevation. Check" in caplog.text
+    caplog.clear()
+    match(WANTED, [write("x.tif", one(3)), write("z.tif", one(1), ("elevation",))])
+    assert not caplog.text
+
+
 def test_named_files(write):
     files = [f"dem={write('y.tif', one(1))}", f"s2={write('x.tif', one(3))}"]
     assert [m.name for m in match(WANTED, files)] == ["s2", "dem"]
@@ -97,6 +105,7 @@ def test_an_alpha_band_is_no_band_but_a_described_one_is(write):
         assert dataset.colorinterp[3].name == "alpha"
     assert len(bands_of(path)) == 3
     assert len(bands_of(write("rgbn.tif", one(4), ("R", "G", "B", "NIR")))) == 4
+    assert len(bands_of(write("named.tif", one(4), ("red", "green", "blue", "Alpha")))) == 3
 
 
 def test_band_names_are_found_in_long_file_names(write):

@@ -55,6 +55,7 @@ def test_no_players():
 def test_own_players():
     players = players_of("visible = B3, s2:B2\ninfrared = B8", S2)
     assert players == (Player("visible", ("s2:B3", "s2:B2")), Player("infrared", ("s2:B8",)))
+    assert players == players_of("visible=b3,B02;infrared=S2:B08", S2)
     assert [player.indices(("s2:B2", "s2:B3", "s2:B8")) for player in players] == [(0, 1), (2,)]
 
 

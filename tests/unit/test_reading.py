@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from rasterio.control import GroundControlPoint
+from rasterio.crs import CRS
 from rasterio.warp import transform_bounds
 
 from auxlens.engine.scene.bands import modalities_from_layers
@@ -44,6 +46,23 @@ def test_nan_and_file_masks_are_not_valid(write, rng):
         chip = reader.read(Window(0, 0, 20, 20))
     assert np.isnan(chip[0, 3, 4]) and np.isnan(chip[0, 10:]).all()
     assert np.isfinite(chip[0, :10]).sum() == 199
+
+
+def test_nodata_in_a_tag_has_fewer_digits_than_in_pixels(write):
+    values = np.ones((1, 4, 4), "float32")
+    values[0, 0] = -3.4028235e38
+    with reader_of([write("a.tif", values, nodata=-3.40282306074e38)]) as reader:
+        chip = reader.read(Window(0, 0, 4, 4))
+    assert np.isnan(chip[0, 0]).all() and (chip[0, 1:] == 1).all()
+
+
+def test_a_raster_placed_by_control_points_alone_is_refused(write):
+    path = write("radar.tif", np.ones((1, 4, 4), "uint8"))
+    with rasterio.open(path, "r+") as dataset:
+        corners = [GroundControlPoint(row, col, 10.0 + col, 50.0 - row) for row in (0, 4) for col in (0, 4)]
+        dataset.gcps = corners, CRS.from_epsg(4326)
+    with pytest.raises(SceneError, match="placed by ground control points and has no grid; warp it first"):
+        reader_of([path])
 
 
 def test_files_of_mixed_resolution_share_the_finest_grid(write):
