@@ -19,7 +19,6 @@ from ...models.network import ATTRIBUTION, MAIN, Network
 from ...models.patches import spread
 from ..scene.bands import ModalitySource
 from ..scene.grid import Grid
-from ..scene.objects import window_of
 from ..scene.polygons import Polygons
 from ..scene.reading import ModalityReader, scene_grid
 from ..scene.window import Window
@@ -77,7 +76,7 @@ def sample_objects(
 
 
 def _chip(polygons: Polygons, number: int, grid: Grid, side: int) -> Window | None:
-    window = window_of(polygons.geometries[number], grid)
+    window = grid.touched_by(polygons.geometries[number].bounds)
     if window is None:
         return None
     row, col = (2 * start + size - side for start, size in ((window.row, window.height), (window.col, window.width)))

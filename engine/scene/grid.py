@@ -61,19 +61,28 @@ class Grid:
     def transform_of(self, window: Window) -> Affine:
         return self.transform @ Affine.translation(window.col, window.row)
 
-    def window_of(self, extent: tuple[float, float, float, float]) -> Window:
-        """Pixels that an extent (west, south, east, north in the grid's CRS) touches, cut off at the border.
-
-        Raises:
-            SceneError: the extent lies outside of the grid.
-        """
+    def around(self, extent: tuple[float, float, float, float]) -> Window:
+        """Pixels that an extent (west, south, east, north in the grid's CRS) touches, in the grid and beyond it."""
         west, south, east, north = extent
         corners = [~self.transform @ (x, y) for x in (west, east) for y in (south, north)]
         cols, rows = zip(*corners, strict=True)
         row, col = math.floor(min(rows) + 1e-6), math.floor(min(cols) + 1e-6)
         height, width = math.ceil(max(rows) - 1e-6) - row, math.ceil(max(cols) - 1e-6) - col
-        window = Window(row, col, height, width).intersection(self.whole)
-        if not (window.height and window.width):
+        return Window(row, col, max(1, height), max(1, width))  # a point has its pixel
+
+    def touched_by(self, extent: tuple[float, float, float, float]) -> Window | None:
+        """Pixels of the grid that an extent touches; ``None`` outside."""
+        window = self.around(extent).intersection(self.whole)
+        return window if window.height and window.width else None
+
+    def window_of(self, extent: tuple[float, float, float, float]) -> Window:
+        """Pixels that an extent touches, cut off at the border.
+
+        Raises:
+            SceneError: the extent lies outside of the grid.
+        """
+        window = self.touched_by(extent)
+        if window is None:
             raise SceneError(
                 f"The extent {extent} lies outside of the scene {tuple(self.bounds)}; "
                 "choose an extent inside, in the scene's CRS."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -42,7 +41,7 @@ def check_objects(path: str, field: str, scenes: Sequence[str]) -> None:
 
 
 def open_objects(path: str, field: str, grid: Grid, classes: tuple[LandClass, ...], scene: str) -> VectorReference:
-    """The objects of a scene that have a value.
+    """The objects that lie on a scene and have a value.
 
     Args:
         path: Polygons; or a CSV table with the scenes' names in its first column, where the object is the scene.
@@ -77,6 +76,7 @@ def _opened(
         check_polygons(frame, path)
         values = numbers_of(frame["value"], classes, path, field)
         known = np.isfinite(values)
+    known &= lie_on(frame.geometry.to_numpy(), grid, grid.whole)
     geometries = frame.geometry.to_numpy()[known]
     return VectorReference(geometries, values[known], shapely.STRtree(geometries), grid)
 
@@ -102,15 +102,11 @@ def outline(grid: Grid, window: Window) -> shapely.Polygon:
     return shapely.Polygon([transform @ corner for corner in corners])
 
 
-def window_of(geometry: shapely.Geometry, grid: Grid) -> Window | None:
-    """The pixels that a geometry may touch; ``None`` outside of the grid."""
-    west, south, east, north = geometry.bounds
-    corners = [~grid.transform @ (x, y) for x in (west, east) for y in (south, north)]
-    cols, rows = zip(*corners, strict=True)
-    row, col = math.floor(min(rows) + 1e-6), math.floor(min(cols) + 1e-6)
-    height, width = math.ceil(max(rows) - 1e-6) - row, math.ceil(max(cols) - 1e-6) - col
-    window = Window(row, col, max(1, height), max(1, width)).intersection(grid.whole)
-    return window if window.height and window.width else None
+def lie_on(geometries: NDArray[np.object_], grid: Grid, window: Window) -> NDArray[np.bool_]:
+    """``(n,)``: which geometries in the grid's CRS touch a window; none that this CRS cannot hold as a whole."""
+    here: NDArray[np.bool_] = np.isfinite(shapely.bounds(geometries)).all(axis=-1)  # to_crs gives inf for these
+    here[here] = shapely.intersects(geometries[here], outline(grid, window))
+    return here
 
 
 def mask_of(geometry: shapely.Geometry, grid: Grid, window: Window) -> NDArray[np.bool_]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...models.errors import SceneError
 from .grid import Grid
-from .objects import check_polygons, mask_of, outline, window_of
+from .objects import check_polygons, lie_on, mask_of, outline
 from .reference import layer_names, split_layer
 from .window import Window, plan
 
@@ -41,7 +41,7 @@ class Polygons:
     def parts(self, core: Window) -> Iterator[tuple[int, Window, NDArray[np.bool_]]]:
         """Number, window (of the grid) and mask of each polygon that has pixels in a window."""
         for number in self.touching(core):
-            window = window_of(self.geometries[number], self.grid)
+            window = self.grid.touched_by(self.geometries[number].bounds)
             part = window.intersection(core) if window else None
             if part is not None and part.height and part.width:
                 mask = mask_of(self.geometries[number], self.grid, part)
@@ -78,7 +78,7 @@ def polygons_of(path: str, grid: Grid, area: Window) -> Polygons:
     if grid.crs is not None and frame.crs is None:
         raise SceneError(f"The polygons “{path}” have no CRS, the scene has one; set it.")
     placed = frame.to_crs(grid.crs) if grid.crs is not None else frame
-    here = placed.geometry.intersects(outline(grid, area)).to_numpy()
+    here = lie_on(placed.geometry.to_numpy(), grid, area)
     if not here.any():
         raise SceneError(f"None of the {len(frame)} polygons “{path}” lies on the scene; check their place and CRS.")
     if not here.all():

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.card import LandClass
-from ..scene.objects import window_of
 from ..scene.reference import IGNORE, VectorReference, to_indices
 from ..scene.window import Window
 
@@ -42,11 +41,11 @@ class ObjectChip:
 
 
 def find_objects(scene: int, given: VectorReference, classes: Sequence[LandClass]) -> list[SceneObject]:
-    """The objects of a scene that lie on it and have a value of use."""
+    """The objects of a scene that have pixels there and a value of use."""
     values = to_indices(given.values.astype(np.float32), classes) if classes else given.values
     found = []
     for number, (geometry, value) in enumerate(zip(given.geometries, values, strict=True)):
-        window = window_of(geometry, given.grid)
+        window = given.grid.touched_by(geometry.bounds)
         if window is not None and not (classes and value == IGNORE):
             found.append(SceneObject(scene, number, window, float(value)))
     return found
