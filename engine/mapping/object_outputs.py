@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 import pyogrio
 from numpy.typing import NDArray
-from pyogrio.errors import DataSourceError
+from pyogrio.errors import DataLayerError, DataSourceError
 
 from ...models.errors import Canceled, SceneError
 from ...models.parts import part_path
 from ..jobs import Progress
+from ..names import RESERVED, distinct_names
 from ..scene.window import Tile, Window
 from .object_products import ObjectProducts
 from .object_styles import polygon_style
@@ -34,7 +35,7 @@ def table_of(products: ObjectProducts) -> gpd.GeoDataFrame:
     The fields are ``map`` (the class's name, or the estimate), for classes ``map_value`` and ``probability_<class>``,
     ``uncertainty``, ``error_probability`` where the model has one, those of ``ObjectProducts.of_modalities``, those of
     ``ObjectAttributions.of_objects`` if attributions are wanted, and ``pixels``. A field of the layer that has one of
-    these names is kept as ``<name>_given``.
+    these names is kept as ``<name>_given``. Names that differ by case alone get a number.
     """
     card, frame, found = products.card, products.polygons.frame, products.of_objects()
     columns: dict[str, object] = {}
@@ -50,19 +51,29 @@ def table_of(products: ObjectProducts) -> gpd.GeoDataFrame:
     if "error_probability" in found:
         columns["error_probability"] = found["error_probability"][0]
     columns = {**columns, **products.of_modalities(), **products.explained, "pixels": products.pixels}
-    # Fields of a GeoPackage do not differ by capitals alone, and it has a fid of its own.
-    taken = {"fid", *(name.lower() for name in columns)}
-    clashing = {name: f"{name}_given" for name in frame.columns if name.lower() in taken}
-    if clashing:
-        log.warning("The polygons' fields %s are kept as %s.", ", ".join(clashing), ", ".join(clashing.values()))
-    return frame.rename(columns=clashing).assign(**columns)
+    columns = dict(zip(distinct_names(columns, RESERVED), columns.values(), strict=True))
+    renamed = _renamed([name for name in frame.columns if name != frame.geometry.name], (*columns, *RESERVED))
+    if renamed:
+        log.warning("The polygons' fields %s are kept as %s.", ", ".join(renamed), ", ".join(renamed.values()))
+    return frame.rename(columns=renamed).assign(**columns)
+
+
+def _renamed(fields: Sequence[str], taken: Sequence[str]) -> dict[str, str]:
+    """Old and new names of the fields that cannot keep theirs, because it is taken or another field's but for case."""
+    results = {name.lower() for name in taken}
+    clashing = [name for name in fields if name.lower() in results]
+    ordered = [*(name for name in fields if name not in clashing), *clashing]  # who can keep a name comes first
+    wanted = [f"{name}_given" if name in clashing else name for name in ordered]
+    pairs = zip(ordered, distinct_names(wanted, taken), strict=True)
+    return {old: new for old, new in pairs if old != new}
 
 
 def write_polygons(path: str, products: ObjectProducts, tags: dict[str, str]) -> None:
     """Write the table as a GeoPackage with its style inside; it appears under its name when it is complete.
 
     Raises:
-        SceneError: the folder is missing, the disk is full, or another program holds the file that was there before.
+        SceneError: the folder is missing, the disk is full, another program holds the file that was there before, or
+            a field of the layer is none that a GeoPackage can have.
     """
     target = Path(path)
     part = part_path(target)
@@ -72,9 +83,10 @@ def write_polygons(path: str, products: ObjectProducts, tags: dict[str, str]) ->
         )
         pyogrio.write_dataframe(_style_table(target.stem, products), part, layer="layer_styles", driver="GPKG")
         os.replace(part, target)
-    except (DataSourceError, OSError) as error:
+    except (DataSourceError, DataLayerError, OSError) as error:
         raise SceneError(
-            f"“{path}” cannot be written ({error}); remove its layer from QGIS, or choose a folder with room."
+            f"“{path}” cannot be written ({error}); remove its layer from QGIS, choose a folder with room, or take a "
+            "field that is named here out of the polygons."
         ) from error
     finally:
         part.unlink(missing_ok=True)

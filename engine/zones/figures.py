@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..assess.areas import area_unit
+from ..names import distinct_names
 from . import statistics
 from .layers import Band, Layers
 
@@ -201,16 +202,3 @@ def _plain(name: str) -> str:
 def _distinct(columns: Mapping[str, object]) -> dict[str, object]:
     """Columns whose names differ by more than case, as GeoPackages need it (``_plain`` may make names equal)."""
     return dict(zip(distinct_names(columns), columns.values(), strict=True))
-
-
-def distinct_names(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
-    """Names with a number appended where they, but for case, are there already."""
-    used = {name.lower() for name in taken}
-    found = []
-    for name in names:
-        new, number = name, 2
-        while new.lower() in used:
-            new, number = f"{name}_{number}", number + 1
-        used.add(new.lower())
-        found.append(new)
-    return found

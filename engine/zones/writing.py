@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from ...models.errors import SceneError
 from ...models.parts import part_path
+from ..names import RESERVED, distinct_names
 from ..textfile import write_text
-from .figures import distinct_names
 from .style import add_style
 
 LAYER = "zones"
@@ -30,8 +30,8 @@ def joined(frame: gpd.GeoDataFrame, figures: pd.DataFrame) -> gpd.GeoDataFrame:
     """
     geometry = frame.geometry.name
     attributes = frame.drop(columns=geometry)
-    attributes.columns = distinct_names(map(str, attributes.columns), ("fid", "geom"))
-    figures = figures.set_axis(distinct_names(figures.columns, (*attributes.columns, "fid", "geom")), axis=1)
+    attributes.columns = distinct_names(map(str, attributes.columns), RESERVED)
+    figures = figures.set_axis(distinct_names(figures.columns, (*attributes.columns, *RESERVED)), axis=1)
     figures.index = attributes.index
     numbers = figures.select_dtypes("float").columns
     figures = figures.assign(**{name: _rounded(figures[name].to_numpy()) for name in numbers})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import pyogrio
@@ -161,6 +163,37 @@ def test_fields_of_the_layer_are_kept_beside_the_results(untrained, scene, polyg
     assert set(found["map"]) <= {"water", "wood", "town"} and "kept as Map_given, FID_given" in caplog.text
     style = pyogrio.read_dataframe(tmp_path / "polygons.gpkg", layer="layer_styles")["styleQML"].iloc[0]
     assert 'attr="map"' in style and 'value="wood"' in style and "0,170,0,160" in style
+
+
+def test_names_that_differ_by_case_alone_get_a_number(untrained, scene, polygons, tmp_path, quiet, caplog):
+    """Of classes, and of the layer's fields: an earlier map's, and what GeoJSON allows."""
+    network, card = file.load(untrained("scene_classification"))
+    classes = tuple(replace(c, name=name) for c, name in zip(card.main.classes, ("Oak", "oak", "town"), strict=True))
+    model = str(tmp_path / "oaks.safetensors")
+    file.save(model, network, replace(card, main=replace(card.main, classes=classes)))
+    fields = {"map": ["x", "y"], "map_given": ["u", "v"], "geom": [1, 2], "genus": ["a", "b"], "Genus": ["c", "d"]}
+    given = polygons(("a", "over"), "crowns.geojson", **fields)
+    run(job_of(model, scene, tmp_path, ("polygons", "map"), polygons=given), quiet())
+    found = gpd.read_file(tmp_path / "polygons.gpkg", layer="polygons")
+    kept = {"map_given": "map_given", "map": "map_given_2", "geom": "geom_given", "genus": "genus", "Genus": "Genus_2"}
+    assert {old: found[new].tolist() for old, new in kept.items()} == fields
+    assert "The polygons' fields Genus, map, geom are kept as Genus_2, map_given_2, geom_given." in caplog.text
+    probabilities = found[["probability_Oak", "probability_oak_2", "probability_town"]]
+    assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5) and set(found["map"]) <= {"Oak", "oak", "town"}
+    assert probabilities.to_numpy().argmax(axis=1).tolist() == [[2, 5, 7].index(v) for v in found["map_value"]]
+    assert (read(tmp_path / "map.tif") != 255).any()
+
+
+def test_a_table_that_cannot_be_written_is_told(untrained, scene, tmp_path, quiet, monkeypatch):
+    def refuse(*_arguments, **_options):
+        raise pyogrio.errors.FieldError("Error adding field 'x' to layer")
+
+    monkeypatch.setattr(gpd.GeoDataFrame, "to_file", refuse)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    with pytest.raises(SceneError, match=r"cannot be written .*field 'x'.* take a field"):
+        run(job_of(untrained("scene_classification"), scene, folder, tile_size=64), quiet())
+    assert not list(folder.iterdir())
 
 
 def test_mask_and_extent(untrained, scene, polygons, write, tmp_path, quiet):
