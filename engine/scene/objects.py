@@ -15,9 +15,9 @@ from ...models.card import LandClass
 from ...models.errors import SceneError
 from .grid import Grid
 from .reference import VectorReference, file_stamp, is_raster, is_table, numbers_of, read_features, read_table
-from .window import Window
+from .window import Window, plan
 
-_SMALL_PX = 4.0  # objects of a smaller area take every pixel that they touch, so that each has one
+_PART_PX = 1024  # width and height of what is searched at once for a pixel of a large object
 
 
 def check_objects(path: str, field: str, scenes: Sequence[str]) -> None:
@@ -110,12 +110,26 @@ def lie_on(geometries: NDArray[np.object_], grid: Grid, window: Window) -> NDArr
 
 
 def mask_of(geometry: shapely.Geometry, grid: Grid, window: Window) -> NDArray[np.bool_]:
-    """``(H, W)``: the pixels of a window whose middle lies in a polygon; all it touches if it is small.
+    """``(H, W)``: the pixels of a window whose middle lies in a polygon; all it touches if it holds no pixel's middle.
 
     Which pixels are an object's does not depend on the window, so that windows can be put together.
     """
-    small = geometry.area < _SMALL_PX * abs(grid.transform.determinant)
+    inside = _burned(geometry, grid, window)
+    if not inside.any() and not _holds_a_middle(geometry, grid):
+        inside = _burned(geometry, grid, window, all_touched=True)
+    return inside
+
+
+@lru_cache(maxsize=4096)
+def _holds_a_middle(geometry: shapely.Geometry, grid: Grid) -> bool:
+    """Whether the middle of a pixel, of the grid or beyond it, lies in a polygon; looked for part by part."""
+    whole = grid.around(geometry.bounds)
+    parts = (tile.core for tile in plan(whole, whole, _PART_PX, 0))
+    return any(_burned(geometry, grid, part).any() for part in parts if geometry.intersects(outline(grid, part)))
+
+
+def _burned(geometry: shapely.Geometry, grid: Grid, window: Window, all_touched: bool = False) -> NDArray[np.bool_]:
     inside: NDArray[np.bool_] = rasterio.features.geometry_mask(
-        [geometry], (window.height, window.width), grid.transform_of(window), all_touched=small, invert=True
+        [geometry], (window.height, window.width), grid.transform_of(window), all_touched, invert=True
     )
     return inside
