@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import rasterio
 import rasterio.warp
+import shapely
 from affine import Affine
 from rasterio._err import CPLE_BaseError
 from rasterio.coords import BoundingBox
@@ -57,6 +58,12 @@ class Grid:
         corners = [(c, r) for c in (window.col, window.col_end) for r in (window.row, window.row_end)]
         xs, ys = zip(*(self.transform @ corner for corner in corners), strict=True)
         return BoundingBox(min(xs), min(ys), max(xs), max(ys))
+
+    def outline_of(self, window: Window) -> shapely.Polygon:
+        """A window's border in the grid's CRS."""
+        rows, cols = (window.row, window.row_end), (window.col, window.col_end)
+        corners = ((cols[0], rows[0]), (cols[1], rows[0]), (cols[1], rows[1]), (cols[0], rows[1]))
+        return shapely.Polygon([self.transform @ corner for corner in corners])
 
     def transform_of(self, window: Window) -> Affine:
         return self.transform @ Affine.translation(window.col, window.row)

@@ -68,7 +68,7 @@ def _opened(
     """The objects, kept for the other threads and splits of a job; ``stamp`` tells when the file has changed."""
     if scene:
         frame = read_table(path, field)
-        frame = gpd.GeoDataFrame(frame, geometry=[outline(grid, grid.whole)] * len(frame))
+        frame = gpd.GeoDataFrame(frame, geometry=[grid.outline_of(grid.whole)] * len(frame))
         values = numbers_of(frame["value"], classes, path, field)
         known = np.isfinite(values) & (frame["scene"] == scene).to_numpy()
     else:
@@ -95,17 +95,10 @@ def check_polygons(frame: gpd.GeoDataFrame, path: str) -> None:
         )
 
 
-def outline(grid: Grid, window: Window) -> shapely.Polygon:
-    """A window's border in the grid's CRS."""
-    corners = ((0, 0), (window.width, 0), (window.width, window.height), (0, window.height))
-    transform = grid.transform_of(window)
-    return shapely.Polygon([transform @ corner for corner in corners])
-
-
 def lie_on(geometries: NDArray[np.object_], grid: Grid, window: Window) -> NDArray[np.bool_]:
     """``(n,)``: which geometries in the grid's CRS touch a window; none that this CRS cannot hold as a whole."""
     here: NDArray[np.bool_] = np.isfinite(shapely.bounds(geometries)).all(axis=-1)  # to_crs gives inf for these
-    here[here] = shapely.intersects(geometries[here], outline(grid, window))
+    here[here] = shapely.intersects(geometries[here], grid.outline_of(window))
     return here
 
 
@@ -125,7 +118,7 @@ def _holds_a_middle(geometry: shapely.Geometry, grid: Grid) -> bool:
     """Whether the middle of a pixel, of the grid or beyond it, lies in a polygon; looked for part by part."""
     whole = grid.around(geometry.bounds)
     parts = (tile.core for tile in plan(whole, whole, _PART_PX, 0))
-    return any(_burned(geometry, grid, part).any() for part in parts if geometry.intersects(outline(grid, part)))
+    return any(_burned(geometry, grid, part).any() for part in parts if geometry.intersects(grid.outline_of(part)))
 
 
 def _burned(geometry: shapely.Geometry, grid: Grid, window: Window, all_touched: bool = False) -> NDArray[np.bool_]:

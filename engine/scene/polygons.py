@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...models.errors import SceneError
 from .grid import Grid
-from .objects import check_polygons, lie_on, mask_of, outline
+from .objects import check_polygons, lie_on, mask_of
 from .reference import layer_names, split_layer
 from .window import Window, plan
 
@@ -93,7 +93,7 @@ def tiles_of(grid: Grid, area: Window, tile_px: int) -> Polygons:
     rows = [(core.row - area.row) // tile_px + 1 for core in cores]
     columns = [(core.col - area.col) // tile_px + 1 for core in cores]
     frame = gpd.GeoDataFrame(
-        {"row": rows, "column": columns}, geometry=[outline(grid, core) for core in cores], crs=grid.crs
+        {"row": rows, "column": columns}, geometry=[grid.outline_of(core) for core in cores], crs=grid.crs
     )
     geometries = frame.geometry.to_numpy()
     return Polygons(frame, geometries, shapely.STRtree(geometries), grid)

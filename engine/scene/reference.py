@@ -20,6 +20,7 @@ import pyogrio
 import rasterio.features
 import shapely
 from numpy.typing import NDArray
+from rasterio.crs import CRS
 from rasterio.errors import RasterioError
 
 from ...models.card import LandClass
@@ -186,11 +187,16 @@ def read_features(path: str, field: str, grid: Grid | None = None) -> gpd.GeoDat
         raise SceneError(f"Some layers of the reference “{file}” have no CRS; set it.")
     joined = gpd.GeoDataFrame(pd.concat([frame.to_crs(crs) if crs else frame for frame in frames]), crs=crs)
     joined = joined[~(joined.geometry.is_empty | joined.geometry.isna())].reset_index(drop=True)
-    if grid is not None and grid.crs is not None:
-        if joined.crs is None:
-            raise SceneError(f"The reference “{path}” has no CRS, the scene has one; set the reference's CRS.")
-        joined = joined.to_crs(grid.crs)
-    return joined
+    return joined if grid is None else _placed(joined, grid.crs, path)
+
+
+def _placed(frame: gpd.GeoDataFrame, crs: CRS | None, path: str) -> gpd.GeoDataFrame:
+    """Features in a scene's CRS; as they are where the scene has none."""
+    if crs is None:
+        return frame
+    if frame.crs is None:
+        raise SceneError(f"The reference “{path}” has no CRS, the scene has one; set the reference's CRS.")
+    return frame.to_crs(crs)
 
 
 def layer_names(file: str) -> list[str]:
@@ -242,8 +248,8 @@ def _layer(file: str, name: str, field: str, several: bool) -> gpd.GeoDataFrame:
 def numbers_of(values: pd.Series, classes: Sequence[LandClass], path: str, field: str) -> NDArray[np.float64]:
     """The number that each feature burns; NaN for features without a value."""
     given = values.notna()
-    numbers = pd.to_numeric(values, errors="coerce")
-    if numbers[given].notna().all():
+    numbers = _as_numbers(values)
+    if numbers is not None:
         return np.asarray(numbers, np.float64)
     by_name = {c.name: float(c.value) for c in classes}
     named = [by_name.get(str(v), UNKNOWN) if known else np.nan for v, known in zip(values, given, strict=True)]
@@ -257,6 +263,12 @@ def numbers_of(values: pd.Series, classes: Sequence[LandClass], path: str, field
     return np.array(named, np.float64)
 
 
+def _as_numbers(values: pd.Series) -> pd.Series | None:
+    """The values of a whole file as numbers; ``None`` if one of them is text."""
+    numbers = pd.to_numeric(values, errors="coerce")
+    return numbers if numbers[values.notna()].notna().all() else None
+
+
 def _some(values: pd.Series) -> str:
     """A few of the values that occur, for a message."""
     found = sorted({str(v) for v in values})
@@ -266,7 +278,8 @@ def _some(values: pd.Series) -> str:
 def find_classes(references: Sequence[tuple[str, Grid]], field: str) -> tuple[LandClass, ...]:
     """The classes that occur in references, with names and colours where the files hold them.
 
-    Values below 0 mean "no reference". Text classes of vectors get the values 1, 2, … in the order of their names.
+    Of vectors, those of features that touch one of the grids. Values below 0 mean "no reference". Text classes of
+    vectors get the values 1, 2, … in the order of their names.
 
     Raises:
         SceneError: no class, one class only, more than 255 values (a regression, most likely), or numbers in one
@@ -275,21 +288,25 @@ def find_classes(references: Sequence[tuple[str, Grid]], field: str) -> tuple[La
     names: dict[int, str] = {}
     colors: dict[int, str] = {}
     texts: set[str] = set()
+    grids: dict[str, list[Grid]] = {}
     for path, grid in references:
+        grids.setdefault(path, []).append(grid)
+    for path, own in grids.items():
         if is_raster(path):
-            for value in _raster_values(path, grid):
+            for value in sorted({value for grid in own for value in _raster_values(path, grid)}):
                 names.setdefault(value, "")
             found_names, found_colors = legend(path)
             names.update({v: found_names[v] for v in names if v in found_names and not names[v]})
             colors.update({v: found_colors[v] for v in names if v in found_colors})
         else:
-            values = (read_table if is_table(path) else read_features)(path, field)["value"].dropna()
-            numbers = pd.to_numeric(values, errors="coerce")
-            if numbers.notna().all() and len(numbers):
-                for number in np.unique(numbers[numbers >= 0]):
-                    names.setdefault(_whole(float(number), path), "")
+            frame = (read_table if is_table(path) else read_features)(path, field)
+            values, numbers = frame["value"], _as_numbers(frame["value"])
+            here = values.notna() if is_table(path) else values.notna() & _on_grids(frame, own, path)
+            if numbers is None:
+                texts.update(str(v) for v in values[here])
             else:
-                texts.update(str(v) for v in values)
+                for number in np.unique(numbers[here & (numbers >= 0)]):
+                    names.setdefault(_whole(float(number), path), "")
         if len(names) + len(texts) > MAX_CLASSES:
             raise SceneError(
                 f"The reference “{path}” has more than {MAX_CLASSES} different values; choose the task “regression”, "
@@ -313,6 +330,18 @@ def find_classes(references: Sequence[tuple[str, Grid]], field: str) -> tuple[La
         LandClass(value, names[value] or f"class {value}", colors.get(value, PALETTE[i % len(PALETTE)]))
         for i, value in enumerate(sorted(names))
     )
+
+
+def _on_grids(frame: gpd.GeoDataFrame, grids: Sequence[Grid], path: str) -> NDArray[np.bool_]:
+    """``(n,)``: which features touch one of the grids."""
+    outlines: dict[CRS | None, list[shapely.Polygon]] = {}
+    for grid in grids:
+        outlines.setdefault(grid.crs, []).append(grid.outline_of(grid.whole))
+    here = np.zeros(len(frame), bool)
+    for crs, borders in outlines.items():
+        tree = shapely.STRtree(_placed(frame, crs, path).geometry.to_numpy())
+        here[tree.query(borders, predicate="intersects")[1]] = True
+    return here
 
 
 def to_indices(values: NDArray[np.float32], classes: Sequence[LandClass]) -> NDArray[np.int64]:

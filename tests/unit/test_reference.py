@@ -248,6 +248,29 @@ def test_negative_values_are_no_reference(write, features):
     assert to_indices(read(path, classes=classes), classes)[2, 13] == -1
 
 
+def test_classes_of_features_away_from_every_scene_are_not_the_models(features):
+    """Layers of a whole country: numbers, names, more of them than a model can have, and places that have no UTM."""
+    east = Grid(GRID.crs, Affine(10, 0, WEST + 5000, 0, -10, NORTH), 20, 30)
+    far = [cells(-400, 900 + i, 5, 1) for i in range(300)]
+    there = box(WEST + 5010, NORTH - 50, WEST + 5020, NORTH - 40)
+    path = features([LEFT, RIGHT, there, *far], [4, 2, 9, *range(1000, 1300)])
+    assert [c.value for c in find_classes([(path, GRID)], "kind")] == [2, 4]
+    assert [c.value for c in find_classes([(path, GRID), (path, east)], "kind")] == [2, 4, 9]
+    # A number on the scene stays a name where the file has names elsewhere.
+    path = features([LEFT, RIGHT, *far], ["10", "wood", *(f"plant {i}" for i in range(300))], name="names.gpkg")
+    classes = find_classes([(path, GRID)], "kind")
+    assert [(c.value, c.name) for c in classes] == [(1, "10"), (2, "wood")]
+    assert (read(path, classes=classes)[:, :10] == 1).all() and (read(path, classes=classes)[:, 20:] == 2).all()
+    path = features([LEFT, RIGHT, far[0]], ["10", "2", "plant"], name="both.gpkg")
+    classes = find_classes([(path, GRID)], "kind")
+    assert [(c.value, c.name) for c in classes] == [(1, "10"), (2, "2")] and read(path, classes=classes)[0, 0] == 1
+    degrees = gpd.GeoSeries([LEFT, RIGHT], crs=UTM).to_crs("EPSG:4326").tolist()
+    path = features([*degrees, box(87, 0, 88, 1)], [1, 2, 3], name="world.gpkg", crs="EPSG:4326")
+    assert [c.value for c in find_classes([(path, GRID)], "kind")] == [1, 2]
+    with pytest.raises(SceneError, match=r"found: none.* that it lies on the scene"):
+        find_classes([(features(far, range(300), name="far.gpkg"), GRID)], "kind")
+
+
 def test_one_class_only(write, features):
     message = r"needs references of two classes or more; found: (class )?7"
     with pytest.raises(SceneError, match=message):
