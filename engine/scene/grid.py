@@ -83,18 +83,19 @@ class Grid:
         return window if window.height and window.width else None
 
     def window_of(self, extent: tuple[float, float, float, float]) -> Window:
-        """Pixels that an extent touches, cut off at the border.
+        """Pixels that an extent touches, cut off at the border; its longitudes may be a turn off.
 
         Raises:
             SceneError: the extent lies outside of the grid.
         """
-        window = self.touched_by(extent)
-        if window is None:
-            raise SceneError(
-                f"The extent {extent} lies outside of the scene {tuple(self.bounds)}; "
-                "choose an extent inside, in the scene's CRS."
-            )
-        return window
+        for turn in turns(self.crs):
+            window = self.touched_by(_turned(extent, turn))
+            if window is not None:
+                return window
+        raise SceneError(
+            f"The extent {extent} lies outside of the scene {tuple(self.bounds)}; "
+            "choose an extent inside, in the scene's CRS."
+        )
 
     def cropped(self, window: Window) -> Grid:
         return Grid(self.crs, self.transform_of(window), window.height, window.width)
@@ -132,11 +133,22 @@ def overlaps(a: Grid, b: Grid) -> bool:
         same_size = (a.height, a.width) == (b.height, b.width)
         return same_size if (a.crs is None) != (b.crs is None) else _intersect(a.bounds, b.bounds)
     # The scene's bounds in the other's CRS, not the other way: a global raster has no bounds in a local CRS.
-    return _intersect(bounds_in(a, b.crs), b.bounds)
+    bounds = bounds_in(a, b.crs)
+    return any(_intersect(_turned(bounds, turn), b.bounds) for turn in turns(b.crs))
+
+
+def turns(crs: CRS | None) -> tuple[float, ...]:
+    """What x may be moved by and tell the same place: a turn of the Earth either way, if it is a longitude."""
+    return (0.0, -360.0, 360.0) if crs is not None and crs.is_geographic else (0.0,)
+
+
+def _turned(bounds: tuple[float, float, float, float], turn: float) -> BoundingBox:
+    west, south, east, north = bounds
+    return BoundingBox(west + turn, south, east + turn, north)
 
 
 def bounds_in(grid: Grid, crs: CRS) -> BoundingBox:
-    """Bounds of a grid in another CRS."""
+    """Bounds of a grid in another CRS; see ``transformed``."""
     if grid.crs == crs:
         return grid.bounds
     return transformed(grid.bounds, grid.crs, crs)
@@ -150,13 +162,18 @@ def bounds_on_earth(grid: Grid) -> BoundingBox | None:
     if grid.crs is None:
         return None
     try:
-        return bounds_in(grid, _WGS84)
+        west, south, east, north = bounds_in(grid, _WGS84)
     except SceneError:  # a plane of its own
         return None
+    if east - west >= 360:
+        return BoundingBox(-180.0, south, 180.0, north)
+    west -= 360 * math.floor((west + 180) / 360)
+    east -= 360 * (math.ceil((east + 180) / 360) - 1)
+    return BoundingBox(west, south, east, north)
 
 
 def transformed(bounds: tuple[float, float, float, float], source: CRS, target: CRS) -> BoundingBox:
-    """Smallest rectangle in another CRS that holds a rectangle.
+    """Smallest rectangle in another CRS that holds a rectangle; across the date line, its east is beyond 180 degrees.
 
     Raises:
         SceneError: there is no way from one CRS to the other.
@@ -169,7 +186,8 @@ def transformed(bounds: tuple[float, float, float, float], source: CRS, target: 
         ) from error
     if not all(map(math.isfinite, found)):
         raise SceneError(f"The scene lies outside of where {_short(target)} is defined; check the CRS of the rasters.")
-    return found
+    across = target.is_geographic and found.left > found.right
+    return found._replace(right=found.right + 360) if across else found
 
 
 def _short(crs: CRS) -> str:

@@ -11,14 +11,16 @@ from types import TracebackType
 import numpy as np
 import rasterio
 import rasterio.warp
+from affine import Affine
 from numpy.typing import NDArray
+from rasterio.coords import BoundingBox
 from rasterio.crs import CRS
 from rasterio.enums import MaskFlags, Resampling
 from rasterio.errors import RasterioError
 
 from ...models.errors import SceneError
 from .bands import BandSource, ModalitySource, alpha_band, open_raster
-from .grid import Grid, bounds_in, grid_of, overlaps
+from .grid import Grid, bounds_in, grid_of, overlaps, turns
 from .window import Window
 
 log = logging.getLogger("auxlens")
@@ -188,13 +190,13 @@ class _File:
         return chip
 
     def _source_pixels_a_grid_pixel(self) -> float:
-        rows, cols = self._pixels_under(_on_plane(self.grid))
+        rows, cols = self._pixels_under(bounds_in(_on_plane(self.grid), self.own.crs or _PLANE))
         return max((rows[1] - rows[0]) / self.grid.height, (cols[1] - cols[0]) / self.grid.width)
 
-    def _pixels_under(self, grid: Grid) -> tuple[tuple[float, float], tuple[float, float]]:
-        """First and last row, first and last column of this file (not rounded) under a grid."""
-        west, south, east, north = bounds_in(grid, self.own.crs or _PLANE)
-        corners = [~self.own.transform @ (x, y) for x in (west, east) for y in (south, north)]
+    def _pixels_under(self, bounds: BoundingBox, turn: float = 0.0) -> tuple[tuple[float, float], tuple[float, float]]:
+        """First and last row, first and last column (not rounded) of this file, moved by a turn, under some bounds."""
+        west, south, east, north = bounds
+        corners = [~self.own.transform @ (x - turn, y) for x in (west, east) for y in (south, north)]
         cols, rows = zip(*corners, strict=True)
         return (min(rows), max(rows)), (min(cols), max(cols))
 
@@ -206,20 +208,34 @@ class _File:
         return self._cache[block]
 
     def _warp(self, window: Window, resampling: Resampling | None) -> NDArray[np.float32]:
+        """A window of the grid; across the date line its two sides come from two places of a file in degrees."""
         target = _on_plane(self.grid.cropped(window))
-        chip = np.full((len(self.numbers), window.height, window.width), np.nan, np.float32)
-        rows, cols = self._pixels_under(target)
+        bounds = bounds_in(target, self.own.crs or _PLANE)
+        chip: NDArray[np.float32] | None = None
+        for turn in turns(self.own.crs):
+            needed = self._needed(bounds, turn)
+            if needed.height and needed.width:
+                part = self._warped_from(needed, turn, target, resampling)
+                chip = part if chip is None else np.where(np.isnan(chip), part, chip)
+        return np.full((len(self.numbers), window.height, window.width), np.nan, np.float32) if chip is None else chip
+
+    def _needed(self, bounds: BoundingBox, turn: float) -> Window:
+        """The pixels of this file, moved by a turn, that some bounds are filled from; empty if there are none."""
+        rows, cols = self._pixels_under(bounds, turn)
         pad = 2 + math.ceil(self._ratio)
         row, col = math.floor(min(rows)) - pad, math.floor(min(cols)) - pad
         needed = Window(row, col, math.ceil(max(rows)) + pad - row, math.ceil(max(cols)) + pad - col)
-        needed = needed.intersection(self.own.whole)
-        if not (needed.height and needed.width):
-            return chip
+        return needed.intersection(self.own.whole)
+
+    def _warped_from(
+        self, needed: Window, turn: float, target: Grid, resampling: Resampling | None
+    ) -> NDArray[np.float32]:
+        chip = np.full((len(self.numbers), target.height, target.width), np.nan, np.float32)
         coarsening = Resampling.average if self._ratio >= _COARSENING else Resampling.bilinear
         rasterio.warp.reproject(
             self._read_aligned(needed),
             chip,
-            src_transform=self.own.transform_of(needed),
+            src_transform=Affine.translation(turn, 0.0) @ self.own.transform_of(needed),
             src_crs=self.own.crs or _PLANE,
             src_nodata=np.nan,
             dst_transform=target.transform,

@@ -120,20 +120,18 @@ def _scene_box(grid: Grid, crs: CRS) -> Any:
     """The grid's place in another CRS, with a margin."""
     assert grid.crs is not None
     west, south, east, north = transformed(grid.bounds, grid.crs, crs)
-    high = _MARGIN * (north - south)
-    if west > east:  # across the date line
-        wide = _MARGIN * (east + 360 - west)
-        boxes = [(west - wide, south - high, 180.0, north + high), (-180.0, south - high, east + wide, north + high)]
+    wide, high = _MARGIN * (east - west), _MARGIN * (north - south)
+    if crs.is_geographic and west < 180 < east:  # across the date line
+        past = east - 360 + wide
+        boxes = [(west - wide, south - high, 180.0, north + high), (-180.0, south - high, past, north + high)]
         return shapely.union_all([shapely.box(*box) for box in boxes])
-    wide = _MARGIN * (east - west)
     return shapely.box(west - wide, south - high, east + wide, north + high)
 
 
 def _transformed(shapes: NDArray[np.object_], crs: Any, grid: Grid) -> NDArray[np.object_]:
     """Shapes in the grid's CRS; long edges get points in between first."""
     west, south, east, north = transformed(grid.bounds, grid.crs, CRS.from_user_input(crs))
-    across = (east - west) % 360 if CRS.from_user_input(crs).is_geographic else east - west
-    pixel = min(abs(across) / grid.width, (north - south) / grid.height)
+    pixel = min((east - west) / grid.width, (north - south) / grid.height)
     dense = shapely.segmentize(shapes, _LONGEST_EDGE_PX * pixel)
     moved = gpd.GeoSeries(dense, crs=crs).to_crs(grid.crs.to_wkt() if grid.crs else None)
     return np.array(moved.to_numpy(), dtype=object)

@@ -333,6 +333,17 @@ def test_a_crs_without_a_place_on_the_earth(job, make_scene, quiet, tmp_path):
     assert run(job, quiet())["figures"]["kept"] == 1
 
 
+def test_a_scene_across_the_date_line_has_an_outline_on_either_side(job, make_scene, quiet, tmp_path):
+    make_scene("a", crs="EPSG:32601", origin=(355_700.0, 7_156_000.0))
+    run(replace(job, layers=("map",)), quiet())
+    item = pystac.Item.from_file(str(tmp_path / "out/a/a.json"))
+    west, south, east, north = item.bbox
+    assert 179.9 < west < 180 and -180 < east < -179.9 and 64 < south < north < 65
+    found = shapely.geometry.shape(item.geometry)
+    assert found.geom_type == "MultiPolygon" and found.is_valid
+    assert [part.bounds for part in found.geoms] == [(west, south, 180, north), (-180, south, east, north)]
+
+
 def test_the_catalog_says_what_there_is(job, make_scene, quiet, tmp_path):
     make_scene("T32_20200601T103031")
     make_scene("b")

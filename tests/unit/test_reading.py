@@ -10,7 +10,7 @@ import rasterio
 from affine import Affine
 from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
-from rasterio.warp import transform_bounds
+from rasterio.warp import transform, transform_bounds
 
 from auxlens.engine.scene.bands import modalities_from_layers
 from auxlens.engine.scene.reading import ModalityReader, scene_grid
@@ -158,6 +158,47 @@ def test_a_global_raster_overlaps_with_a_scene_in_a_national_grid(write):
     world = write("world.tif", np.full((1, 180, 360), 7, "uint8"), gsd=1.0, origin=(-180.0, 90.0), crs="EPSG:4326")
     with reader_of([world], grid) as reader:
         assert (reader.read(grid.whole) == 7).all()
+
+
+ACROSS = {"crs": "EPSG:32601", "origin": (300_000.0, 7_200_000.0), "gsd": 200.0}  # 178.8° E to 179.9° W
+
+
+def eastwards(grid):
+    """Longitude of each pixel's middle, counted eastwards from 0 to 360, and its latitude."""
+    rows, cols = (np.indices((grid.height, grid.width)) + 0.5).reshape(2, -1)
+    xs, ys = grid.transform @ (cols, rows)
+    lon, lat = transform(grid.crs, "EPSG:4326", xs, ys)
+    return (np.array(lon) % 360).reshape(grid.height, -1), np.array(lat).reshape(grid.height, -1)
+
+
+@pytest.mark.parametrize(("west", "width"), [(-180.0, 360), (0.0, 360), (170.0, 10), (-180.0, 10), (175.0, 10)])
+@pytest.mark.parametrize("degrees", ["", "EPSG:4326", "EPSG:4269"])
+def test_a_scene_across_the_date_line(write, west, width, degrees):
+    """With relief of the whole Earth, of either side, and of both; the scene in metres and in degrees."""
+    place = {"crs": degrees, "origin": (178.75, 64.9), "gsd": 0.01} if degrees else ACROSS
+    scene = write("in.tif", np.ones((1, 60, 300), "uint8"), **place)
+    grid = scene_grid(modalities_from_layers([scene], True))
+    lon = (west + (np.arange(width * 20) + 0.5) / 20) % 360
+    lat = 66 - (np.arange(60) + 0.5) / 20
+    relief = (100 * lon + 1000 * lat[:, None]).astype("float32")[None]
+    with reader_of([write("dem.tif", relief, gsd=0.05, origin=(west, 66.0), crs="EPSG:4326")], grid) as reader:
+        chip = reader.read(grid.whole)[0]
+        assert reader._files[0]._ratio == pytest.approx(0.2 if degrees else 0.087, rel=0.2)
+        for tile in plan(grid.whole, grid.whole, 77, 0):
+            assert np.array_equal(reader.read(tile.core)[0], chip[tile.core.slices], equal_nan=True)
+    lon, lat = eastwards(grid)
+    covered = (lon - west) % 360 < width
+    assert 0 < (lon > 180).mean() < 1 and (np.isfinite(chip) == covered).mean() > 0.999
+    difference = np.abs(chip - (100 * lon + 1000 * lat))[np.isfinite(chip)]
+    assert difference.max() < 3 and np.median(difference) < 1  # GDAL is an eighth of a pixel off, or at the border half
+
+
+def test_a_raster_a_quarter_turn_away_does_not_overlap(write):
+    scene = write("in.tif", np.ones((1, 60, 300), "uint8"), **ACROSS)
+    grid = scene_grid(modalities_from_layers([scene], True))
+    far = write("far.tif", np.ones((1, 60, 200), "uint8"), gsd=0.05, origin=(90.0, 66.0), crs="EPSG:4326")
+    with pytest.raises(SceneError, match="does not overlap with the scene"):
+        reader_of([far], grid)
 
 
 def test_nodata_counts_beside_a_mask_and_packed_values_are_unpacked(write):

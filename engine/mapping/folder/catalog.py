@@ -63,7 +63,7 @@ def write_item(
         "auxlens:datetime_from": source,
         "auxlens:version": plugin_version(),
     }
-    item = pystac.Item(task.name, _polygon(bbox) if bbox else None, bbox, when, properties)
+    item = pystac.Item(task.name, _outline(bbox) if bbox else None, bbox, when, properties)
     projection = ProjectionExtension.ext(item, add_if_missing=True)
     code = grid.crs.to_epsg() if grid.crs else None
     projection.apply(
@@ -184,10 +184,17 @@ def _write(path: str, thing: pystac.STACObject) -> None:
     replace_text(Path(path), text)
 
 
-def _polygon(bbox: Sequence[float]) -> dict[str, Any]:
+def _outline(bbox: Sequence[float]) -> dict[str, Any]:
+    """The rectangle as GeoJSON; one across the date line is cut there (RFC 7946, 3.1.9)."""
     west, south, east, north = bbox
-    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
-    return {"type": "Polygon", "coordinates": [ring]}
+    if west <= east:
+        return {"type": "Polygon", "coordinates": _rings(west, south, east, north)}
+    parts = [_rings(west, south, 180.0, north), _rings(-180.0, south, east, north)]
+    return {"type": "MultiPolygon", "coordinates": parts}
+
+
+def _rings(west: float, south: float, east: float, north: float) -> list[list[list[float]]]:
+    return [[[west, south], [east, south], [east, north], [west, north], [west, south]]]
 
 
 def _datetime(task: SceneTask) -> tuple[datetime, str]:
