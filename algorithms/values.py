@@ -165,7 +165,8 @@ def notes(algorithm: QgsProcessingAlgorithm, parameters: Values, context: QgsPro
     for definition in algorithm.parameterDefinitions():
         name, label = definition.name(), definition.description()
         if isinstance(definition, QgsProcessingParameterMultipleLayers):
-            layers += raster_layers(algorithm, name, parameters, context)
+            if definition.layerType() != QgsProcessing.SourceType.TypeFile:
+                layers += raster_layers(algorithm, name, parameters, context)
         elif isinstance(definition, (QgsProcessingParameterMapLayer, QgsProcessingParameterRasterLayer)):
             layers.append(layer_of(parameters.get(name), context, label))
     return [note for note in (crs_note(layer) for layer in layers if layer is not None) if note]
