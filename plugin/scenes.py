@@ -110,7 +110,10 @@ def scenes_in_folder(folder: str) -> Tuple[List[MappedScene], List[str]]:
     layers, notes = [], []
     for place, folders, files in os.walk(folder):
         folders.sort()
-        for path in (os.path.join(place, file) for file in sorted(files) if file.lower().endswith(_ENDINGS)):
+        for file in sorted(files):
+            if file.startswith(".") or not file.lower().endswith(_ENDINGS):  # hidden ones may be unfinished
+                continue
+            path = os.path.join(place, file)
             layer = QgsRasterLayer(path, os.path.relpath(path, folder))
             if not layer.isValid():
                 notes.append(_refusal(layer))

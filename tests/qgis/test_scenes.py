@@ -1,5 +1,7 @@
 """Layers are put together into mapped scenes by their tags."""
 
+import shutil
+
 import pytest
 from osgeo import gdal
 from qgis.core import QgsRasterLayer, QgsVectorLayer
@@ -68,6 +70,15 @@ def test_what_is_found_out_about_a_scene_is_no_scene(mapped, write_raster):
         gdal.Open(path, gdal.GA_Update).SetMetadataItem("AUXLENS_OUTPUT", output)
     scenes, notes = scenes_in_folder(str(folder))
     assert [scene.name for scene in scenes] == ["a"]
+    assert not notes
+
+
+def test_unfinished_rasters_are_passed_over(mapped):
+    folder = mapped("a")
+    shutil.copy(folder / "map.tif", folder / ".map.4711.part.tif")
+    (folder / ".uncertainty.4711.part.tif").touch()
+    ((scene,), notes) = scenes_in_folder(str(folder))
+    assert scene.layers["map"].source() == str(folder / "map.tif")
     assert not notes
 
 
