@@ -15,8 +15,8 @@ import subprocess
 import threading
 import time
 from collections import deque
-from contextlib import suppress
-from typing import Any, Callable, Deque, Dict, Optional
+from contextlib import contextmanager, suppress
+from typing import Any, Callable, Deque, Dict, Iterator, Optional
 
 from ..engine import jobs
 from . import interpreter, isolation
@@ -204,14 +204,16 @@ class Engine:
 
 
 _one_job = threading.Lock()
+_starting = threading.Lock()  # held while the engine is started, and while it is taken away
 _engine: Optional[Engine] = None
+_closed = False  # since the plugin was unloaded: jobs that waited until then must not start an engine
 _find: Callable[[], str] = interpreter.find
 
 
 def configure(find: Callable[[], str]) -> None:
-    """Say how the engine's Python is found; ``find`` raises ``EngineError`` where there is none."""
-    global _find
-    _find = find
+    """Say how the engine's Python is found, and take jobs; ``find`` raises ``EngineError`` where there is none."""
+    global _find, _closed
+    _find, _closed = find, False
 
 
 def run_job(job: Any, feedback: Any) -> Dict[str, Any]:
@@ -229,32 +231,69 @@ def run_job(job: Any, feedback: Any) -> Dict[str, Any]:
 
     Raises:
         AuxLensError: the engine's own error, rebuilt; ``EngineError`` where the engine is missing, cannot start or
-            died; ``Canceled`` at most half a second after the job's ``jobs.stop_s``.
+            died; ``Canceled`` at most half a second after the job's ``jobs.stop_s``, or after ``shutdown``.
     """
-    global _engine
+    _wait_for_turn(feedback, feedback.setProgressText)
+    try:
+        return _engine_of(_find()).run(job, feedback)
+    finally:
+        _one_job.release()
+
+
+@contextmanager
+def at_rest(feedback: Any) -> Iterator[None]:
+    """Within it no engine runs: the job that runs is waited for, and others wait.
+
+    Args:
+        feedback: Is told that it waits (``pushInfo``) and asked for cancel (``isCanceled``).
+
+    Raises:
+        Canceled: the user canceled the waiting.
+    """
+    _wait_for_turn(feedback, feedback.pushInfo)
+    try:
+        _end()
+        yield
+    finally:
+        _one_job.release()
+
+
+def shutdown() -> None:
+    """End the engine, and take no job before ``configure``. Called when the plugin is unloaded and when QGIS ends."""
+    global _closed
+    _closed = True
+    _end()
+
+
+def _wait_for_turn(feedback: Any, tell: Callable[[str], None]) -> None:
+    """Take ``_one_job``."""
     waiting = False
     while not _one_job.acquire(timeout=POLL_S):
         if feedback.isCanceled():
             raise jobs.Canceled("Canceled.")
         if not waiting:
             waiting = True
-            feedback.setProgressText("Waiting for another AuxLens job to end …")
-    try:
-        python = _find()
+            tell("Waiting for another AuxLens job to end …")
+
+
+def _engine_of(python: str) -> Engine:
+    """The engine, started where it does not run yet, or with another Python."""
+    global _engine
+    with _starting:
+        if _closed:
+            raise jobs.Canceled("Canceled, because AuxLens was unloaded.")
         if _engine is not None and (not _engine.alive or _engine.python != python):
             _engine.stop()
             _engine = None
         if _engine is None:
             _engine = Engine(python)
-        return _engine.run(job, feedback)
-    finally:
-        _one_job.release()
+        return _engine
 
 
-def shutdown() -> None:
-    """End the engine; the next job starts a new one. Called when the plugin is unloaded and when QGIS ends."""
+def _end() -> None:
     global _engine
-    engine, _engine = _engine, None
+    with _starting:
+        engine, _engine = _engine, None
     if engine is not None:
         engine.stop()
 

@@ -13,7 +13,7 @@ import threading
 from typing import Any, Callable, List, Optional
 
 from ..engine.jobs import Canceled, EngineError
-from . import isolation
+from . import client, isolation
 from .interpreter import environment_folder, python_in
 
 OLDEST = (3, 11)  # what the packages of engine.lock need
@@ -27,7 +27,8 @@ _CHECK = "import geopandas, numpy, rasterio, safetensors, torch; print('torch', 
 def create(profile: str, feedback: Any, python: str = "", lock: str = LOCK) -> str:
     """Make the engine's environment, or make it anew.
 
-    It is built under another name and takes the old one's place when it is complete. End the engine before.
+    It is built under another name and takes the old one's place when it is complete, and when no job runs in that:
+    jobs go on meanwhile.
 
     Args:
         profile: Folder of the QGIS profile.
@@ -62,7 +63,8 @@ def create(profile: str, feedback: Any, python: str = "", lock: str = LOCK) -> s
         ]
         _run([*pip, "-r", lock], feedback)
         _run([python_in(building), "-I", "-c", _CHECK], feedback)
-        _replace(final, building)
+        with client.at_rest(feedback):  # an engine would hold files of the old environment
+            _replace(final, building)
     except OSError as error:
         raise EngineError(
             f"The engine's environment “{final}” cannot be written: {error.strerror or error}."

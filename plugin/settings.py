@@ -19,7 +19,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ..engine.jobs import AuxLensError
-from . import client, environment
+from . import environment
 from .preferences import PYTHON_KEY, SETUP_PYTHON_KEY, engine_python, python_setting, setup_python_setting
 from .words import tr
 
@@ -60,7 +60,6 @@ def start_set_up(python: str) -> SetUpTask:
     """Start the task that makes the environment; the one that runs already where there is one."""
     global _set_up
     if _set_up is None:
-        client.shutdown()  # a running engine would hold files of the old environment
         _set_up = SetUpTask(python)
         _set_up.taskCompleted.connect(_forget)
         _set_up.taskTerminated.connect(_forget)

@@ -45,6 +45,7 @@ class Feedback:
 @pytest.fixture(autouse=True)
 def _own_engine(monkeypatch):
     monkeypatch.setenv(interpreter.VARIABLE, sys.executable)
+    client.configure(interpreter.find)
     yield
     client.shutdown()
 
@@ -121,27 +122,77 @@ def test_a_training_has_time_to_keep_its_weights(tmp_path, scripted):
     assert client._engine.alive
 
 
-def test_shutdown_in_the_middle_of_a_job_leaves_nothing(tmp_path, scripted):
-    feedback = Feedback()
-    running = threading.Event()
-    feedback.at_text = lambda text: running.set()
-    ended = []
+@pytest.fixture
+def start(scripted):
+    """Starts a job in a thread; gives the thread, the feedback and the list that what it raises will be in."""
 
-    def occupy():
-        try:
-            client.run_job(small(tmp_path / "deaf"), feedback)
-        except jobs.AuxLensError as error:
-            ended.append(error)
+    def begin(folder):
+        feedback, told, ended = Feedback(), threading.Event(), []
+        feedback.at_text = lambda text: told.set()
 
-    thread = threading.Thread(target=occupy)
-    thread.start()
-    assert running.wait(20)
+        def work():
+            try:
+                client.run_job(small(folder), feedback)
+            except jobs.AuxLensError as error:
+                ended.append(error)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        assert told.wait(20)
+        return thread, feedback, ended
+
+    return begin
+
+
+def test_shutdown_in_the_middle_of_a_job_leaves_nothing(tmp_path, start):
+    thread, _, ended = start(tmp_path / "deaf")
     engine = client._engine
     client.shutdown()
     thread.join(5)
     assert not engine.alive
     assert list((tmp_path / "deaf").iterdir()) == []
     assert [type(error) for error in ended] == [jobs.Canceled]
+
+
+def test_a_job_that_waits_at_shutdown_starts_no_engine(tmp_path, start):
+    running, _, _ = start(tmp_path / "deaf")
+    waiting, feedback, ended = start(tmp_path / "chatter")
+    assert "Waiting" in feedback.texts[0]
+    client.shutdown()
+    for thread in (running, waiting):
+        thread.join(5)
+        assert not thread.is_alive()
+    assert [type(error) for error in ended] == [jobs.Canceled]
+    assert client._engine is None
+    with pytest.raises(jobs.Canceled, match="unloaded"):
+        client.run_job(small(tmp_path / "chatter"), Feedback())
+    client.configure(interpreter.find)  # as when the plugin is loaded again
+    assert client.run_job(small(tmp_path / "chatter"), Feedback())["outputs"]
+
+
+def test_at_rest_no_engine_runs_and_jobs_wait(tmp_path, start):
+    client.run_job(small(tmp_path / "chatter"), Feedback())
+    engine = client._engine
+    with client.at_rest(Feedback()):
+        assert not engine.alive
+        thread, feedback, ended = start(tmp_path / "chatter")
+        assert "Waiting" in feedback.texts[0]
+        assert client._engine is None
+    thread.join(20)
+    assert not thread.is_alive() and not ended
+    assert client._engine.alive
+
+
+def test_rest_waits_for_the_job_that_runs(tmp_path, start):
+    thread, running, _ = start(tmp_path / "deaf")
+    feedback = Feedback()
+    feedback.pushInfo = feedback.cancel
+    with pytest.raises(jobs.Canceled), client.at_rest(feedback):
+        pass
+    assert client._engine.alive and thread.is_alive()
+    running.cancel()
+    thread.join(5)
+    assert not thread.is_alive()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from auxlens.engine.jobs import Canceled, EngineError
-from auxlens.plugin import environment, interpreter
+from auxlens.plugin import client, environment, interpreter
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="makes links to a Python")
 
@@ -121,6 +121,23 @@ def test_a_complete_environment_takes_the_old_ones_place(tmp_path, lock, python,
     assert made == interpreter.find("", str(tmp_path))
     assert not old.exists()
     assert [entry.name for entry in (tmp_path / "auxlens").iterdir()] == ["engine"]
+
+
+def test_jobs_go_on_until_the_environment_is_replaced(tmp_path, lock, monkeypatch):
+    states = []
+
+    def note(place):
+        states.append((place, client._engine is not None and client._engine.alive, client._one_job.locked()))
+
+    monkeypatch.setenv(interpreter.VARIABLE, sys.executable)
+    client.configure(interpreter.find)
+    monkeypatch.setattr(client, "_engine", client.Engine(sys.executable))
+    monkeypatch.setattr(environment, "_CHECK", "")
+    monkeypatch.setattr(environment, "_run", lambda *_: note("built"))
+    monkeypatch.setattr(environment, "_replace", lambda *_: note("replaced"))
+    environment.create(str(tmp_path), Feedback(), lock=lock("# nothing\n"))
+    assert states == [("built", True, False)] * 3 + [("replaced", False, True)]
+    assert not client._one_job.locked()
 
 
 def test_pythons_are_found_off_the_path(tmp_path, monkeypatch):
