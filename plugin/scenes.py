@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from qgis.core import QgsMapLayer, QgsRasterLayer
 
-from ..engine.jobs import MAP_OUTPUTS, SceneError
+from ..engine.jobs import MAP_OUTPUTS, SceneError, split_name
 from .layers import scene_name
 from .tags import Tags, tags_of
 from .words import tr
@@ -166,7 +166,7 @@ def reference_layer(scene: MappedScene, modality: str) -> Optional[Tuple[QgsRast
     ``None`` where the job had none, its file is gone, or nothing says which file is the modality's: its bands'
     descriptions, its name, or that there is no other.
     """
-    paths = [text.partition("=")[::2] if "=" in text else ("", text) for text in scene.tags.job.get("auxiliary") or ()]
+    paths = [split_name(text) for text in scene.tags.job.get("auxiliary") or ()]
     bands = scene.modalities().get(modality, [])
     for name, path in paths:
         layer = QgsRasterLayer(path, modality) if os.path.exists(path) else None

@@ -8,6 +8,7 @@ from typing import List, Mapping, Optional, Tuple
 from qgis.core import QgsRasterLayer
 from qgis.PyQt.QtGui import QColor
 
+from ...engine.jobs import split_name
 from ...models.card import LandClass
 from ..charts import QUIET, Bar, bars
 from ..pictures import natural_colour
@@ -41,7 +42,7 @@ def title_sheet(subject: Subject, title: str) -> Sheet:
 def _input_layer(scene: MappedScene) -> Optional[QgsRasterLayer]:
     """The scene as the network saw it: the first input's raster, or three of a scene of single-band files."""
     for text in scene.tags.job.get("inputs") or ():
-        path = text.partition("=")[2] or text
+        path = split_name(text)[1]
         layer = QgsRasterLayer(path, scene.name) if os.path.exists(path) else None
         if layer is not None and layer.isValid():
             return natural_colour(layer, band_names(layer))

@@ -192,6 +192,13 @@ def test_the_most_doubtful_scenes_come_first_then_names_in_natural_order(mapped)
     assert [sheet.heading for sheet in made.sheets if sheet.page == "scene"] == ["s1", "s9", "s10", "a"]
 
 
+def test_the_first_input_is_shown(mapped, write_raster):
+    path = write_raster("date=2024/s2.tif")
+    for number, text in enumerate((path, f"s2={path}")):
+        made, _ = composed(mapped(f"scene_{number}", inputs=[text]))
+        assert made.sheets[0].maps["input"].layers[0].source() == path
+
+
 def test_what_does_not_belong_together_is_told(mapped):
     folder = mapped("a")
     other = QgsRasterLayer(str(mapped("b", seed=1) / "map.tif"), "map")

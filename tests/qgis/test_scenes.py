@@ -7,7 +7,7 @@ from osgeo import gdal
 from qgis.core import QgsRasterLayer, QgsVectorLayer
 
 from auxlens.engine.jobs import SceneError
-from auxlens.plugin.scenes import mapped_scenes, scenes_in_folder
+from auxlens.plugin.scenes import mapped_scenes, reference_layer, scenes_in_folder
 
 pytestmark = pytest.mark.usefixtures("qgis_app")
 
@@ -80,6 +80,14 @@ def test_unfinished_rasters_are_passed_over(mapped):
     ((scene,), notes) = scenes_in_folder(str(folder))
     assert scene.layers["map"].source() == str(folder / "map.tif")
     assert not notes
+
+
+@pytest.mark.parametrize("name", ["", "s1="])
+def test_the_reference_in_a_folder_with_an_equals_sign(mapped, write_raster, name):
+    path = write_raster("date=2024/s1.tif", ("VV", "VH"))
+    ((scene,), _) = mapped_scenes(layers(mapped(auxiliary=[f"{name}{path}"]), "reconstruction"))
+    reference, numbers = reference_layer(scene, "s1")
+    assert (reference.source(), numbers) == (path, {"VV": 1, "VH": 2})
 
 
 def test_folders_without_ours_are_refused(tmp_path):
