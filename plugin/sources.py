@@ -88,9 +88,9 @@ def crs_note(layer: QgsMapLayer) -> str:
 def vector_path(layer: QgsVectorLayer, *, export: bool) -> str:
     """What the engine opens for a vector layer: ``path`` or ``path|layername=…``.
 
-    A layer that is not plainly a file (in memory, in a database, filtered, with unsaved edits, joined or virtual
-    fields, or a CRS that its file does not have) is written to a temporary GeoPackage, so that the engine sees what
-    the user sees; ``export=False`` (for checks) skips that.
+    A layer that is not plainly a file (in memory, in a database, filtered, one of several types of geometry, with
+    unsaved edits, joined or virtual fields, or a CRS that its file does not have) is written to a temporary
+    GeoPackage, so that the engine sees what the user sees; ``export=False`` (for checks) skips that.
 
     Raises:
         SceneError: the temporary file cannot be written.
@@ -101,6 +101,7 @@ def vector_path(layer: QgsVectorLayer, *, export: bool) -> str:
     provider = layer.dataProvider()
     plain = plain and layer.fields().count() == provider.fields().count() and layer.crs() == provider.crs()
     whole = bool(name) or "layerId" not in parts or parts["layerId"] in (None, "", "0", 0)
+    whole = whole and "|geometrytype=" not in layer.source().lower()  # of a layer with points and polygons
     if plain and path and whole:
         return f"{absolute(path)}|layername={name}" if name else absolute(path)
     return _exported(layer) if export else layer.source()

@@ -1,5 +1,6 @@
 """Layers become paths that the engine can open, and show it what the user sees."""
 
+import json
 import re
 
 import pytest
@@ -71,6 +72,19 @@ def test_a_filtered_layer_is_written_as_filtered(gpkg):
     path = vector_path(gpkg, export=True)
     assert path != gpkg.source()
     assert values(path)[0] == [(2, "water")]
+
+
+def test_one_type_of_geometry_of_several_is_written(qgis_app, tmp_path):
+    path = tmp_path / "mixed.geojson"
+    shapes = {"wood": ("Point", [1, 1]), "water": ("Polygon", [[[0, 0], [1, 0], [1, 1], [0, 0]]])}
+    features = [
+        {"type": "Feature", "properties": {"class": n, "name": name}, "geometry": {"type": kind, "coordinates": at}}
+        for n, (name, (kind, at)) in enumerate(shapes.items(), 1)
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    for source in (f"{path}|geometrytype=Polygon", f"{path}|layername=mixed|geometrytype=Polygon"):
+        layer = QgsVectorLayer(source, "x", "ogr")
+        assert values(vector_path(layer, export=True)) == ([(2, "water")], "EPSG:4326")
 
 
 def test_unsaved_edits_count(gpkg):
