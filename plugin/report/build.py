@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence
 
 from ...engine.jobs import Canceled, JobError
+from ...models.parts import part_path
 from ..cards import card_of, classes_of
 from ..scenes import MappedScene
 from ..words import tr
@@ -68,19 +70,29 @@ def write_report(request: Request, progress: Progress) -> List[str]:
 
     Raises:
         JobError: a table cannot be read, the template is none, a file cannot be written.
-        Canceled: it was stopped; no file is left.
+        Canceled: it was stopped; no file is left, and older ones stay as they were.
     """
     accuracy = read_accuracy(request.accuracy) if request.accuracy else {}
     report, notes = compose(request, accuracy, lambda f, m: progress(_MEASURED * f, m))
-    if request.pdf:
-        step = _share(progress, _MEASURED, _PRINTED, tr("Printing the PDF"))
-        notes += write_pdf(report, request.template or TEMPLATE, request.paper, request.pdf, step)
-    if request.html:
-        text = render_html(report, _share(progress, _PRINTED, 1.0, tr("Writing the HTML")))
-        if text:
-            _write(request.html, text)
-    if not progress(1.0, ""):
-        raise Canceled(tr("The report was canceled."))
+    parts = {path: part_path(Path(path)) for path in (request.pdf, request.html) if path}
+    try:
+        if request.pdf:
+            step = _share(progress, _MEASURED, _PRINTED, tr("Printing the PDF"))
+            with _writing(request.pdf):
+                place = str(parts[request.pdf])
+                notes += write_pdf(report, request.template or TEMPLATE, request.paper, place, step)
+        if request.html:
+            text = render_html(report, _share(progress, _PRINTED, 1.0, tr("Writing the HTML")))
+            with _writing(request.html):
+                parts[request.html].write_text(text, encoding="utf-8")
+        if not progress(1.0, ""):
+            raise Canceled(tr("The report was canceled."))
+        for path, part in parts.items():
+            with _writing(path):
+                part.replace(path)
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
     return notes
 
 
@@ -139,16 +151,12 @@ def _share(progress: Progress, start: float, end: float, message: str) -> Callab
     return lambda fraction: progress(start + (end - start) * fraction, message)
 
 
-def _write(path: str, text: str) -> None:
-    part = os.path.join(os.path.dirname(path), f".{Path(path).stem}.{os.getpid()}.part.html")
+@contextmanager
+def _writing(path: str) -> Iterator[None]:
     try:
-        Path(part).write_text(text, encoding="utf-8")
-        os.replace(part, path)
+        yield
     except OSError as error:
         raise JobError(
             f"“{path}” cannot be written: {error.strerror}; choose a folder that you may write to, and close the file "
             "where it is open."
         ) from error
-    finally:
-        if os.path.exists(part):
-            os.remove(part)

@@ -7,7 +7,6 @@ is printed on the page of its kind; items that it has nothing for are hidden, al
 from __future__ import annotations
 
 import base64
-import os
 from collections import Counter
 from typing import Callable, Dict, List, Mapping, Optional, Set, Tuple
 
@@ -68,14 +67,15 @@ def write_pdf(report: Report, template: str, paper: str, path: str, going_on: Ca
     Args:
         template: Path of the ``.qpt``.
         paper: One of ``PAPERS``.
-        path: Of the PDF, complete or not there at all.
+        path: Of the PDF, which is not whole where it fails or is stopped.
         going_on: Is told the share done, 0–1, and says whether to go on.
 
     Returns:
         Sentences about what the template has no place for.
 
     Raises:
-        JobError: no template, none of its pages fits, or the file cannot be written.
+        JobError: no template, none of its pages fits, or the PDF cannot be printed.
+        OSError: the file cannot be written.
     """
     printer = _Printer(report, read_template(template), PAPERS[paper], going_on)
     if not printer.sheets:
@@ -83,26 +83,14 @@ def write_pdf(report: Report, template: str, paper: str, path: str, going_on: Ca
             f"The template “{template}” has no page for this report: no item is called “title.title”, “map.map” or the "
             "like. Start from the template that AuxLens brings along."
         )
-    part = os.path.join(os.path.dirname(path), f".{os.path.splitext(os.path.basename(path))[0]}.{os.getpid()}.part.pdf")
     settings = QgsLayoutExporter.PdfExportSettings()
     settings.dpi = DPI
     settings.textRenderFormat = Qgis.TextRenderFormat.AlwaysText
-    try:
-        with open(part, "wb"):  # QGIS does not say why it cannot write a file
-            pass
-        code, said = QgsLayoutExporter.exportToPdf(printer, part, settings)
-        if code != QgsLayoutExporter.ExportResult.Success:
-            raise JobError(f"The PDF “{path}” cannot be written{f': {said}' if said else ''}; choose another place.")
-        if not printer.stopped:
-            os.replace(part, path)
-    except OSError as error:
-        raise JobError(
-            f"“{path}” cannot be written: {error.strerror}; choose a folder that you may write to, and close the file "
-            "where it is open."
-        ) from error
-    finally:
-        if os.path.exists(part):
-            os.remove(part)
+    with open(path, "wb"):  # QGIS does not say why it cannot write a file
+        pass
+    code, said = QgsLayoutExporter.exportToPdf(printer, path, settings)
+    if code != QgsLayoutExporter.ExportResult.Success:
+        raise JobError(f"The PDF cannot be written{f': {said}' if said else ''}; choose another place.")
     return printer.notes
 
 
@@ -118,7 +106,6 @@ class _Printer(QgsAbstractLayoutIterator):
     ) -> None:
         super().__init__()
         self.notes: List[str] = []
-        self.stopped = False
         self._report, self._document, self._paper, self._going_on = report, document, paper, going_on
         self._project = QgsProject()  # of its own: nothing is added to the user's
         self._layout = self._load()
@@ -151,7 +138,6 @@ class _Printer(QgsAbstractLayoutIterator):
         if self._at >= len(self.sheets):
             return False
         if not self._going_on(self._at / len(self.sheets)):
-            self.stopped = True
             return False
         sheet = self.sheets[self._at]
         if sheet.page in self._filled:  # as the template has it again: loading takes long, so only now

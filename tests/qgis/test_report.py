@@ -1,6 +1,7 @@
 """Reports of mapped scenes: pages, notes about what is missing, templates, bad input."""
 
 import json
+import os
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -21,11 +22,12 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QRectF
 from qgis.PyQt.QtGui import QColor, QImage, QPainter
 
+from auxlens.engine.jobs import JobError
 from auxlens.engine.scene.hashing import sha256_of_models
 from auxlens.models.card import Intervals, MainTask
 from auxlens.plugin.charts import Bar, Line, bars, ramp, spectrum, svg, swatches
 from auxlens.plugin.report.assessment_sheets import accuracy_sheet, errors_sheets
-from auxlens.plugin.report.build import TEMPLATE, Request, compose
+from auxlens.plugin.report.build import TEMPLATE, Request, compose, write_report
 from auxlens.plugin.report.closing_sheets import _pages_of, model_sheets
 from auxlens.plugin.report.fitting import breakable, fit_label, nice_interval, plain
 from auxlens.plugin.report.layout import fill, page_kinds, read_template, resize
@@ -386,8 +388,24 @@ def test_a_canceled_report_leaves_no_file(run, mapped, tmp_path, feedback_type):
     for word in ("Measuring", "Printing", "Writing"):
         pdf, html = tmp_path / word / "r.pdf", tmp_path / word / "r.html"
         run("report", feedback_type(cancel_at=word), SCENES=folder, OUTPUT_PDF=str(pdf), OUTPUT_REPORT=str(html))
-        left = [p.name for p in pdf.parent.iterdir()] if pdf.parent.exists() else []
-        assert left == (["r.pdf"] if word == "Writing" else []), word  # the HTML comes last
+        assert not pdf.parent.exists() or not list(pdf.parent.iterdir()), word
+    older = [tmp_path / "Writing" / name for name in ("r.pdf", "r.html")]
+    for file in older:
+        file.write_text("older")
+    pdf, html = map(str, older)
+    run("report", feedback_type(cancel_at="Writing"), SCENES=folder, OUTPUT_PDF=pdf, OUTPUT_REPORT=html)
+    assert {p.name: p.read_text() for p in older[0].parent.iterdir()} == {"r.pdf": "older", "r.html": "older"}
+
+
+@pytest.mark.parametrize("name", ["r.html", "r.pdf"])
+def test_a_report_that_cannot_be_written_names_its_file(mapped, tmp_path, name):
+    scenes, _ = scenes_in_folder(str(mapped()))
+    for path in (tmp_path / "none" / name, tmp_path / "out" / name):
+        (tmp_path / "out" / name).mkdir(parents=True, exist_ok=True)  # no place for a file of that name
+        request = Request(scenes, **{name.partition(".")[2]: str(path)})
+        with pytest.raises(JobError, match=f"“{path}” cannot be written: (No such file|Is a directory)"):
+            write_report(request, lambda fraction, message: True)
+    assert os.listdir(tmp_path / "out") == [name]
 
 
 ACCURACY = {

@@ -10,7 +10,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("algorithms", "plugin", "engine", "models")
-CONTRACT = ("engine.jobs", "engine.checks", "engine.palettes", "engine.version", "models.card", "models.members")
+CONTRACT = (
+    "engine.jobs",
+    "engine.checks",
+    "engine.palettes",
+    "engine.version",
+    "models.card",
+    "models.members",
+    "models.parts",
+)
 
 # What each folder may import of ours.
 OURS = {
@@ -32,6 +40,7 @@ STANDARD_LIBRARY_ONLY = (
     "models/card.py",
     "models/errors.py",
     "models/members.py",
+    "models/parts.py",
     "plugin/client.py",
     "plugin/environment.py",
     "plugin/interpreter.py",
