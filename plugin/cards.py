@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from qgis.core import QgsPalettedRasterRenderer
 
@@ -15,6 +15,7 @@ from .scenes import MappedScene
 from .words import tr
 
 _GREY = "#9aa3ab"
+_NO_COLOR = "#000000"  # of values in a file's colour table that are no class
 
 
 def card_of(scene: MappedScene, model: str = "") -> Tuple[Optional[Card], str]:
@@ -47,11 +48,21 @@ def units_of(card: Optional[Card]) -> Dict[str, str]:
 
 
 def classes_of(scene: MappedScene, card: Optional[Card]) -> List[LandClass]:
-    """Classes of a scene's map, as its layer shows them, else as the card has them; empty for a regression."""
+    """Classes of a scene's map, as its layer shows them, else as the card or the file has them; without any of these
+    they are called by their numbers. Empty for a regression.
+    """
     layer = scene.layers.get("map")
     renderer = layer.renderer() if layer is not None else None
     if isinstance(renderer, QgsPalettedRasterRenderer):
-        return [LandClass(int(c.value), c.label, c.color.name()) for c in renderer.classes()]
+        return _land_classes(renderer.classes())
     if card is not None and card.main.classes:
         return list(card.main.classes)
-    return [LandClass(n, name, _GREY) for n, name in enumerate(scene.band_names("probability"), 1)]
+    table = layer.dataProvider().colorTable(1) if layer is not None else []
+    named = [c for c in QgsPalettedRasterRenderer.colorTableToClassData(table) if c.color.name() != _NO_COLOR]
+    # The probability's bands have names, but nothing there says which values of the map they belong to.
+    numbers = range(1, 1 + len(scene.band_names("probability")))
+    return _land_classes(named) or [LandClass(number, str(number), _GREY) for number in numbers]
+
+
+def _land_classes(found: Sequence[QgsPalettedRasterRenderer.Class]) -> List[LandClass]:
+    return [LandClass(int(c.value), c.label, c.color.name()) for c in found]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
-from qgis.core import Qgis, QgsMapLayer, QgsPalettedRasterRenderer, QgsRasterLayer
+from qgis.core import Qgis, QgsMapLayer, QgsRasterLayer
 from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 from qgis.PyQt.QtGui import QColor
 
@@ -190,10 +190,7 @@ def _entries(item: Shown) -> List[Tuple[int, QColor, str]]:
     if item.output == "main_error":
         return [(c.value, QColor(c.color), tr(name)) for c, name in zip(RIGHT_OR_WRONG, AGREEMENT)]
     classes = item.card.main.classes if item.card and item.card.main.classes else classes_of(item.scene, None)
-    if classes:
-        return [(c.value, QColor(c.color), c.name) for c in classes]
-    table = QgsPalettedRasterRenderer.colorTableToClassData(item.layer.dataProvider().colorTable(1))
-    return [(int(c.value), c.color, c.label) for c in table if c.color.name() != "#000000"]
+    return [(c.value, QColor(c.color), c.name) for c in classes]
 
 
 def _unit(item: Shown) -> str:

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from osgeo import gdal
+from qgis.core import QgsSingleBandGrayRenderer
 
+from auxlens.models.card import LandClass
 from auxlens.plugin.cards import card_of, classes_of
 from auxlens.plugin.places import look, relative_errors
 from auxlens.plugin.report.statistics import LEVELS, auroc, measure, pixel_areas
@@ -110,6 +112,30 @@ def test_a_place_and_a_masked_one(mapped):
     assert several.pixels == 3
     assert several.values["uncertainty"] == pytest.approx(read(folder, "uncertainty")[5, 12:15].mean(), rel=1e-5)
     assert sum(share for _, share in several.shares) == pytest.approx(1)
+
+
+def test_classes_that_nothing_names_are_called_by_their_numbers(mapped):
+    folder = mapped()
+    (folder / "map.qml").unlink()  # and so it is shown in grey
+    ((scene,), _) = scenes_in_folder(str(folder))
+    value = int(read(folder, "map")[7, 9])
+    place = look(scene, classes_of(scene, None), slice(7, 8), slice(9, 10))
+    assert (place.mapped.value, place.mapped.name) == (value, str(value))
+    assert [c.name for c, _ in place.probabilities] == ["water", "forest <&>", "urban"]
+
+
+def test_classes_are_those_of_the_file(mapped):
+    folder = mapped()
+    (folder / "map.qml").unlink()
+    file, colors = gdal.Open(str(folder / "map.tif"), gdal.GA_Update), gdal.ColorTable()
+    colors.SetColorEntry(3, (1, 2, 3, 255))
+    file.GetRasterBand(1).SetColorTable(colors)
+    file.GetRasterBand(1).SetCategoryNames(["", "", "", "harbour"])
+    file = None
+    ((scene,), _) = scenes_in_folder(str(folder))
+    layer = scene.layers["map"]
+    layer.setRenderer(QgsSingleBandGrayRenderer(layer.dataProvider(), 1))  # as the user may have chosen
+    assert classes_of(scene, None) == [LandClass(3, "harbour", "#010203")]
 
 
 def test_a_place_without_values(mapped):
