@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import Dict, List, Optional, Sequence, Tuple
 
 from qgis.core import QgsPalettedRasterRenderer
 
 from ..engine.jobs import JobError, ModelFileError
+from ..engine.scene.hashing import sha256_of_models
 from ..models.card import Card, LandClass
-from ..models.members import joined_sha256, paths_of, read_cards
+from ..models.members import paths_of, read_cards
 from .scenes import MappedScene
 from .words import tr
 
@@ -25,16 +25,14 @@ def card_of(scene: MappedScene, model: str = "") -> Tuple[Optional[Card], str]:
         model: Model file, or several as in the job; empty for what the job names.
     """
     model = model or str(scene.tags.job.get("model") or "")
-    digests = []
     for path in paths_of(model):
         if not os.path.exists(path):
             return None, tr("The model file “{}” does not exist any more.").format(path)
-        try:
-            with open(path, "rb") as file:
-                digests.append(hashlib.sha256(file.read()).hexdigest())
-        except OSError as error:
-            return None, tr("The model file “{}” cannot be read: {}.").format(path, error.strerror)
-    if scene.tags.model_sha256 and joined_sha256(digests) != scene.tags.model_sha256:
+    try:
+        sha256 = sha256_of_models(model)
+    except OSError as error:
+        return None, tr("The model file “{}” cannot be read: {}.").format(error.filename or model, error.strerror)
+    if scene.tags.model_sha256 and sha256 != scene.tags.model_sha256:
         return None, tr("The model file “{}” is not the one that made this map (its SHA-256 differs).").format(model)
     try:
         return read_cards(model), ""

@@ -102,12 +102,12 @@ def compose(request: Request, accuracy: Mapping[str, Any], progress: Progress) -
     for at, scene in enumerate(request.scenes):
         whole = len(request.scenes)
         step = _share(progress, at / whole, (at + 1) / whole, tr("Measuring {}").format(scene.name))
-        card, _ = card_of(scene, request.model)
+        card, why = card_of(scene, request.model)
         is_classes = bool(classes_of(scene, card))
         figures = measure(scene, is_classes, step)
         if figures is None:
             raise Canceled(tr("The report was canceled."))
-        subjects.append(subject_of(scene, figures, request.model, accuracy))
+        subjects.append(subject_of(scene, figures, card, why, accuracy))
     subjects = most_doubtful_first(subjects)
     title = request.title or (subjects[0].scene.name if len(subjects) == 1 else tr("Mapped scenes"))
     notes = [*request.notes, *_mismatches(subjects, accuracy)]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 from qgis.core import Qgis
 
+from ...engine.scene.hashing import sha256
 from ...engine.version import plugin_version
 from ...models.card import Card, Intervals, Modality
 from ...models.members import EnsembleCard
@@ -142,11 +142,7 @@ def _pages_of(job: Mapping[str, Any]) -> List[List[str]]:
 
 
 def _sha256(path: str) -> str:
-    digest = hashlib.sha256()
     try:
-        with open(path, "rb") as file:
-            for part in iter(lambda: file.read(2**20), b""):
-                digest.update(part)
+        return sha256(path)
     except OSError:
         return "–"
-    return digest.hexdigest()

@@ -11,7 +11,7 @@ from qgis.PyQt.QtGui import QColor
 
 from ...engine.palettes import RIGHT_OR_WRONG
 from ...models.card import Card, LandClass
-from ..cards import card_of, classes_of
+from ..cards import classes_of
 from ..charts import swatches
 from ..pictures import is_classes, legend
 from ..scenes import MappedScene
@@ -45,9 +45,10 @@ class Subject:
         self.notes.append(tr("Left out: {} ({}).").format(what, why))
 
 
-def subject_of(scene: MappedScene, figures: SceneFigures, model: str, accuracy: Mapping[str, Any]) -> Subject:
-    """Put together what the sheets of a scene need."""
-    card, why = card_of(scene, model)
+def subject_of(
+    scene: MappedScene, figures: SceneFigures, card: Optional[Card], why: str, accuracy: Mapping[str, Any]
+) -> Subject:
+    """Put together what the sheets of a scene need; ``why`` says why there is no card."""
     subject = Subject(scene, figures, card, classes_of(scene, card), accuracy)
     if card is None:
         subject.leave_out(tr("the model's card"), why.rstrip("."))

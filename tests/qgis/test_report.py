@@ -23,7 +23,7 @@ from qgis.PyQt.QtCore import QRectF
 from qgis.PyQt.QtGui import QColor, QImage, QPainter
 
 from auxlens.engine.jobs import JobError
-from auxlens.engine.scene.hashing import sha256_of_models
+from auxlens.engine.scene import hashing
 from auxlens.models.card import Intervals, MainTask
 from auxlens.plugin.charts import Bar, Line, bars, ramp, spectrum, svg, swatches
 from auxlens.plugin.report.assessment_sheets import accuracy_sheet, errors_sheets
@@ -155,7 +155,7 @@ def test_the_card_of_an_ensemble(mapped, report, write_model, card):
     together = ";".join(members)
     folder = mapped(model=together)
     for path in folder.glob("*.tif"):
-        gdal.Open(str(path), gdal.GA_Update).SetMetadataItem("AUXLENS_MODEL_SHA256", sha256_of_models(together))
+        gdal.Open(str(path), gdal.GA_Update).SetMetadataItem("AUXLENS_MODEL_SHA256", hashing.sha256_of_models(together))
     found, notes = composed(folder)
     assert not notes
     (sheet,) = (sheet for sheet in found.sheets if sheet.page == "model")
@@ -167,6 +167,14 @@ def test_the_card_of_an_ensemble(mapped, report, write_model, card):
     Path(members[1]).unlink()
     _, notes = composed(folder)
     assert f"“{members[1]}” does not exist any more" in notes[0]
+
+
+def test_a_file_is_hashed_once(mapped):
+    folder = mapped("a").parent
+    mapped("b", seed=1)
+    hashing._digest.cache_clear()
+    composed(folder)
+    assert hashing._digest.cache_info().misses == 3  # the model that made both, and a map of each
 
 
 def test_several_scenes_get_an_overview_and_a_page_each(report, mapped):
