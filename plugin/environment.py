@@ -48,6 +48,7 @@ def create(profile: str, feedback: Any, python: str = "", lock: str = LOCK) -> s
     building = f"{final}.{os.getpid()}.part"
     try:
         os.makedirs(os.path.dirname(final), exist_ok=True)
+        _remove_leftovers(final)
         feedback.pushInfo(f"Making an environment with {base} …")
         _run([base, "-I", "-m", "venv", "--clear", building], feedback)
         feedback.pushInfo("Installing the engine's packages; torch is large, this takes some minutes …")
@@ -73,6 +74,14 @@ def create(profile: str, feedback: Any, python: str = "", lock: str = LOCK) -> s
         shutil.rmtree(building, ignore_errors=True)
     feedback.pushInfo("The engine is set up.")
     return python_in(final)
+
+
+def _remove_leftovers(final: str) -> None:
+    """Remove what set-ups that crashed left beside an environment: gigabytes each."""
+    for path in glob.glob(f"{glob.escape(final)}.*"):
+        left = re.fullmatch(r"\.(\d+)\.(part|old)", path[len(final) :])
+        if left and (int(left[1]) == os.getpid() or not isolation.runs(int(left[1]))):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def base_python(python: str = "") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -11,6 +12,8 @@ from typing import Any, Dict
 
 # QGIS and its launchers set these for QGIS's libraries; in another Python they point at the wrong GDAL, PROJ or Qt.
 _OF_QGIS = ("PYTHON", "__PYVENV", "PROJ", "GDAL", "LD_", "DYLD_", "QT_", "QGIS_")
+
+_SYNCHRONIZE = 0x00100000  # Windows's right to wait for a process
 
 
 def clean_environment() -> Dict[str, str]:
@@ -45,3 +48,20 @@ def kill(process: subprocess.Popen[bytes]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
     with suppress(subprocess.TimeoutExpired):
         process.wait(1.0)
+
+
+def runs(pid: int) -> bool:
+    """Whether there is a process of that id."""
+    if sys.platform == "win32":  # there os.kill ends the process, whatever the signal
+        system = ctypes.windll.kernel32
+        handle = system.OpenProcess(_SYNCHRONIZE, False, pid)
+        ended = not handle or system.WaitForSingleObject(handle, 0) == 0
+        system.CloseHandle(handle)
+        return not ended
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        pass
+    return True

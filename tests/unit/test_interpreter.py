@@ -1,6 +1,7 @@
 """The look-up of the engine's Python and the set-up of its environment."""
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -121,6 +122,19 @@ def test_a_complete_environment_takes_the_old_ones_place(tmp_path, lock, python,
     assert made == interpreter.find("", str(tmp_path))
     assert not old.exists()
     assert [entry.name for entry in (tmp_path / "auxlens").iterdir()] == ["engine"]
+
+
+def test_what_crashed_set_ups_left_is_removed(tmp_path, lock):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    folder = tmp_path / "auxlens"
+    stale = [f"engine.{ended.pid}.part", f"engine.{ended.pid}.old", f"engine.{os.getpid()}.old"]
+    kept = ["engine", f"engine.{os.getppid()}.part", "engine.backup.old", "engine.1.2.part"]
+    for name in (*stale, *kept):
+        (folder / name / "lib").mkdir(parents=True)
+    with pytest.raises(EngineError):
+        environment.create(str(tmp_path), Feedback(), lock=lock("./not-there.whl\n"))
+    assert {entry.name for entry in folder.iterdir()} == set(kept)
 
 
 def test_jobs_go_on_until_the_environment_is_replaced(tmp_path, lock, monkeypatch):
