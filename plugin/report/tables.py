@@ -106,7 +106,8 @@ def number_of(value: Any) -> Optional[float]:
 
 def _numbers(row: Mapping[str, Any]) -> Dict[str, Any]:
     cells = {name: (number_of(value), value) for name, value in row.items() if name and value not in (None, "")}
-    return {name: value if number is None else number for name, (number, value) in cells.items()}
+    # A class may be called by a number, a year for example.
+    return {name: value if number is None or name == "class" else number for name, (number, value) in cells.items()}
 
 
 def _text(value: Any) -> str:

@@ -506,6 +506,8 @@ def test_reading_tables(tmp_path):
     found = read_accuracy(str(table))
     assert found["classes"] == [{"class": "water", "value": 1.0, "area": 5.0, "area_ci95": 1.0, "area_unit": "ha"}]
     assert found["overall"]["kappa"] == 0.5
+    table.write_text("class,value,reference_pixels\n2018,3,5\noverall,,5\n")
+    assert read_accuracy(str(table))["classes"] == [{"class": "2018", "value": 3.0, "reference_pixels": 5.0}]
     many = tmp_path / "m.csv"
     many.write_text(",".join("abcdefghij") + "\n" + "\n".join(",".join("1234567890") for _ in range(50)))
     shown, more = as_table(read_rows(str(many)), "t", 30)
