@@ -76,9 +76,7 @@ class WhyHereDock(QgsDockWidget):
         project.layersWillBeRemoved.disconnect(self._forget)
         self._later.stop()
         self.found = None
-        self.tool.clear()
-        if self._canvas.mapTool() == self.tool:
-            self._canvas.unsetMapTool(self.tool)
+        self.tool.remove()
 
     def ask(self, shape: QgsGeometry) -> None:
         """Answer for a point or polygon of the canvas's CRS."""

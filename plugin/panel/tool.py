@@ -65,6 +65,13 @@ class AskTool(QgsMapTool):
         self._band.reset(QgsWkbTypes.GeometryType.PolygonGeometry)
         self._point.hide()
 
+    def remove(self) -> None:
+        """Take tool and marks off the canvas for good, which would keep them otherwise."""
+        self.canvas().unsetMapTool(self)
+        for item in (self._band, self._point):
+            self.canvas().scene().removeItem(item)
+        self.deleteLater()
+
 
 def _area(corners: List[QgsPointXY]) -> Optional[QgsGeometry]:
     """What an outline encloses, as a multipolygon; ``None`` for one that encloses nothing, such as a straight line."""

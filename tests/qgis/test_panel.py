@@ -15,7 +15,8 @@ from qgis.core import (
     QgsRectangle,
 )
 from qgis.gui import QgsMapCanvas
-from qgis.PyQt.QtCore import QEvent, QEventLoop, QPoint, QPointF, Qt, QTimer
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QCoreApplication, QEvent, QEventLoop, QPoint, QPointF, Qt, QTimer
 from qgis.PyQt.QtGui import QGuiApplication, QMouseEvent
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QApplication
@@ -205,6 +206,19 @@ def test_layers_of_a_reopened_project(dock, tmp_path):
     dock.ask(centre(7, 9))
     assert dock.found.place.mapped == before.mapped
     assert dock.found.place.attributions == before.attributions
+
+
+def test_a_panel_that_goes_leaves_nothing_on_the_canvas(qgis_app):
+    canvas = QgsMapCanvas()
+    before = len(canvas.scene().items())
+    for _ in range(3):  # as when the plugin is loaded again
+        dock = WhyHereDock(canvas)
+        canvas.setMapTool(dock.tool)
+        dock.close_down()
+        QCoreApplication.sendPostedEvents(dock.tool, QEvent.Type.DeferredDelete)
+        assert len(canvas.scene().items()) == before
+        assert canvas.mapTool() is None
+        assert sip.isdeleted(dock.tool)
 
 
 def test_scenes_below_each_other_can_be_chosen(dock, mapped):
