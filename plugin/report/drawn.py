@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Iterable, Optional, Sequence, Tuple
 
 from qgis.core import (
+    Qgis,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsFeature,
@@ -51,7 +52,10 @@ def numbered_places(places: Sequence[QgsPointXY], crs: QgsCoordinateReferenceSys
     labels = _labels(8, bold=True)
     labels.placement = QgsPalLayerSettings.Placement.OverPoint
     labels.quadOffset = QgsPalLayerSettings.QuadrantPosition.QuadrantOver
-    labels.displayAll = True
+    if hasattr(labels, "placementSettings"):  # since QGIS 3.26, where the other one does nothing
+        labels.placementSettings().setOverlapHandling(Qgis.LabelOverlapHandling.AllowOverlapIfRequired)
+    else:
+        labels.displayAll = True
     symbol = QgsMarkerSymbol.createSimple({**ring, "size": "4.6"})
     return _layer("Point", tr("Places"), crs, points, symbol, labels)
 

@@ -13,13 +13,17 @@ from osgeo import gdal
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsLayoutItemLabel,
+    QgsMapRendererSequentialJob,
+    QgsMapSettings,
+    QgsPointXY,
     QgsPrintLayout,
     QgsProcessingContext,
     QgsProject,
     QgsRasterLayer,
     QgsReadWriteContext,
+    QgsRectangle,
 )
-from qgis.PyQt.QtCore import QRectF
+from qgis.PyQt.QtCore import QRectF, QSize
 from qgis.PyQt.QtGui import QColor, QImage, QPainter
 
 from auxlens.engine.jobs import JobError
@@ -29,6 +33,7 @@ from auxlens.plugin.charts import Bar, Line, bars, ramp, spectrum, svg, swatches
 from auxlens.plugin.report.assessment_sheets import accuracy_sheet, errors_sheets
 from auxlens.plugin.report.build import TEMPLATE, Request, compose, write_report
 from auxlens.plugin.report.closing_sheets import _pages_of, model_sheets
+from auxlens.plugin.report.drawn import numbered_places
 from auxlens.plugin.report.fitting import breakable, fit_label, nice_interval, plain
 from auxlens.plugin.report.layout import fill, page_kinds, read_template, resize
 from auxlens.plugin.report.tables import as_table, read_accuracy, read_rows
@@ -265,6 +270,22 @@ def test_three_places_are_marked_on_the_map(mapped):
     assert [feature["name"] for feature in marks.getFeatures()] == ["1", "2", "3"]
     assert why.maps["map"].ground is players
     assert all(players.extent().contains(feature.geometry().asPoint()) for feature in marks.getFeatures())
+
+
+@pytest.mark.usefixtures("qgis_app")
+def test_numbers_of_places_that_lie_together_are_all_drawn():
+    crs = QgsCoordinateReferenceSystem("EPSG:32632")
+    layer = numbered_places([QgsPointXY(600000, 5200000), QgsPointXY(600001, 5200000)], crs)
+    settings = QgsMapSettings()
+    settings.setLayers([layer])
+    settings.setDestinationCrs(crs)
+    settings.setExtent(QgsRectangle(599000, 5199000, 601000, 5201000))
+    settings.setOutputSize(QSize(200, 200))
+    job = QgsMapRendererSequentialJob(settings)
+    job.start()
+    job.waitForFinished()
+    placed = job.takeLabelingResults().labelsWithinRect(settings.visibleExtent())
+    assert sorted(label.labelText for label in placed) == ["1", "2"]
 
 
 @pytest.mark.parametrize(("epsg", "corner"), [(0, (0.0, 40.0)), (4326, (10.0, 60.0))])
