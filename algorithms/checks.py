@@ -89,11 +89,11 @@ def scene_folder(job: Union[TrainFolderJob, CompareJob]) -> None:
 def acceptable(definition: QgsProcessingParameterDefinition, value: Any, context: QgsProcessingContext) -> None:
     """Whether a parameter's value is of the right kind, in words that say more than QGIS's own."""
     name, label = definition.name(), definition.description()
-    if isinstance(definition, QgsProcessingParameterEnum):
-        words = definition.options()
+    words = definition.options() if isinstance(definition, QgsProcessingParameterEnum) else []
+    if words:
         chosen = value.split(",") if isinstance(value, str) and definition.allowMultiple() else [value]
         for word in value if isinstance(value, (list, tuple)) else chosen:
-            if isinstance(word, str) and word not in words and not word.isdigit():  # a position in the list is one too
+            if isinstance(word, str) and word not in words:
                 raise JobError(f"Unknown value “{word}” of {name}; choose one of {', '.join(words)}.")
     if value is None and definition.defaultValue() is not None:
         return
@@ -101,6 +101,8 @@ def acceptable(definition: QgsProcessingParameterDefinition, value: Any, context
         return
     if value in (None, "", [], ()):
         raise JobError(f"{label} ({name}) is not given. {definition.help()}")
+    if words:
+        raise JobError(f"“{value}” is no value for {label} ({name}); choose one of {', '.join(words)}.")
     if isinstance(definition, QgsProcessingParameterNumber):
         least, most = definition.minimum(), definition.maximum()
         span = f"{least:g} or more" if most >= LARGEST else f"from {least:g} to {most:g}"

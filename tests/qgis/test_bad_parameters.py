@@ -167,6 +167,9 @@ def test_vector_reference_needs_its_field(refused, accepted, good_train):
         ({"TASK": "detection"}, "choose one of segmentation, regression"),
         ({"STRATEGY": "both"}, "choose one of multitask, single, multimodal, shuffled"),
         ({"SIZE": "huge"}, "choose one of small, base, large"),
+        ({"SIZE": "1"}, "choose one of small, base, large"),
+        ({"SIZE": 1}, "“1” is no value for Network size (SIZE); choose one of small, base, large"),
+        ({"SIZE": ["base"]}, "“['base']” is no value for Network size (SIZE); choose one of small, base, large"),
         ({"DEVICE": "cuda1"}, "cuda:1"),
         ({"EPOCHS": 0}, "1 or more"),
         ({"REFERENCE": None}, "Reference (REFERENCE) is not given"),
@@ -217,6 +220,12 @@ def test_trainfolder(refused, accepted, tmp_path):
     assert "from 32 to 4096" in refused("trainfolder", **{**good, "CHIP_SIZE": 16})
     assert "more than one player" in refused("trainfolder", **{**good, "PLAYERS": "a=B2;b=B2"})
     assert "attributions need 2 to 16" in refused("trainfolder", **{**good, "PLAYERS": "a=B2"})
+
+
+@pytest.mark.parametrize("layers", ["0,2", "map,2", [0, 2], ["map", 2]])
+def test_layers_are_given_by_their_words(refused, tmp_path, layers):
+    given = {"MODEL": str(tmp_path / "m.safetensors"), "SCENES": str(tmp_path), "OUTPUT_FOLDER": str(tmp_path / "out")}
+    assert "choose one of map, probability, uncertainty" in refused("mapfolder", **given, LAYERS=layers)
 
 
 def test_a_drive_or_share_that_is_not_there(monkeypatch):
