@@ -1410,6 +1410,11 @@
     </message>
     <message>
       <location filename="../../plugin/report/build.py" />
+      <source>Mapped scenes</source>
+      <translation>Kartierte Szenen</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/build.py" />
       <source>Printing the PDF</source>
       <translation>PDF wird gedruckt</translation>
     </message>
@@ -1417,11 +1422,6 @@
       <location filename="../../plugin/report/build.py" />
       <source>The report was canceled.</source>
       <translation>Der Bericht wurde abgebrochen.</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/build.py" />
-      <source>Mapped scenes</source>
-      <translation>Kartierte Szenen</translation>
     </message>
     <message>
       <location filename="../../plugin/report/build.py" />
