@@ -233,6 +233,26 @@ def test_layers_that_a_scene_cannot_have_are_left_out(job, make_scene, quiet, tm
     assert rows["b"]["mean_main_error"] == ""
 
 
+def test_a_scene_that_can_have_no_layer_at_all_does_not_stop_the_others(job, make_scene, quiet, tmp_path):
+    for name in "abc":
+        make_scene(name)
+    (tmp_path / "in/b/label.tif").unlink()
+    (tmp_path / "in/c/s1.tif").unlink()
+    result = run(replace(job, layers=("main_error",)), quiet())
+    rows = table(job)
+    assert {name: row["status"] for name, row in rows.items()} == {"a": "mapped", "b": "failed", "c": "mapped"}
+    assert rows["b"]["message"] == "Lacks the files for main error."
+    assert result["incomplete"].startswith("1 of 3 scenes failed (b)")
+    (tmp_path / "in/c/label.tif").unlink()
+    shutil.copytree(tmp_path / "in/b", (alone := tmp_path / "alone") / "b")
+    run(replace(job, layers=("main_error", "reconstruction_error")), quiet())
+    rows = table(job)
+    assert (rows["b"]["status"], rows["c"]["status"]) == ("mapped", "failed")
+    assert rows["c"]["message"] == "Lacks the files for main error, reconstruction error."
+    said = run(replace(job, scenes=str(alone), layers=("main_error",)), quiet())["incomplete"]
+    assert said.startswith("All scenes failed (b). Why is in")
+
+
 def test_a_second_run_does_what_is_left(job, make_scene, quiet, tmp_path):
     for name in "abcd":
         make_scene(name)

@@ -37,7 +37,7 @@ def list_tasks(job: MapFolderJob, card: Card, model_sha256: str) -> Listing:
     inputs, auxiliary, reference = model_patterns(job, card)
     tasks, problems = [], []
     for files in list_scenes(job.scenes, inputs, auxiliary, reference):
-        problem = files.ambiguous or (f"No file matches {', '.join(files.missing)}." if files.missing else "")
+        problem = _problem(job, files)
         try:
             if not problem:
                 tasks.append(_task(job, files, model_sha256))
@@ -62,12 +62,31 @@ def tell(listing: Listing) -> None:
         log.warning("%s: %s", outcome.name, outcome.message)
 
 
+def _problem(job: MapFolderJob, files: SceneFiles) -> str:
+    """Why a scene cannot be mapped, as far as that shows before a file is opened; empty if it can."""
+    if files.ambiguous:
+        return files.ambiguous
+    if files.missing:
+        return f"No file matches {', '.join(files.missing)}."
+    left_out = _left_out(job, files)
+    return f"Lacks the files for {_words(left_out)}." if set(left_out) == set(job.layers) else ""
+
+
+def _left_out(job: MapFolderJob, files: SceneFiles) -> list[str]:
+    """The layers that are asked for and need files that a scene lacks."""
+    lacking = {"reconstruction_error": not files.auxiliary, "main_error": not files.reference}
+    return [name for name in job.layers if lacking.get(name)]
+
+
+def _words(layers: Sequence[str]) -> str:
+    return ", ".join(name.replace("_", " ") for name in layers)
+
+
 def _task(job: MapFolderJob, files: SceneFiles, model_sha256: str) -> SceneTask:
     auxiliary = _named(files.auxiliary) if {"reconstruction_error", "error_probability"} & set(job.layers) else ()
     reference = files.reference if "main_error" in job.layers else ""
-    lacking = {"reconstruction_error": not auxiliary, "main_error": not reference}
-    layers = [name for name in MAP_OUTPUTS if name in job.layers and not lacking.get(name)]
-    left_out = [name.replace("_", " ") for name in job.layers if lacking.get(name)]
+    left_out = _left_out(job, files)
+    layers = [name for name in MAP_OUTPUTS if name in job.layers and name not in left_out]
     folder = os.path.join(job.output_folder, files.name)
     outputs: dict[str, Any] = {f"output_{name}": os.path.join(folder, f"{name}.tif") for name in layers}
     one = MapJob(
@@ -83,7 +102,7 @@ def _task(job: MapFolderJob, files: SceneFiles, model_sha256: str) -> SceneTask:
         batch_size=job.batch_size,
         **outputs,
     )
-    note = f"left out, because the scene lacks the files: {', '.join(left_out)}" if left_out else ""
+    note = f"left out, because the scene lacks the files: {_words(left_out)}" if left_out else ""
     return with_key(files.name, one, model_sha256, note)
 
 
