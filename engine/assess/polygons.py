@@ -98,7 +98,7 @@ def _named(
     mapped: pd.Series, truth: pd.Series, job: AccuracyJob
 ) -> tuple[list[str], tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """The names of all classes, and the index of each polygon's in map and reference; −1 for none."""
-    own, given = (values.where(values.notna(), None).map(_text, na_action="ignore") for values in (mapped, truth))
+    own, given = (_texts(values) for values in (mapped, truth))
     names = sorted({*own.dropna(), *given.dropna()})
     if len(names) > MAX_CLASSES:
         raise SceneError(
@@ -117,9 +117,18 @@ def _named(
     return names, (index[0], index[1])
 
 
+def _texts(values: pd.Series) -> pd.Series:
+    """The classes' names; empty where there is no value."""
+    if values.dtype == np.float32:  # 1.1 is then 1.10000002384 to others
+        values = values.astype(str).astype(np.float64)
+    return values.where(values.notna(), None).map(_text, na_action="ignore")
+
+
 def _text(value: object) -> str:
-    """A class's name; numbers without the decimals that a field with gaps gives to whole ones."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    """A class's name; numbers in full, without the decimals that a field with gaps gives to whole ones."""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    return str(value)
 
 
 def _reliability(

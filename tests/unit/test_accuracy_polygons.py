@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -52,6 +53,19 @@ def test_fields_of_one_layer(crowns, tmp_path, quiet):
     assert float(rows[0]["area"]) == pytest.approx(5 * 3 / 4 + 4 * 1 / 4)
     text = (tmp_path / "a.html").read_text()
     assert "10 polygons compared" in text and "counts once, whatever its size" in text and "pixel" not in text
+
+
+def test_class_codes_of_many_digits_stay_apart(crowns, tmp_path, quiet):
+    """With gaps, which make a field of whole numbers one of floating point; and two precisions of one number."""
+    codes = np.array([1234567.0] * 4 + [1234568.0] * 4 + [1.1] * 3 + [np.nan])
+    swapped = np.select([codes == 1234567, codes == 1234568], [1234568.0, 1234567.0], np.nan)
+    path = crowns(map=swapped, single=codes.astype("float32"), code=codes)
+    output = str(tmp_path / "a.json")
+    job = AccuracyJob(path, path, "code", task="scene_classification", output_json=output)
+    assert run(job, quiet())["figures"]["overall_accuracy"] == 0
+    assert run(replace(job, map_field="single"), quiet())["figures"]["overall_accuracy"] == 1
+    content = json.loads((tmp_path / "a.json").read_text())
+    assert content["confusion"]["classes"] == ["1.1", "1234567", "1234568"]
 
 
 def test_another_layer_by_overlap(crowns, quiet):
