@@ -42,9 +42,7 @@ def _interval_tags(card: Card) -> dict[str, str]:
     """For a regression: what the uncertainty is multiplied with to give an absolute error, and half an interval."""
     if card.intervals is None:
         return {}
-    factors = {
-        f"{level:g}": round(f, 4) for level, f in zip(card.intervals.levels, card.intervals.factors, strict=True)
-    }
+    factors = {level: round(f, 4) for level, f in zip(card.intervals.levels, card.intervals.factors, strict=True)}
     return {
         ERROR_TAG: f"{card.intervals.error_factor:.4g}",
         FACTORS_TAG: json.dumps(factors),

@@ -258,11 +258,11 @@ def test_regression(untrained, scene, tmp_path, quiet):
 def test_a_regression_says_what_makes_an_interval(untrained, scene, tmp_path, quiet):
     model = untrained("regression")
     network, card = file.load(model)
-    file.save(model, network, replace(card, intervals=Intervals((0.5, 0.9), (0.7, 2.25), 1.1)))
+    file.save(model, network, replace(card, intervals=Intervals((0.5, 0.6826895, 0.9), (0.7, 1.0, 2.25), 1.1)))
     run(job_of(model, scene, tmp_path, ["map", "uncertainty"]), quiet())
     for name in ("map", "uncertainty"):
         with rasterio.open(tmp_path / f"{name}.tif") as made:
-            assert json.loads(made.tags()["AUXLENS_INTERVAL_FACTORS"]) == {"0.5": 0.7, "0.9": 2.25}
+            assert json.loads(made.tags()["AUXLENS_INTERVAL_FACTORS"]) == {"0.5": 0.7, "0.6826895": 1.0, "0.9": 2.25}
             assert made.tags()["AUXLENS_ERROR_FACTOR"] == "1.1"
 
 
