@@ -13,6 +13,7 @@ from ...models.errors import SceneError
 from ..jobs import CLASS_TASKS, AccuracyJob
 from ..scene.objects import check_polygons
 from ..scene.reference import MAX_CLASSES, PALETTE, is_raster, layer_names, read_features, split_layer
+from ..scene.validity import valid_polygons
 from .agreement import Agreement, Density
 from .areas import stratified
 from .counts import ClassCounts
@@ -61,8 +62,9 @@ def _reference(job: AccuracyJob, mapped: gpd.GeoDataFrame) -> pd.Series:
     check_polygons(frame, job.reference)
     if (frame.crs is None) != (mapped.crs is None):
         raise SceneError("One of map and reference has a CRS, the other has none; set it.")
-    shapes = (frame.to_crs(mapped.crs) if mapped.crs is not None else frame).geometry.to_numpy()
-    own = mapped.geometry.to_numpy()
+    placed = frame.to_crs(mapped.crs) if mapped.crs is not None else frame
+    shapes = valid_polygons(placed.geometry.to_numpy(), job.reference)
+    own = valid_polygons(mapped.geometry.to_numpy(), job.map)
     here, there = shapely.STRtree(shapes).query(own, predicate="intersects")
     common = shapely.area(shapely.intersection(own[here], shapes[there]))
     overlap = common / (shapely.area(own[here]) + shapely.area(shapes[there]) - common)

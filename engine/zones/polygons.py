@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sqlite3
 from dataclasses import dataclass
@@ -18,8 +17,7 @@ from rasterio.crs import CRS
 from ...models.errors import SceneError
 from ..scene.grid import Grid, transformed
 from ..scene.reference import split_layer
-
-log = logging.getLogger("auxlens")
+from ..scene.validity import valid_polygons
 
 _MARGIN = 0.05  # of the scene's size, by which it is enlarged where polygons are cut off
 _LONGEST_EDGE_PX = 50  # of an edge before it is transformed: straight in one CRS is not straight in another
@@ -49,11 +47,7 @@ def read_zones(path: str, grid: Grid) -> Zones:
     """
     frame = _read(path)
     shapes = np.array(shapely.force_2d(frame.geometry.to_numpy()), dtype=object)
-    broken = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
-    if broken.any():
-        log.warning("%d of the polygons cross themselves; what they enclose is counted once.", int(broken.sum()))
-        shapes[broken] = shapely.make_valid(shapes[broken], method="structure")
-    shapes = _polygons_only(shapes)
+    shapes = _polygons_only(valid_polygons(shapes, path))
     if not np.nan_to_num(shapely.area(shapes)).any():
         raise SceneError(f"“{path}” has no polygons; give a layer with areas, not points or lines.")
     within = np.ones(len(shapes))

@@ -77,6 +77,24 @@ def test_another_layer_by_overlap(crowns, quiet):
         run(AccuracyJob(path, crowns("far.gpkg", 4.0, genus=TRUTH), "genus", task="scene_classification"), quiet())
 
 
+def test_polygons_that_cross_themselves(tmp_path, quiet, caplog):
+    """A bow of two triangles covers half of its box; a part that lies in another one twice counts once."""
+    bow = shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 10)])
+    halves = [shapely.Polygon([(0, 0), (5, 5), (0, 10)]), shapely.Polygon([(10, 0), (5, 5), (10, 10)])]
+    twice = shapely.MultiPolygon([shapely.box(20, 0, 30, 10), shapely.box(20, 0, 26, 10)])
+    line = shapely.Polygon([(40, 0), (41, 1), (42, 2), (40, 0)])
+    mapped, given = [bow, twice, line], [shapely.MultiPolygon(halves), twice, shapely.box(40, 0, 42, 2)]
+    for name, shapes in (("map", mapped), ("truth", given)):
+        frame = gpd.GeoDataFrame({"map": ["a", "b", "b"]}, geometry=shapes, crs="EPSG:32632")
+        frame.to_file(tmp_path / f"{name}.gpkg")
+    paths = [str(tmp_path / f"{name}.gpkg") for name in ("map", "truth")]
+    with caplog.at_level("WARNING", "auxlens"):
+        found = run(AccuracyJob(*paths, "map", task="scene_classification"), quiet())["figures"]
+    assert (found["polygons"], found["overall_accuracy"]) == (2, 1.0)
+    assert f"3 of the polygons “{paths[0]}” cross themselves; what they enclose is counted once." in caplog.text
+    assert f"1 of the polygons “{paths[1]}” cross themselves" in caplog.text
+
+
 def test_numbers(crowns, quiet):
     truth = np.arange(12.0)
     path = crowns(map=truth + np.tile([0.5, -0.5], 6), height=np.where(truth == 3, np.nan, truth))

@@ -1,0 +1,30 @@
+"""Polygons that cross themselves, made into such that have an area and can be laid over each other."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+log = logging.getLogger("auxlens")
+
+
+def valid_polygons(shapes: NDArray[np.object_], path: str) -> NDArray[np.object_]:
+    """Polygons that enclose nothing twice, with a warning where some did.
+
+    Args:
+        shapes: ``(n,)`` geometries or ``None``.
+        path: Where they come from, for the warning.
+
+    Returns:
+        ``(n,)`` those that are valid as they are; of others what they enclose, an empty polygon where that is nothing.
+    """
+    broken = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
+    if not broken.any():
+        return shapes
+    log.warning("%d of the polygons “%s” cross themselves; what they enclose is counted once.", broken.sum(), path)
+    found = shapes.copy()
+    found[broken] = shapely.make_valid(shapes[broken], method="structure", keep_collapsed=False)
+    return found
