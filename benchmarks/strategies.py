@@ -31,6 +31,7 @@ from auxlens.engine.devices import choose_device  # noqa: E402
 from auxlens.engine.jobs import CompareJob  # noqa: E402
 from auxlens.engine.publish import comparison as compare  # noqa: E402
 from auxlens.engine.reports.comparison import render_comparison  # noqa: E402
+from auxlens.engine.training.learn import batch_size_of  # noqa: E402
 
 DATA = HERE.parents[1] / "shared" / "data" / "ombria"
 
@@ -80,7 +81,7 @@ def learned(
     complete = {key: values for key, values in found.items() if len(values) == job.repetitions}
     if any(step.share == 1 and (step.share, step.method) not in complete for step in steps):
         return None
-    return compare.gathered(job, complete, setups, device)
+    return compare.gathered(job, complete, setups, batch_size_of(training, device))
 
 
 def named(step: compare.Step) -> str:

@@ -59,7 +59,8 @@ def run(job: CompareJob, progress: Progress) -> dict[str, Any]:
     training = training_job(job)
     for strategy in STRATEGIES:
         options.check(replace(training, strategy=strategy))
-    device = choose_device(job.device)
+    if not job.scheduler:
+        choose_device(job.device)
     setups = setups_of(training, progress)
     steps = plan(shares, job.repetitions)
     calls = [
@@ -72,9 +73,11 @@ def run(job: CompareJob, progress: Progress) -> dict[str, Any]:
     ]
     places = [place for place in (job.scenes, job.test_scenes) if place]
     trials: dict[tuple[float, str], list[Any]] = {}
-    for step, found in zip(steps, spread(calls, job.scheduler, job.device, places, progress), strict=True):
+    batches = []
+    for step, (found, batch) in zip(steps, spread(calls, job.scheduler, job.device, places, progress), strict=True):
         trials.setdefault((step.share, step.method), []).append(found)
-    comparison = gathered(job, trials, setups, device)
+        batches.append(batch)
+    comparison = gathered(job, trials, setups, max(batches))
     if job.output_report:
         write_text(job.output_report, render_comparison(comparison, job))
     if job.output_table:
@@ -143,9 +146,10 @@ def with_share(setup: Setup, step: Step, seed: int) -> Setup:
     return thinner
 
 
-def one_here(step: Step, job: TrainFolderJob, setup: Setup, full: Setup, progress: Progress) -> Any:
-    """``one``, on the device of the machine that does it."""
-    return one(step, job, setup, full, choose_device(job.device), progress)
+def one_here(step: Step, job: TrainFolderJob, setup: Setup, full: Setup, progress: Progress) -> tuple[Any, int]:
+    """``one``, on the device of the machine that does it; and the chips a step that suit that device."""
+    device = choose_device(job.device)
+    return one(step, job, setup, full, device, progress), batch_size_of(job, device)
 
 
 def one(
@@ -186,10 +190,10 @@ def _until_canceled(batches: Iterator[Any], progress: Progress) -> Iterator[Any]
 
 
 def gathered(
-    job: CompareJob, trials: dict[tuple[float, str], list[Any]], setups: dict[str, Setup], device: torch.device
+    job: CompareJob, trials: dict[tuple[float, str], list[Any]], setups: dict[str, Setup], batch_size: int
 ) -> Comparison:
+    """A comparison of what ``one`` gave for each share and method, learned with ``batch_size`` chips a step."""
     inputs = {strategy: tuple(m.name for m in setup.scenes[0].inputs) for strategy, setup in setups.items()}
-    batch = batch_size_of(training_job(job), device)
     return Comparison(
         classes=setups["single"].classes,
         unit=setups["single"].unit,
@@ -206,7 +210,7 @@ def gathered(
             for (share, method), found in trials.items()
         ),
         auxiliary=tuple(setups["multitask"].auxiliary),
-        chips=batch * steps_an_epoch(setups["single"], job.chip_size, batch),
+        chips=batch_size * steps_an_epoch(setups["single"], job.chip_size, batch_size),
     )
 
 

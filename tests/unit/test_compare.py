@@ -27,7 +27,7 @@ from auxlens.engine.training.setup import Setup
 from auxlens.engine.training.split import TEST, TRAIN, UNUSED, thin_out
 from auxlens.models import network as networks
 from auxlens.models.card import LandClass
-from auxlens.models.errors import Canceled, JobError, SceneError
+from auxlens.models.errors import Canceled, DeviceError, JobError, SceneError
 
 SIZE = 96
 CLASSES = (LandClass(1, "dry", "#aa8800"), LandClass(2, "flood", "#0000ff"))
@@ -141,6 +141,28 @@ def test_compare_regressions(small, folder, tmp_path, quiet):
     methods = result["figures"]["methods"]
     assert methods["gradient boosting, all modalities"]["mean"] > 0.9 > methods["gradient boosting"]["mean"] > 0
     assert "blocks held out of these scenes" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_a_scheduler_s_workers_choose_the_device(small, folder, tmp_path, quiet, monkeypatch):
+    """The device is one that this machine does not have, and batches are as large as suit the workers'."""
+
+    def learned(step, training, setup, full, device, progress):
+        counts = np.random.default_rng(training.seed).integers(1, 99, (2, 2, 2))  # of two scenes
+        return counts, 1.0, [] if step.baseline else [{"score": 0.5}]
+
+    def on_workers(calls, scheduler, device, files, progress):
+        assert (scheduler, device) == ("tcp://far:8786", "cuda:99")
+        for call in calls:
+            step, training, *setups = call.arguments
+            yield call.function(step, replace(training, device="cpu", batch_size=24), *setups, progress)
+
+    monkeypatch.setattr(compare_job, "one", learned)
+    monkeypatch.setattr(compare_job, "spread", on_workers)
+    job = floods(folder, tmp_path, epochs=1, batch_size=0, device="cuda:99", scheduler="tcp://far:8786")
+    run(job, quiet())
+    assert "1 epochs of 48 chips of 32 px" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    with pytest.raises(DeviceError, match="“cuda:99” is not in this machine"):
+        run(replace(job, scheduler=""), quiet())
 
 
 def test_all_strategies_have_one_split(folder, tmp_path, quiet):
