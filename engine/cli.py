@@ -6,7 +6,6 @@ Ends with exit code 0, 3 where a part of the work failed and the rest was done, 
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ import tyro
 from . import jobs
 from .console import console_progress
 from .failures import known_failure
+from .json_text import json_text
 from .options import absolute, job_of, options_of
 from .run import run
 from .tuning import tune_process
@@ -71,7 +71,7 @@ def execute(command: Any, as_json: bool = False) -> int:
         print(f"auxlens: {failure}", file=sys.stderr)
         return 130 if isinstance(failure, jobs.Canceled) else 2
     if as_json:
-        print(json.dumps(result, default=str))
+        print(json_text(result, default=str))
     else:
         for name, value in (*result.get("outputs", {}).items(), *_flat(result.get("figures", {}))):
             if value not in ("", None):

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 
 from . import jobs
 from .failures import known_failure
+from .json_text import json_text
 from .run import run
 from .tuning import tune_process
 from .version import plugin_version
@@ -75,7 +76,7 @@ class Worker:
 
     def say(self, kind: str, /, **fields: Any) -> None:
         """Write one message."""
-        line = json.dumps({"type": kind, **fields}, default=str).encode() + b"\n"
+        line = json_text({"type": kind, **fields}, default=str).encode() + b"\n"
         with self._writing:
             try:
                 self._replies.write(line)
@@ -173,7 +174,7 @@ class _Progress:
         self.latest: tuple[float, str] | None = None
 
     def report(self, fraction: float, message: str) -> None:
-        self.latest = (min(max(float(fraction), 0.0), 1.0), message)
+        self.latest = (min(max(0.0, float(fraction)), 1.0), message)  # in this order NaN is 0
 
     def canceled(self) -> bool:
         return self._cancel.is_set()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.card import LandClass
+from ..json_text import json_text, plain
 from .agreement import Agreement, Density
 from .areas import Z95, Estimates
 from .classes import by_class, figures, means
@@ -106,7 +105,7 @@ def to_json(result: Result) -> str:
     """Everything, as JSON; what is not defined is null."""
     compared = vars(result.compared)
     content = _class_content(result) if isinstance(result, ClassResult) else _number_content(result)
-    return json.dumps(_plain({"compared": compared, **content}), ensure_ascii=False, indent=2) + "\n"
+    return json_text({"compared": compared, **content}, ensure_ascii=False, indent=2) + "\n"
 
 
 def to_csv(result: Result) -> str:
@@ -115,7 +114,7 @@ def to_csv(result: Result) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
     writer.writeheader()
-    writer.writerows({name: "" if value is None else value for name, value in _plain(row).items()} for row in rows)
+    writer.writerows({name: "" if value is None else value for name, value in plain(row).items()} for row in rows)
     return text.getvalue()
 
 
@@ -217,14 +216,3 @@ def _number_content(result: NumberResult) -> dict[str, Any]:
         "density": density,
         **({"intervals": result.coverage.levels} if result.coverage else {}),
     }
-
-
-def _plain(value: Any) -> Any:
-    """Arrays as lists, numbers without a value as ``None``."""
-    if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def run(job, progress):
     name = getattr(job, "output_folder", "") or job.output_model
     getattr(sys.modules[__name__], Path(name).stem)(job, progress)
-    return {"outputs": {"folder": name}, "figures": {"seen": os.environ.get("PROJ_DATA")}}
+    figures = {"seen": os.environ.get("PROJ_DATA"), "share": 0.5, "undefined": float("nan")}
+    return {"outputs": {"folder": name}, "figures": figures}
 
 
 def chatter(job, progress):
@@ -62,6 +63,11 @@ def talk(job, progress):
     logging.getLogger("auxlens").info("loss %.2f", 0.5)
     logging.getLogger("auxlens.training").warning("few chips")
     time.sleep(2.3)
+
+
+def undecided(job, progress):
+    progress.report(float("nan"), "0 of 0")
+    time.sleep(0.3)
 
 
 def lacks(job, progress):

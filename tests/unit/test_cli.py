@@ -8,6 +8,7 @@ import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from auxlens.engine import cli, jobs, options
@@ -88,6 +89,17 @@ def test_jobs_come_in_with_absolute_paths(tmp_path, monkeypatch, capsys, as_file
         cli.main([*words, "--json"])
     told = json.loads(capsys.readouterr().out)["outputs"]
     assert told == {"map": str(Path.cwd() / "map.tif"), "model": str(Path.cwd() / "m")}
+
+
+def test_the_result_is_json_that_every_program_can_read(monkeypatch, capsys):
+    figures = {"r2": float("nan"), "slope": np.float32("inf"), "mae": np.float32(0.5), "seconds": 1.25}
+    monkeypatch.setattr(cli, "tune_process", lambda: None)
+    monkeypatch.setattr(cli, "run", lambda job, progress: {"outputs": {"folder": Path("x")}, "figures": figures})
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["createdemo", "--output-folder", "x", "--json"])
+    assert capsys.readouterr().out == (
+        '{"outputs": {"folder": "x"}, "figures": {"r2": null, "slope": null, "mae": 0.5, "seconds": 1.25}}\n'
+    )
 
 
 def test_makes_demo_scenes_and_tells_the_result(tmp_path):

@@ -15,6 +15,10 @@ START = ROOT / "engine" / "start.py"
 SCRIPTED = Path(__file__).with_name("scripted_engine.py")
 
 
+def no_constant(word):
+    raise AssertionError(f"{word} is no JSON")
+
+
 class Talk:
     """Both ends of a worker's pipes."""
 
@@ -34,7 +38,7 @@ class Talk:
         self.say(type="run", id=name, job={"job": "createdemo", "output_folder": str(folder), **fields})
 
     def hear(self):
-        return json.loads(self.process.stdout.readline())
+        return json.loads(self.process.stdout.readline(), parse_constant=no_constant)
 
     def until(self, *kinds):
         """Every message up to one of ``kinds``."""
@@ -139,6 +143,15 @@ def test_libraries_cannot_write_into_the_replies(talk, tmp_path):
     engine = talk(SCRIPTED)
     engine.run("1", tmp_path / "chatter")
     assert engine.until("result", "error")[-1]["result"]["outputs"] == {"folder": str(tmp_path / "chatter")}
+
+
+def test_numbers_that_are_not_finite_are_null(talk, tmp_path):
+    engine = talk(SCRIPTED)
+    engine.run("1", tmp_path / "undecided")
+    *others, result = engine.until("result", "error")
+    figures = result["result"]["figures"]
+    assert (figures["share"], figures["undefined"]) == (0.5, None)
+    assert ("progress", 0.0) in [(message["type"], message.get("fraction")) for message in others]
 
 
 def test_progress_is_rate_limited_and_the_last_one_is_told(talk, tmp_path):

@@ -6,7 +6,6 @@ also the record that the scene is complete (``tasks.finished``), so it is writte
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
@@ -35,6 +34,7 @@ from pystac.extensions.raster import DataType, RasterBand, RasterExtension
 from ....models.card import Card, LandClass, Modality
 from ....models.members import paths_of
 from ...jobs import split_name
+from ...json_text import json_text
 from ...scene.grid import Grid, bounds_on_earth
 from ...scene.writing import Layer
 from ...textfile import replace_text
@@ -180,7 +180,7 @@ def _asset(path: str, title: str, media_type: str, roles: list[str], href: str =
 
 
 def _write(path: str, thing: pystac.STACObject) -> None:
-    text = json.dumps(thing.to_dict(include_self_link=False, transform_hrefs=False), ensure_ascii=False)
+    text = json_text(thing.to_dict(include_self_link=False, transform_hrefs=False), ensure_ascii=False)
     replace_text(Path(path), text)
 
 
