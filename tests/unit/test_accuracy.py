@@ -270,6 +270,8 @@ def test_areas_of_a_map_in_degrees_and_of_one_without_crs(tmp_path, quiet, truth
         job = AccuracyJob(put(tmp_path / "m.tif", mapped, **where), put(tmp_path / "r.tif", truth, **where))
         result = assess(job, quiet())
         assert (result.mapped_areas.sum(), result.area_unit) == (truth.size, "px")
+        said = render_accuracy_report(result)
+        assert "The size of the map’s pixels is not known: areas are in pixels." in said and "no CRS" not in said
 
 
 def vector(path, geometries, values, field="class", crs="EPSG:32632"):
