@@ -8,7 +8,7 @@ from qgis.core import QgsProcessingContext
 from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 
 from ..engine.checks import check_accuracy
-from ..engine.jobs import AccuracyJob, JobError, outputs_of
+from ..engine.jobs import AccuracyJob
 from . import checks, parameters as p
 from .base import JobAlgorithm
 
@@ -50,5 +50,3 @@ class Accuracy(JobAlgorithm):
         """See the base class."""
         check_accuracy(job)
         checks.reference(self, parameters, context)
-        if not outputs_of(job):
-            raise JobError("No output is asked for; choose at least one, for example the report.")

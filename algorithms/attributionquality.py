@@ -8,7 +8,7 @@ from qgis.core import QgsProcessing, QgsProcessingContext, QgsProcessingParamete
 from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 
 from ..engine.checks import check_attribution_quality
-from ..engine.jobs import AttributionQualityJob, JobError, outputs_of
+from ..engine.jobs import AttributionQualityJob
 from ..models.card import read_card
 from . import checks, parameters as p
 from .base import JobAlgorithm
@@ -66,5 +66,3 @@ class AttributionQuality(JobAlgorithm):
         card = read_card(job.model)
         check_attribution_quality(job, card)
         checks.input_bands(raster_layers(self, "INPUTS", parameters, context), card)
-        if not outputs_of(job):
-            raise JobError("No output is asked for; choose at least one, for example the report.")

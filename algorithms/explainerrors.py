@@ -8,7 +8,7 @@ from qgis.core import QgsProcessingContext
 from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 
 from ..engine.checks import check_explain_errors
-from ..engine.jobs import ExplainErrorsJob, JobError, outputs_of
+from ..engine.jobs import ExplainErrorsJob
 from ..plugin import layers
 from . import checks, parameters as p
 from .base import JobAlgorithm
@@ -55,8 +55,6 @@ class ExplainErrors(JobAlgorithm):
         """See the base class."""
         check_explain_errors(job)
         checks.reference(self, parameters, context)
-        if not outputs_of(job):
-            raise JobError("No output is asked for; choose at least one, for example the report.")
 
     def watch_outputs(self, job: ExplainErrorsJob, context: QgsProcessingContext) -> None:
         """Let the raster open with the style beside it."""

@@ -6,7 +6,7 @@ Standard library only, because both sides of the process boundary read this file
 from __future__ import annotations
 
 import os
-from typing import Collection, Iterable, Mapping, Tuple, Union
+from typing import Any, Collection, Iterable, Mapping, Tuple, Union
 
 from ..models.card import Card
 from ..models.members import paths_of
@@ -96,8 +96,6 @@ def check_map(job: MapJob, card: Card) -> None:
             would be written over another file of the job.
     """
     wanted = job.outputs
-    if not wanted and not job.output_polygons:
-        raise JobError("No output is asked for; choose at least one, for example the map.")
     if not job.inputs:
         raise JobError(f"No input raster is given; the model needs the bands {', '.join(card.input_bands)}.")
     _check_layers(wanted, card)
@@ -115,7 +113,7 @@ def check_map(job: MapJob, card: Card) -> None:
         )
     _check_polygons(job, card)
     given = (*paths_of(job.model), *job.inputs, *job.auxiliary, job.reference, job.mask, job.polygons)
-    _check_paths(outputs_of(job), given)
+    _check_outputs(job, given, "choose at least one, for example the map")
     _check_computing(job)
 
 
@@ -149,7 +147,7 @@ def check_map_folder(job: MapFolderJob, card: Card) -> None:
     if job.output_folder != ANYWHERE and _place(job.output_folder) == _place(job.scenes):
         raise JobError("The output folder is the folder of scenes; choose another, so that inputs and maps stay apart.")
     _check_scheduler(job.scheduler)
-    _check_paths(outputs_of(job), paths_of(job.model))
+    _check_outputs(job, paths_of(job.model))
     _check_computing(job)
 
 
@@ -248,7 +246,7 @@ def check_accuracy(job: AccuracyJob) -> None:
 
     Raises:
         JobError: map or reference is not given, an unknown task, probabilities for a regression or an uncertainty for
-            anything else, or an output that would be written over another file of the job.
+            anything else, no output is asked for, or one that would be written over another file of the job.
     """
     if not job.map:
         raise JobError("No map is given; give the raster that is to be assessed.")
@@ -262,7 +260,7 @@ def check_accuracy(job: AccuracyJob) -> None:
             "The uncertainty is judged by its intervals, which a raster of numbers has; choose the task “regression”, "
             "or leave it out."
         )
-    _check_paths(outputs_of(job), (job.map, job.reference, job.probability, job.uncertainty))
+    _check_outputs(job, (job.map, job.reference, job.probability, job.uncertainty))
 
 
 def check_zonal(job: ZonalJob) -> None:
@@ -276,21 +274,17 @@ def check_zonal(job: ZonalJob) -> None:
         raise JobError("No layer is given; give the rasters that “map” wrote for a scene.")
     if not job.polygons:
         raise JobError("No polygons are given; give a vector layer with areas.")
-    wanted = outputs_of(job)
-    if not wanted:
-        raise JobError("No output is asked for; choose the polygons, the table or both.")
-    _check_paths(wanted, (*job.rasters, job.polygons))
+    _check_outputs(job, (*job.rasters, job.polygons), "choose the polygons, the table or both")
 
 
 def check_exportonnx(job: ExportOnnxJob, card: Card) -> None:
     """Check an export's job before any work and without the engine.
 
     Raises:
-        JobError: no file is asked for, it would be written over the model, or the tiles' size does not suit the model.
+        JobError: no output is asked for, it would be written over the model, or the tiles' size does not suit the
+            model.
     """
-    if not job.output_onnx:
-        raise JobError("No ONNX file is asked for; give a file to write.")
-    _check_paths(outputs_of(job), (job.model,))
+    _check_outputs(job, (job.model,), "give an ONNX file to write")
     if job.tile_size < 0:
         raise JobError("The tile size is 0 or more.")
     if job.tile_size and card.main.kind.startswith("scene_"):
@@ -306,18 +300,17 @@ def check_modelinfo(job: ModelInfoJob) -> None:
     """Check a model page's job before any work and without the engine.
 
     Raises:
-        JobError: no page is asked for, or it would be written over the model.
+        JobError: no output is asked for, or it would be written over the model.
     """
-    if not job.output_report:
-        raise JobError("No page is asked for; give a file to write.")
-    _check_paths(outputs_of(job), (job.model,))
+    _check_outputs(job, (job.model,), "give a page to write")
 
 
 def check_attribution_quality(job: AttributionQualityJob, card: Card) -> None:
     """Check an assessment of attributions before any work and without the engine.
 
     Raises:
-        JobError: a model without players, no scene, an unknown way to remove players, or a bad number or path.
+        JobError: a model without players, no scene, an unknown way to remove players, no output, or a bad number or
+            path.
     """
     if lack := _lack_of_attributions(card):
         raise JobError(f"{lack}.")
@@ -332,7 +325,7 @@ def check_attribution_quality(job: AttributionQualityJob, card: Card) -> None:
     if job.pixels < 8 or job.seed < 0:
         raise JobError("At least 8 pixels are needed; the seed is 0 or more.")
     _check_scheduler(job.scheduler)
-    _check_paths(outputs_of(job), (job.model, *job.other_models, *job.inputs))
+    _check_outputs(job, (job.model, *job.other_models, *job.inputs))
 
 
 def check_compare(job: CompareJob) -> Tuple[float, ...]:
@@ -354,8 +347,6 @@ def check_compare(job: CompareJob) -> Tuple[float, ...]:
             "No auxiliary pattern is given; strategies differ in what the auxiliary modalities are for, so give at "
             "least one, for example s1=s1.tif."
         )
-    if not outputs_of(job):
-        raise JobError("No output is asked for; choose the report, the table or both.")
     if job.repetitions < 2:
         raise JobError("A comparison needs 2 repetitions or more; one training says nothing about chance.")
     words = [word.strip().rstrip("%").strip() for word in job.reference_shares.split(";")]
@@ -366,7 +357,7 @@ def check_compare(job: CompareJob) -> Tuple[float, ...]:
     if not all(0 < share <= 1 for share in shares):
         raise JobError(f"Shares of the references are above 0 and at most 100 percent; given: {job.reference_shares}.")
     _check_scheduler(job.scheduler)
-    _check_paths(outputs_of(job), ())
+    _check_outputs(job, (), "choose the report, the table or both")
     return tuple(sorted(shares | {1.0}, reverse=True))
 
 
@@ -374,8 +365,8 @@ def check_explain_errors(job: ExplainErrorsJob) -> None:
     """Check a job on explained errors before any work and without the engine.
 
     Raises:
-        JobError: no layers, or both layers and a folder; a window that has no middle; a raster for several scenes; or
-            an output that would be written over another file of the job.
+        JobError: no layers, or both layers and a folder; a window that has no middle; a raster for several scenes; no
+            output, or one that would be written over another file of the job.
     """
     if bool(job.inputs) == bool(job.scenes):
         raise JobError("Give either the layers of one mapped scene, or a folder of mapped scenes.")
@@ -388,7 +379,7 @@ def check_explain_errors(job: ExplainErrorsJob) -> None:
         )
     if job.scenes and job.output_correlation:
         raise JobError("Local correlations are drawn for one scene; give its layers, or leave the raster out.")
-    _check_paths(outputs_of(job), (*job.inputs, job.reference))
+    _check_outputs(job, (*job.inputs, job.reference))
 
 
 def check_sensitivity(job: SensitivityJob, card: Card) -> None:
@@ -403,11 +394,9 @@ def check_sensitivity(job: SensitivityJob, card: Card) -> None:
         raise JobError(f"No input raster is given; the model needs the bands {', '.join(card.input_bands)}.")
     if len(card.players or card.input_bands) < 2:
         raise JobError("The model has one input band only; there is nothing to compare it with.")
-    if not outputs_of(job):
-        raise JobError("No output is asked for; choose at least one, for example the report.")
     check_choice("removal", job.removal, REMOVALS)
     check_choice("precision", job.precision, PRECISIONS)
-    _check_paths(outputs_of(job), (job.model, *job.inputs))
+    _check_outputs(job, (job.model, *job.inputs))
 
 
 def _check_scheduler(address: str) -> None:
@@ -415,8 +404,17 @@ def _check_scheduler(address: str) -> None:
         raise JobError(f"“{address}” is no address of a Dask scheduler; give one like tcp://host:8786.")
 
 
-def _check_paths(wanted: Mapping[str, str], given: Tuple[str, ...]) -> None:
-    """Check that no output has the path of a given file or of another output."""
+def _check_outputs(
+    job: Any, given: Tuple[str, ...], remedy: str = "choose at least one, for example the report"
+) -> None:
+    """Check that a job has an output, and none with the path of a given file or of another output.
+
+    Raises:
+        JobError: it has not; ``remedy`` says what to do.
+    """
+    wanted = outputs_of(job)
+    if not wanted:
+        raise JobError(f"No output is asked for; {remedy}.")
     name = clash(wanted, given)
     if name:
         raise JobError(

@@ -18,7 +18,7 @@ from ..explain.mapped import SceneLayers, Thinned, find_layers, find_scenes, ste
 from ..explain.moving import write_correlation
 from ..explain.verdict import verdict
 from ..explain.windows import choose
-from ..jobs import ExplainErrorsJob, JobError, Progress, outputs_of
+from ..jobs import ExplainErrorsJob, Progress, outputs_of
 from ..reports.errors import Example, render_errors_report
 from ..scene.writing import check_writable
 from ..textfile import write_text
@@ -42,8 +42,6 @@ def run(job: ExplainErrorsJob, progress: Progress) -> dict[str, Any]:
     started = time.perf_counter()
     check_explain_errors(job)
     outputs = dict(outputs_of(job))
-    if not outputs:
-        raise JobError("No output is asked for; choose at least one, for example the report.")
     check_writable(list(outputs.values()))
     scenes = find_scenes(job.scenes) if job.scenes else [find_layers(job.inputs)]
     if "correlation" in outputs and "reconstruction_error" not in scenes[0].layers:

@@ -24,11 +24,11 @@ def test_a_model_is_exported(run, trained, tmp_path):
     [
         ("modelinfo", {"OUTPUT_REPORT": "page.txt"}, "must end in .html"),
         ("modelinfo", {"MODEL": "/nowhere/m.safetensors"}, "does not exist"),
-        ("modelinfo", {"OUTPUT_REPORT": None}, "No page is asked for"),
+        ("modelinfo", {"OUTPUT_REPORT": None}, "No output is asked for; give a page"),
         ("exportonnx", {"OUTPUT_ONNX": "net.pt"}, "must end in .onnx"),
         ("exportonnx", {"TILE_SIZE": 8}, "are all margin"),
         ("exportonnx", {"TILE_SIZE": -1}, "from 0 to 16384"),
-        ("exportonnx", {"OUTPUT_ONNX": None}, "No ONNX file is asked for"),
+        ("exportonnx", {"OUTPUT_ONNX": None}, "No output is asked for; give an ONNX file"),
     ],
 )
 def test_bad_parameters(run, write_model, card, tmp_path, monkeypatch, algorithm, changes, message):

@@ -63,7 +63,9 @@ def job(tmp_path, truth, mapped):
     """Classes: 70 × 90 pixels, a tenth of them with a reference."""
     known = np.random.default_rng(3).random(truth.shape) < 0.1
     return AccuracyJob(
-        put(tmp_path / "map.tif", mapped, classes=CLASSES), put(tmp_path / "ref.tif", np.where(known, truth, 0))
+        put(tmp_path / "map.tif", mapped, classes=CLASSES),
+        put(tmp_path / "ref.tif", np.where(known, truth, 0)),
+        output_table=str(tmp_path / "found.csv"),
     )
 
 
@@ -78,6 +80,7 @@ def numbers(tmp_path, rng):
         put(tmp_path / "height.tif", e, "float32", nan),
         put(tmp_path / "true.tif", t, "float32", nan),
         task="regression",
+        output_table=str(tmp_path / "found.csv"),
     )
 
 
@@ -502,6 +505,7 @@ def others(tmp_path, truth):
         ({"map": "{plain}", "reference": "{points}", "reference_field": "class"}, "the map has no class names"),
         ({"output_table": "{plain}", "map": "{plain}"}, "“table” has the path of an input or of another output"),
         ({"output_json": "/nowhere/a.json"}, "“/nowhere” does not exist"),
+        ({"output_table": ""}, "No output is asked for; choose at least one, for example the report"),
     ],
 )
 def test_what_cannot_be_compared_is_said_in_a_sentence(job, others, quiet, change, message):

@@ -12,7 +12,7 @@ import pytest
 import shapely
 
 from auxlens.engine.jobs import AccuracyJob
-from auxlens.engine.publish.accuracy import run
+from auxlens.engine.publish.accuracy import assess, run
 from auxlens.models.errors import JobError, SceneError
 
 TRUTH = ["Acer"] * 4 + ["Pinus"] * 4 + ["Quercus"] * 2 + [None] * 2
@@ -55,26 +55,25 @@ def test_fields_of_one_layer(crowns, tmp_path, quiet):
     assert "10 polygons compared" in text and "counts once, whatever its size" in text and "pixel" not in text
 
 
-def test_class_codes_of_many_digits_stay_apart(crowns, tmp_path, quiet):
+def test_class_codes_of_many_digits_stay_apart(crowns, quiet):
     """With gaps, which make a field of whole numbers one of floating point; and two precisions of one number."""
     codes = np.array([1234567.0] * 4 + [1234568.0] * 4 + [1.1] * 3 + [np.nan])
     swapped = np.select([codes == 1234567, codes == 1234568], [1234568.0, 1234567.0], np.nan)
     path = crowns(map=swapped, single=codes.astype("float32"), code=codes)
-    output = str(tmp_path / "a.json")
-    job = AccuracyJob(path, path, "code", task="scene_classification", output_json=output)
-    assert run(job, quiet())["figures"]["overall_accuracy"] == 0
-    assert run(replace(job, map_field="single"), quiet())["figures"]["overall_accuracy"] == 1
-    content = json.loads((tmp_path / "a.json").read_text())
-    assert content["confusion"]["classes"] == ["1.1", "1234567", "1234568"]
+    job = AccuracyJob(path, path, "code", task="scene_classification")
+    assert assess(job, quiet()).overall["overall_accuracy"] == 0
+    found = assess(replace(job, map_field="single"), quiet())
+    assert found.overall["overall_accuracy"] == 1
+    assert [c.name for c in found.classes] == ["1.1", "1234567", "1234568"]
 
 
 def test_another_layer_by_overlap(crowns, quiet):
     """Moved by 3 m, squares share 7/13 of their union; by 4 m 6/14, too little. CRS may differ."""
     path = crowns(map=MAP)
     near = crowns("near.gpkg", 3.0, "EPSG:4326", genus=TRUTH)
-    assert run(AccuracyJob(path, near, "genus", task="scene_classification"), quiet())["figures"]["polygons"] == 10
+    assert assess(AccuracyJob(path, near, "genus", task="scene_classification"), quiet()).overall["polygons"] == 10
     with pytest.raises(SceneError, match="no polygon of the reference covers one"):
-        run(AccuracyJob(path, crowns("far.gpkg", 4.0, genus=TRUTH), "genus", task="scene_classification"), quiet())
+        assess(AccuracyJob(path, crowns("far.gpkg", 4.0, genus=TRUTH), "genus", task="scene_classification"), quiet())
 
 
 def test_polygons_that_cross_themselves(tmp_path, quiet, caplog):
@@ -89,7 +88,7 @@ def test_polygons_that_cross_themselves(tmp_path, quiet, caplog):
         frame.to_file(tmp_path / f"{name}.gpkg")
     paths = [str(tmp_path / f"{name}.gpkg") for name in ("map", "truth")]
     with caplog.at_level("WARNING", "auxlens"):
-        found = run(AccuracyJob(*paths, "map", task="scene_classification"), quiet())["figures"]
+        found = assess(AccuracyJob(*paths, "map", task="scene_classification"), quiet()).overall
     assert (found["polygons"], found["overall_accuracy"]) == (2, 1.0)
     assert f"3 of the polygons “{paths[0]}” cross themselves; what they enclose is counted once." in caplog.text
     assert f"1 of the polygons “{paths[1]}” cross themselves" in caplog.text
@@ -98,7 +97,7 @@ def test_polygons_that_cross_themselves(tmp_path, quiet, caplog):
 def test_numbers(crowns, quiet):
     truth = np.arange(12.0)
     path = crowns(map=truth + np.tile([0.5, -0.5], 6), height=np.where(truth == 3, np.nan, truth))
-    figures = run(AccuracyJob(path, path, "height", task="scene_regression"), quiet())["figures"]
+    figures = assess(AccuracyJob(path, path, "height", task="scene_regression"), quiet()).overall
     assert (figures["polygons"], figures["mae"]) == (11, 0.5) and figures["bias"] == pytest.approx(0.5 / 11)
 
 
@@ -113,9 +112,10 @@ def test_numbers(crowns, quiet):
         ({"probability": "p.tif", "task": "scene_regression"}, JobError, "Probabilities belong to classes"),
     ],
 )
-def test_what_cannot_be_compared(crowns, quiet, change, error, message):
+def test_what_cannot_be_compared(crowns, tmp_path, quiet, change, error, message):
     path = crowns(map=MAP, genus=TRUTH, number=list(range(12)), empty=[None] * 12)
-    job = {"reference_field": "genus", "task": "scene_classification", **change}
+    table = str(tmp_path / "a.csv")
+    job = {"reference_field": "genus", "task": "scene_classification", "output_table": table, **change}
     with pytest.raises(error, match=message):
         run(AccuracyJob(path, path, **job), quiet())
 
@@ -123,4 +123,4 @@ def test_what_cannot_be_compared(crowns, quiet, change, error, message):
 def test_a_raster_is_no_reference_of_polygons(crowns, write, quiet):
     raster = write("truth.tif", np.ones((1, 8, 8), "uint8"))
     with pytest.raises(SceneError, match=r"is of polygons, the reference .* is a raster"):
-        run(AccuracyJob(crowns(map=MAP), raster, task="scene_classification"), quiet())
+        assess(AccuracyJob(crowns(map=MAP), raster, task="scene_classification"), quiet())

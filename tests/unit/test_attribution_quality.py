@@ -136,6 +136,8 @@ def test_bad_input(untrained, scene, write, tmp_path, quiet):
         run(job_of(untrained(players=False), scene, tmp_path), quiet())
     with pytest.raises(JobError, match="Unknown removal “zero”; choose one of mean, blur, noise"):
         run(job_of(model, scene, tmp_path, removal="zero"), quiet())
+    with pytest.raises(JobError, match="No output is asked for; choose at least one"):
+        run(job_of(model, scene, tmp_path, output_report="", output_table=""), quiet())
     with pytest.raises(ModelFileError, match="has other classes than"):
         run(job_of(model, scene, tmp_path, other_models=(untrained("regression"),)), quiet())
     empty = write("empty.tif", np.zeros((3, 40, 40), "uint16"), BANDS, nodata=0)

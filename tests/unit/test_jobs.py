@@ -143,6 +143,25 @@ def test_map_jobs_that_are_wrong(job, message):
         checks.check_map(job, CARD)
 
 
+@pytest.mark.parametrize(
+    "check",
+    [
+        lambda: checks.check_map(map_job(), CARD),
+        lambda: checks.check_accuracy(jobs.AccuracyJob("map.tif", "label.tif")),
+        lambda: checks.check_zonal(jobs.ZonalJob(("map.tif",), "p.gpkg")),
+        lambda: checks.check_compare(jobs.CompareJob("in", "s2=s2.tif", "s1=s1.tif", "label.tif")),
+        lambda: checks.check_explain_errors(jobs.ExplainErrorsJob(("error.tif",))),
+        lambda: checks.check_sensitivity(jobs.SensitivityJob("m", ("s2.tif",)), CARD),
+        lambda: checks.check_attribution_quality(jobs.AttributionQualityJob("m", ("s2.tif",)), CARD),
+        lambda: checks.check_modelinfo(jobs.ModelInfoJob("m", "")),
+        lambda: checks.check_exportonnx(jobs.ExportOnnxJob("m", ""), CARD),
+    ],
+)
+def test_jobs_that_write_nothing_are_refused(check):
+    with pytest.raises(JobError, match=r"^No output is asked for; (choose|give) .*\.$"):
+        check()
+
+
 def test_paths_that_qgis_has_yet_to_choose_are_no_paths():
     checks.check_map(map_job(output_map=jobs.ANYWHERE, output_uncertainty=jobs.ANYWHERE), CARD)
 

@@ -196,7 +196,7 @@ def test_the_job_says_figures_of_test(untrained, quiet, tmp_path: Path):
 
 def test_bad_input(untrained, quiet, tmp_path: Path):
     model = untrained()
-    with pytest.raises(JobError, match="No page is asked for"):
+    with pytest.raises(JobError, match="No output is asked for; give a page"):
         run(ModelInfoJob(model, ""), quiet())
     with pytest.raises(JobError, match="path of an input"):
         run(ModelInfoJob(model, model), quiet())

@@ -187,7 +187,7 @@ def test_bad_input(untrained, quiet, tmp_path: Path):
     model, target = untrained(), str(tmp_path / "net.onnx")
     margin = file.load(model)[1].margin_px
     for job, kind, message in (
-        (ExportOnnxJob(model, ""), JobError, "No ONNX file is asked for"),
+        (ExportOnnxJob(model, ""), JobError, "No output is asked for; give an ONNX file"),
         (ExportOnnxJob(model, model), JobError, "path of an input"),
         (ExportOnnxJob(model, target, tile_size=-1), JobError, "0 or more"),
         (ExportOnnxJob(model, target, tile_size=2 * margin), JobError, "are all margin"),
