@@ -32,7 +32,7 @@ from qgis.core import (
 )
 
 from ..engine.jobs import SceneError
-from ..models.members import SEPARATOR, paths_of
+from ..models.members import absolute_paths
 from ..plugin.sources import crs_note, layer_of, layer_path, raster_layer_of, raster_path
 
 Values = Mapping[str, Any]
@@ -88,7 +88,7 @@ def _value(
     text = algorithm.parameterAsString(parameters, name, context)
     if not text or not isinstance(definition, QgsProcessingParameterFile):
         return text
-    return SEPARATOR.join(map(os.path.abspath, paths_of(text) if name == "MODEL" else (text,)))
+    return absolute_paths(text) if name == "MODEL" else os.path.abspath(text)
 
 
 def raster_layers(

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import tyro
 
-from ..models.members import SEPARATOR, paths_of
+from ..models.members import absolute_paths
 from . import jobs
 
 _CHOICES = {
@@ -61,7 +61,7 @@ def _absolute(name: str, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
     if isinstance(value, tuple):
         named = [jobs.split_name(text) for text in value]
         return tuple(f"{modality}={_path(path)}" if modality else _path(path) for modality, path in named)
-    return SEPARATOR.join(map(_path, paths_of(value))) if name == "model" else _path(value)
+    return absolute_paths(value) if name == "model" else _path(value)
 
 
 def _path(text: str) -> str:

@@ -39,6 +39,11 @@ def paths_of(model: str) -> Tuple[str, ...]:
     return tuple(path.strip() for path in model.split(SEPARATOR) if path.strip()) or (model,)
 
 
+def absolute_paths(model: str) -> str:
+    """The same models by absolute paths; empty for none."""
+    return SEPARATOR.join(os.path.abspath(path) for path in paths_of(model) if path)
+
+
 def joined_sha256(digests: Sequence[str]) -> str:
     """SHA-256 of a model by that of its file; of several models that of theirs, one a line."""
     return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()

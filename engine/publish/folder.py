@@ -12,7 +12,7 @@ from typing import Any
 
 from ...models.card import Card
 from ...models.errors import Canceled, EngineError, ModelFileError, SceneError
-from ...models.members import SEPARATOR, paths_of, read_cards
+from ...models.members import absolute_paths, paths_of, read_cards
 from ..checks import check_map_folder
 from ..cluster.workers import CONNECT_S, RETURN_S, SchedulerLost, check_workers, connected
 from ..devices import choose_device, choose_precision
@@ -51,7 +51,7 @@ def run(job: MapFolderJob, progress: Progress) -> dict[str, Any]:
     started = time.perf_counter()
     places = ("scenes", "output_folder", "output_table", "output_report")
     job = replace(job, **{name: os.path.abspath(getattr(job, name)) for name in places if getattr(job, name)})
-    job = replace(job, model=SEPARATOR.join(map(os.path.abspath, paths_of(job.model))))
+    job = replace(job, model=absolute_paths(job.model))
     card = read_cards(job.model)
     check_map_folder(job, card)
     check_writable([path for path in (job.output_table, job.output_report) if path])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from auxlens.engine.scene.hashing import sha256
 from auxlens.models.card import LandClass, Player, read_card
 from auxlens.models.ensemble import Ensemble, load
 from auxlens.models.errors import JobError, ModelFileError
-from auxlens.models.members import combined, paths_of, read_cards
+from auxlens.models.members import absolute_paths, combined, paths_of, read_cards
 from auxlens.models.network import Network, NetworkConfig, TaskConfig
 
 BANDS = ("B2", "B3", "B4")
@@ -158,6 +159,15 @@ def test_files_are_told_apart(two, tmp_path):
         read_cards(f"{two[0]};/no/such")
     assert read_cards(two[0]) == read_card(two[0])
     assert read_cards(";".join(two)).members == ("tiny", "tiny")
+
+
+def test_models_by_absolute_paths(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a;b.safetensors").write_bytes(b"")
+    here, elsewhere = Path.cwd(), str(tmp_path.parent / "c.safetensors")
+    assert absolute_paths(f"a.safetensors; {elsewhere};") == f"{here / 'a.safetensors'};{elsewhere}"
+    assert absolute_paths("a;b.safetensors") == str(here / "a;b.safetensors")
+    assert absolute_paths("") == ""
 
 
 @pytest.mark.parametrize(
