@@ -71,12 +71,15 @@ def run(job: SensitivityJob, progress: Progress) -> dict[str, Any]:
             if progress.canceled():
                 raise Canceled("The sensitivity job was canceled.")
             chip = np.concatenate([reader.read(tile.chip) for reader in readers])
-            changes, mapped = occlusion.changes(chip)
-            cut = tile.core.relative_to(tile.chip).slices
-            valid = np.isfinite(chip[(slice(None), *cut)].sum(axis=0))
-            sums.add(changes[(..., *cut)], mapped[cut], valid)
+            core = tile.core.relative_to(tile.chip)
+            valid = np.isfinite(chip[(slice(None), *core.slices)].sum(axis=0))
+            mapped, by_player = occlusion.changes(chip, core)
+            sums.count(mapped, valid)
+            main = np.empty((len(occlusion.players), *valid.shape), np.float32)
+            for player, changes in enumerate(by_player):
+                sums.add(player, changes, mapped, valid)
+                main[player] = changes[0]
             if writer is not None:
-                main = changes[(slice(None), 0, *cut)]
                 values = np.concatenate([main, main.argmax(axis=0)[None] + 1.0]).astype(np.float32)
                 writer.write(np.where(valid, values, np.float32(np.nan)), tile.core)
             progress.report(0.95 * number / len(tiles), f"Window {number} of {len(tiles)}")

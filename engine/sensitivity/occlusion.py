@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...models.card import Card, Player
-from ...models.heads import DensityHead
 from ...models.network import MAIN, Network
 from ..attribution.pixels import Game
 from ..devices import autocast
-
-Outputs = Mapping[str, Tensor]
+from ..scene.window import Window
 
 
 def players_of(card: Card) -> tuple[Player, ...]:
@@ -45,21 +43,27 @@ class Occlusion:
         self._game = Game(network, removal, seed)
         self._members = [list(player.indices(card.input_bands)) for player in self.players]
 
-    def changes(self, chip: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Change of every output when each player is taken away.
+    def changes(
+        self, chip: NDArray[np.float32], core: Window
+    ) -> tuple[NDArray[np.int64], Iterator[NDArray[np.float32]]]:
+        """Change of every output in a chip's core when each player is taken away.
+
+        Players come one by one: those of many auxiliary bands would be gigabytes together.
 
         Args:
             chip: ``(bands, H, W)`` physical values.
+            core: The core, counted from the chip's corner.
 
         Returns:
-            ``(players, tasks, H, W)``: of classes half the sum of the probabilities' changes (0–1), of numbers the
-            change in standard deviations; and ``(H, W)`` indices of the mapped class, 0 for a regression.
+            ``(core.height, core.width)`` indices of the mapped class, 0 for a regression; and for each player
+            ``(tasks, core.height, core.width)``: of classes half the sum of the probabilities' changes (0–1), of
+            numbers the change in standard deviations.
         """
         x = torch.from_numpy(chip)[None].to(self._network.standardise.mean.device)
-        whole = self._outputs(x, None)
-        changes = [self._difference(whole, self._outputs(*self._without(x, at))) for at in range(len(self.players))]
+        whole = self._outputs(x, None, core)
         classes = whole[0].argmax(dim=0) if self._card.main.kind == "segmentation" else torch.zeros_like(whole[0][0])
-        return torch.stack(changes).cpu().numpy(), classes.long().cpu().numpy()
+        parts = (self._outputs(*self._without(x, at), core) for at in range(len(self.players)))
+        return classes.long().cpu().numpy(), (self._difference(whole, part).cpu().numpy() for part in parts)
 
     def _without(self, x: Tensor, player: int) -> tuple[Tensor, Tensor | None]:
         if self.tells:
@@ -70,23 +74,22 @@ class Occlusion:
         changed[:, self._members[player]] = self._game.stand_in(x)[:, self._members[player]]
         return changed, None
 
-    def _outputs(self, x: Tensor, present: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Class probabilities ``(classes, H, W)`` (or the standardised estimate), and standardised reconstructions."""
+    def _outputs(self, x: Tensor, present: Tensor | None, core: Window) -> tuple[Tensor, Tensor]:
+        """Class probabilities ``(classes, h, w)`` (or the standardised estimate), and standardised reconstructions."""
         names = [MAIN, *(modality.name for modality in self._card.auxiliary)]
         with torch.inference_mode(), autocast(x.device, self._dtype):
-            raw = self._network(x, names, present)
+            raw = {name: values[(..., *core.slices)] for name, values in self._network(x, names, present).items()}
         is_score = self._card.main.kind == "segmentation"
-        main = torch.softmax(raw[MAIN].float(), dim=1)[0] if is_score else self._standard(MAIN, raw)
-        others = [self._standard(name, raw) for name in names[1:]]
+        main = torch.softmax(raw[MAIN].float(), dim=1)[0] if is_score else self._standard(MAIN, raw[MAIN])
+        others = [self._standard(name, raw[name]) for name in names[1:]]
         return main, torch.cat(others) if others else main[:0]
 
-    def _standard(self, name: str, raw: Outputs) -> Tensor:
-        head = self._network.head(name)
-        assert isinstance(head, DensityHead)
-        return (head.physical(raw[name])[0] / head.standardise.std)[0]
+    def _standard(self, name: str, raw: Tensor) -> Tensor:
+        """``(bands, h, w)`` estimates in standard deviations from their means."""
+        return self._network.head(name).score(raw)[0]
 
     def _difference(self, whole: tuple[Tensor, Tensor], part: tuple[Tensor, Tensor]) -> Tensor:
-        """``(tasks, H, W)``."""
+        """``(tasks, h, w)``."""
         main = (whole[0] - part[0]).abs().sum(dim=0)
         share = 0.5 if self._card.main.kind == "segmentation" else 1.0
         return torch.cat([share * main[None], (whole[1] - part[1]).abs()])
@@ -103,12 +106,16 @@ class Sums:
     def empty(cls, classes: int, players: int, tasks: int) -> Sums:
         return cls(np.zeros((classes, players, tasks)), np.zeros(classes, np.int64))
 
-    def add(self, changes: NDArray[np.float32], mapped: NDArray[np.int64], valid: NDArray[np.bool_]) -> None:
-        """Add the valid pixels of ``(players, tasks, H, W)`` changes."""
+    def count(self, mapped: NDArray[np.int64], valid: NDArray[np.bool_]) -> None:
+        """Count the valid pixels of a window, once for all players."""
+        self.pixels += np.bincount(mapped[valid], minlength=len(self.pixels))
+
+    def add(
+        self, player: int, changes: NDArray[np.float32], mapped: NDArray[np.int64], valid: NDArray[np.bool_]
+    ) -> None:
+        """Add the valid pixels of a player's ``(tasks, h, w)`` changes."""
         for number in range(len(self.pixels)):
-            inside = valid & (mapped == number)
-            self.pixels[number] += int(inside.sum())
-            self.changes[number] += changes[:, :, inside].sum(axis=2, dtype=np.float64)
+            self.changes[number, player] += changes[:, valid & (mapped == number)].sum(axis=1, dtype=np.float64)
 
     def mean(self, number: int | None = None) -> NDArray[np.float64]:
         """``(players, tasks)`` mean change, of one class or of all pixels; NaN without a pixel."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import weakref
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import torch
 from auxlens.engine import jobs
 from auxlens.engine.publish import sensitivity as executor
 from auxlens.engine.run import run
+from auxlens.engine.sensitivity.occlusion import Occlusion
 from auxlens.engine.sensitivity.results import agreement
 from auxlens.models import file
 from auxlens.models.errors import Canceled, JobError, SceneError
@@ -87,6 +89,25 @@ def test_a_network_with_players_is_told_who_is_absent(untrained, scene, tmp_path
         p, q = (torch.softmax(network(x, ["main"], who)["main"][0], dim=0).numpy() for who in (None, present))
     valid = np.isfinite(values).all(axis=0)
     assert np.allclose(raster[0][valid], 0.5 * np.abs(p - q).sum(axis=0)[valid], atol=1e-4)
+
+
+def test_one_players_changes_are_in_memory_at_a_time(untrained, scene, tmp_path, quiet, monkeypatch):
+    """All bands of all players would be gigabytes where there are hundreds of auxiliary bands."""
+    made, alive, sizes = [], [], set()
+    difference = Occlusion._difference
+
+    def watched(self, whole, part):
+        alive.append(sum(old() is not None for old in made))
+        change = difference(self, whole, part)
+        made.append(weakref.ref(change))
+        sizes.add(tuple(change.shape))
+        return change
+
+    monkeypatch.setattr(Occlusion, "_difference", watched)
+    monkeypatch.setattr(executor, "_TILE_PX", 48)
+    sensitivity(untrained(players=False), scene[0], tmp_path, quiet)
+    assert len(made) == 3 * 6 and max(alive) <= 1
+    assert sizes == {(3, 48, 48), (3, 48, 14), (3, 42, 48), (3, 42, 14)}  # cores, without their context
 
 
 def test_ranks_agree_or_not():
