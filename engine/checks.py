@@ -9,7 +9,7 @@ import os
 from typing import Any, Collection, Iterable, Mapping, Tuple, Union
 
 from ..models.card import Card
-from ..models.members import paths_of
+from ..models.members import members_of, paths_of
 from .jobs import (
     ANYWHERE,
     CLASS_TASKS,
@@ -236,8 +236,9 @@ def _lack_of_attributions(card: Card) -> str:
         return (
             f"The model “{card.name}” was trained without players and gives no attributions; train one with {players}"
         )
-    if card.training.get("ended") == "canceled" and not card.training.get("attribution"):
-        return f"The training of “{card.name}” was canceled before it learned attributions; run it again to its end"
+    for one in members_of(card):
+        if one.training.get("ended") == "canceled" and not one.training.get("attribution"):
+            return f"The training of “{one.name}” was canceled before it learned attributions; run it again to its end"
     return ""
 
 

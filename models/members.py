@@ -6,9 +6,9 @@ import hashlib
 import os
 from dataclasses import dataclass, fields, replace
 from statistics import fmean
-from typing import Any, Iterable, List, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Sequence, Tuple
 
-from .card import Card, ErrorModel, read_card
+from .card import Card, ErrorModel, MainTask, Modality, read_card
 from .errors import JobError
 
 SEPARATOR = ";"
@@ -16,20 +16,27 @@ DEVIATION = " (standard deviation)"  # ends the name of a band that tells how fa
 _TILE_PX = 512  # several networks' outputs are in memory at once
 _OWN = (
     "name",
+    "auxiliary",
+    "main",
     "margin_px",
     "tile_px",
     "error_models",
     "intervals",
+    "training",
 )  # what an ensemble's card does not have from the first
 _SHARED = ("main tasks", "classes", "input bands", "auxiliary bands", "players")
+_DEVIATIONS = 2.0  # standard deviations that styles reach from a mean
 _LETTERS = 80  # of a list in a message
 
 
 @dataclass(frozen=True)
 class EnsembleCard(Card):
-    """What several models have in common, and their names. It is made when they map together, and never kept."""
+    """What several models have in common, and their cards. It is made when they map together, and never kept.
 
-    members: Tuple[str, ...] = ()
+    Of the main task and the auxiliary modalities, ``mean`` and ``std`` are those of ranges that hold every member's.
+    """
+
+    members: Tuple[Card, ...] = ()
 
 
 def paths_of(model: str) -> Tuple[str, ...]:
@@ -66,8 +73,13 @@ def read_cards(model: str) -> Card:
     return cards[0] if len(cards) == 1 else combined(cards)
 
 
+def members_of(card: Card) -> Tuple[Card, ...]:
+    """The cards of an ensemble's members; of one model its own."""
+    return card.members if isinstance(card, EnsembleCard) else (card,)
+
+
 def combined(cards: Sequence[Card]) -> EnsembleCard:
-    """The card of an ensemble: the first one's, with the names of all, and the mean of their error models.
+    """The card of an ensemble: the first one's, with the cards of all, and the mean of their error models.
 
     Raises:
         JobError: the models differ in task, classes, bands or players, or are scene-level.
@@ -87,10 +99,13 @@ def combined(cards: Sequence[Card]) -> EnsembleCard:
     return EnsembleCard(
         **{f.name: getattr(first, f.name) for f in fields(Card) if f.name not in _OWN},
         name=" + ".join(card.name for card in cards),
-        members=tuple(card.name for card in cards),
+        members=tuple(cards),
+        main=_widest_task([card.main for card in cards]),
+        auxiliary=tuple(_widest_modality(modalities) for modalities in zip(*(card.auxiliary for card in cards))),
         margin_px=max(card.margin_px for card in cards),
         tile_px=_TILE_PX,
         error_models={kind: _mean(found) for kind, found in models.items() if len({_form(one) for one in found}) == 1},
+        training=_training(cards),
     )
 
 
@@ -98,6 +113,39 @@ def _shared(card: Card) -> Tuple[Tuple[str, ...], ...]:
     classes = tuple(f"{c.value} {c.name}" for c in card.main.classes)
     players = tuple(f"{player.name} of {' '.join(player.bands)}" for player in card.players)
     return (card.main.kind,), classes, card.input_bands, card.auxiliary_bands, players
+
+
+def _widest_task(tasks: Sequence[MainTask]) -> MainTask:
+    mean, std = _range_of([(task.mean, task.std) for task in tasks])
+    return replace(tasks[0], mean=mean, std=std)
+
+
+def _widest_modality(modalities: Sequence[Modality]) -> Modality:
+    bands = zip(*(zip(modality.mean, modality.std) for modality in modalities))
+    means, stds = zip(*(_range_of(moments) for moments in bands))
+    return replace(modalities[0], mean=means, std=stds)
+
+
+def _range_of(moments: Sequence[Tuple[float, float]]) -> Tuple[float, float]:
+    """Mean and standard deviation whose range in a style is that of all together."""
+    if len(set(moments)) == 1:  # not rounded
+        return moments[0]
+    low = min(mean - _DEVIATIONS * std for mean, std in moments)
+    high = max(mean + _DEVIATIONS * std for mean, std in moments)
+    return (low + high) / 2, (high - low) / (2 * _DEVIATIONS)
+
+
+def _training(cards: Sequence[Card]) -> Dict[str, Any]:
+    """What can be said of several trainings: the worst end, and the largest reach and errors, for the styles."""
+    trainings = [card.training for card in cards]
+    ends = [training.get("ended", "") for training in trainings]
+    reaches = [(training.get("attribution") or {}).get("reach", 0.0) for training in trainings]
+    errors = [(training.get("auxiliary_rmse") or {}) for training in trainings]
+    return {
+        "ended": "canceled" if "canceled" in ends else ends[0],
+        "attribution": {"reach": max(reaches)},
+        "auxiliary_rmse": {band: max(error.get(band, 0.0) for error in errors) for band in cards[0].auxiliary_bands},
+    }
 
 
 def _form(model: ErrorModel) -> Tuple[Any, ...]:

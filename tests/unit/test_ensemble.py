@@ -12,6 +12,8 @@ import rasterio
 import torch
 
 from auxlens.engine import jobs
+from auxlens.engine.checks import check_map
+from auxlens.engine.mapping import styles
 from auxlens.engine.mapping.job import run
 from auxlens.engine.publish.folder import run as run_folder
 from auxlens.engine.scene.hashing import sha256
@@ -158,7 +160,7 @@ def test_files_are_told_apart(two, tmp_path):
     with pytest.raises(ModelFileError, match="“/no/such” does not exist"):
         read_cards(f"{two[0]};/no/such")
     assert read_cards(two[0]) == read_card(two[0])
-    assert read_cards(";".join(two)).members == ("tiny", "tiny")
+    assert read_cards(";".join(two)).members == tuple(map(read_card, two))
 
 
 def test_models_by_absolute_paths(tmp_path, monkeypatch):
@@ -187,6 +189,40 @@ def test_models_that_do_not_belong_together(two, change, message):
     first = read_card(two[0])
     with pytest.raises(JobError, match=message):
         combined([first, change(replace(first, name="other"))])
+
+
+def test_a_member_without_attributions_is_named(two):
+    """Its training was canceled before it learned them; those of the others say nothing of it."""
+    first = replace(read_card(two[0]), training={"ended": "all epochs done", "attribution": {"reach": 3.0}})
+    second = replace(first, name="other", training={"ended": "canceled", "attribution": {}})
+    job = jobs.MapJob("a;b", ("s2.tif",), output_attribution="a.tif", output_map="m.tif")
+    for cards in ((first, second), (second, first)):
+        with pytest.raises(JobError, match="training of “other” was canceled before it learned attributions"):
+            check_map(job, combined(cards))
+        check_map(replace(job, output_attribution=""), combined(cards))
+    check_map(job, combined([first, replace(second, training={**second.training, "attribution": {"reach": 1.0}})]))
+
+
+def test_styles_reach_as_far_as_any_members(two, untrained):
+    first = read_card(two[0])
+    told = {"attribution": {"reach": 2.0}, "auxiliary_rmse": {"s1:VV": 1.0, "s1:VH": 4.0}}
+    more = {"attribution": {"reach": 5.0}, "auxiliary_rmse": {"s1:VV": 3.0}}
+    radar = replace(first.auxiliary[0], mean=(-8.0, -18.0), std=(1.0, 6.0))  # before, -12 ± 3 and -18 ± 4
+    members = replace(first, training=told), replace(first, training=more, auxiliary=(radar,))
+
+    def shown(card, kind, band):
+        scale = styles.scale(kind, card, band)
+        return scale.low, scale.high
+
+    for cards in (members, members[::-1]):
+        both = combined(cards)
+        assert shown(both, "attribution", "player 1") == (-5.0, 5.0)
+        assert [shown(both, "expected_error", band) for band in first.auxiliary_bands] == [(0.0, 6.0), (0.0, 8.0)]
+        assert [shown(both, "reconstruction", band) for band in first.auxiliary_bands] == [(-18, -6), (-30, -6)]
+    heights = read_card(untrained("regression"))
+    low, high = (replace(heights, main=replace(heights.main, mean=m, std=s)) for m, s in ((5.0, 1.0), (20.0, 3.0)))
+    assert shown(combined([low, high]), "map", "height") == (3.0, 26.0)
+    assert combined([first, first]).auxiliary == first.auxiliary  # to the last digit
 
 
 def test_scene_level_models_map_alone(untrained):
