@@ -207,7 +207,7 @@ def _check_layers(wanted: Collection[str], card: Card) -> None:
             f"The model “{card.name}” has no calibrated error probability (too few validation references); "
             "leave this output out."
         )
-    if "attribution" in wanted and (lack := _lack_of_attributions(card)):
+    if "attribution" in wanted and (lack := lack_of_attributions(card)):
         raise JobError(f"{lack}, or leave this output out.")
 
 
@@ -229,7 +229,7 @@ def _check_polygons(job: MapJob, card: Card) -> None:
         raise JobError(f"The output “polygons” is a GeoPackage; “{job.output_polygons}” must end in .gpkg.")
 
 
-def _lack_of_attributions(card: Card) -> str:
+def lack_of_attributions(card: Card) -> str:
     """Why a model gives no attributions and what to do, without a full stop; empty if it gives them."""
     if not (card.players or card.patch_px):
         players = f"the players {PATCHES}=4" if card.main.is_scene_level else "players"
@@ -313,7 +313,7 @@ def check_attribution_quality(job: AttributionQualityJob, card: Card) -> None:
         JobError: a model without players, no scene, an unknown way to remove players, no output, or a bad number or
             path.
     """
-    if lack := _lack_of_attributions(card):
+    if lack := lack_of_attributions(card):
         raise JobError(f"{lack}.")
     if job.polygons and not card.main.is_scene_level:
         raise JobError(

@@ -13,6 +13,7 @@ from torch import Tensor
 from ...models.card import Card, Player
 from ...models.network import MAIN, Network
 from ..attribution.pixels import Game
+from ..checks import lack_of_attributions
 from ..devices import autocast
 from ..scene.window import Window
 
@@ -31,15 +32,15 @@ class Occlusion:
         Args:
             network: In evaluation mode, on its device.
             card: The model's card.
-            removal: What stands in for the bands: ``mean`` (and a network trained with players is told), ``blur`` or
-                ``noise``.
+            removal: What stands in for the bands: ``mean`` (and a network that has learned who may be absent is told),
+                ``blur`` or ``noise``.
             seed: Of the noise.
             dtype: Precision of the network's run.
         """
         self.players = players_of(card)
         self.tasks = (card.main.name, *card.auxiliary_bands)
         self._network, self._card, self._dtype = network, card, dtype
-        self.tells = removal == "mean" and bool(card.players)
+        self.tells = removal == "mean" and not lack_of_attributions(card)
         self._game = Game(network, removal, seed)
         self._members = [list(player.indices(card.input_bands)) for player in self.players]
 

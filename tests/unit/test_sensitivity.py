@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import weakref
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -89,6 +90,17 @@ def test_a_network_with_players_is_told_who_is_absent(untrained, scene, tmp_path
         p, q = (torch.softmax(network(x, ["main"], who)["main"][0], dim=0).numpy() for who in (None, present))
     valid = np.isfinite(values).all(axis=0)
     assert np.allclose(raster[0][valid], 0.5 * np.abs(p - q).sum(axis=0)[valid], atol=1e-4)
+
+
+def test_a_network_that_never_learned_who_is_absent_is_not_told(untrained, scene, tmp_path, quiet):
+    """Its training was canceled before; its players' bands are only at their mean."""
+    model = untrained()
+    network, card = file.load(model)
+    for ended, told in (("canceled", False), ("all epochs done", True)):
+        file.save(model, network, replace(card, training={"ended": ended, "attribution": {}}))
+        sensitivity(model, scene[0], tmp_path, quiet)
+        report = (tmp_path / "r.html").read_text(encoding="utf-8")
+        assert "their mean" in report and ("the network is told" in report) == told
 
 
 def test_one_players_changes_are_in_memory_at_a_time(untrained, scene, tmp_path, quiet, monkeypatch):
