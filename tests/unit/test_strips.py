@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from auxlens.engine import jobs
 from auxlens.engine.mapping.folder import packs, work
 from auxlens.engine.mapping.folder.listing import list_tasks
 from auxlens.engine.mapping.folder.tasks import FAILED, KEPT, MAPPED, Orders, SceneTask
+from auxlens.engine.mapping.job import SceneReader
 from auxlens.engine.scene.hashing import sha256
 from auxlens.engine.version import plugin_version
 from auxlens.models.card import read_card
@@ -91,6 +93,26 @@ def test_outputs_are_those_of_the_scene_in_one_piece(scene, quiet, tmp_path, hei
     assert joined.figures == described(tmp_path / "out/a")[1] == pytest.approx(whole.figures, rel=1e-9)
     again = work.map_strip(task, task.strips[0], orders, threads, quiet())
     assert (again.status, again.figures) == (KEPT, joined.figures)
+
+
+def test_seconds_are_counted_once(scene, quiet, tmp_path, monkeypatch):
+    """Windows are read and written while the stream runs; of a scene in strips those of all parts count."""
+    task, orders = scene(200, 64, 2)
+    read = SceneReader.read
+
+    def slow(reader, tile):
+        time.sleep(0.25)
+        return read(reader, tile)
+
+    monkeypatch.setattr(SceneReader, "read", slow)
+    started = time.perf_counter()
+    (whole,) = work.map_pack([task], orders, 1, quiet())
+    assert 4 * 0.25 < whole.seconds <= time.perf_counter() - started
+    (tmp_path / "out").rename(tmp_path / "whole")
+    started = time.perf_counter()
+    strips = [work.map_strip(task, strip, orders, 1, quiet()) for strip in task.strips]
+    (joined,) = work.join_strips(task, strips, orders, quiet())
+    assert sum(strip.seconds for strip in strips) < joined.seconds <= time.perf_counter() - started
 
 
 def test_a_strip_that_is_there_is_not_mapped_again(scene, quiet, monkeypatch):

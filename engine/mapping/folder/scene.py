@@ -52,7 +52,7 @@ class StackedScene:
         self._layers: Mapping[str, Layer] = {}
         self._writers: dict[str, LayerWriter] = {}
         self._files = ExitStack()
-        with self._doing():
+        with self._timed(), self._doing():
             self._open(network, margin_px)
 
     @property
@@ -121,7 +121,7 @@ class StackedScene:
         Of a strip there are only the outputs.
         """
         if self.failure is None:
-            with self._doing():
+            with self._timed(), self._doing():
                 if not self._strip:
                     remove_outputs(self._folder, self.task.name)
                 for writer in self._writers.values():
@@ -148,12 +148,17 @@ class StackedScene:
 
     @contextmanager
     def _doing(self) -> Iterator[None]:
-        started = time.perf_counter()
         try:
             yield
         except Exception as error:
             self.failure = self.failure or error
             self._disk_full = self._lacks_room()
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        """Count the seconds; not those of reading and writing, which are part of the stream's."""
+        started = time.perf_counter()
+        yield
         self.seconds += time.perf_counter() - started
 
     def _lacks_room(self) -> bool:

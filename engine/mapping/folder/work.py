@@ -118,6 +118,7 @@ def join_strips(task: SceneTask, strips: Sequence[Outcome], orders: Orders, prog
         return [bad]
     scene = StackedScene(task, network, card, margin_of(task.job, card), 0)
     scene.seconds += sum(outcome.seconds for outcome in strips)
+    started = time.perf_counter()
     try:
         with ExitStack() as stack:
             reader = StripsReader(task, stack)
@@ -126,6 +127,7 @@ def join_strips(task: SceneTask, strips: Sequence[Outcome], orders: Orders, prog
                     raise Canceled("The mapping was canceled.")
                 scene.write(reader.read(tile.core), tile.core)
                 progress.report(number / len(scene.tiles), "Joining strips")
+        scene.seconds += time.perf_counter() - started
         outcome = scene.finish()
     finally:
         scene.close()
