@@ -67,8 +67,8 @@ class ScoreHead(Head):
 class DensityHead(Head):
     """Mean and scale of a Laplace distribution a band and pixel; the scale is the *expected error*.
 
-    Targets of ``coarseness`` pixels a pixel are learned by the means over areas of that size, so that no detail is
-    asked for that they do not have.
+    Targets of ``coarseness`` pixels a pixel are learned by the means over areas of that size (of the whole chip, where
+    it is smaller), so that no detail is asked for that they do not have.
     """
 
     def __init__(self, features: int, mean: tuple[float, ...], std: tuple[float, ...], coarseness: int = 1) -> None:
@@ -92,20 +92,22 @@ class DensityHead(Head):
 
     def _likelihood(self, raw: Tensor, standard: Tensor) -> Tensor:
         location, log_scale = _split(raw.float())
-        if self.coarseness > 1 and min(raw.shape[-2:]) >= self.coarseness:
-            location, log_scale, standard = self._by_area(location, log_scale, standard)
+        width = min(self.coarseness, *raw.shape[-2:])
+        if width > 1:
+            location, log_scale, standard = self._by_area(location, log_scale, standard, width)
         known = torch.isfinite(standard)
         distance = (torch.where(known, standard, location) - location).abs()
         loss = distance * torch.exp(-log_scale) + log_scale + math.log(2.0)
         return (loss * known).sum() / known.sum().clamp(min=1)
 
-    def _by_area(self, location: Tensor, log_scale: Tensor, standard: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    @staticmethod
+    def _by_area(location: Tensor, log_scale: Tensor, standard: Tensor, width: int) -> tuple[Tensor, Tensor, Tensor]:
         """Means over areas of the pixels with a target; NaN targets where that is less than half of the area."""
         known = torch.isfinite(standard)
-        share = F.avg_pool2d(known.float(), self.coarseness)
+        share = F.avg_pool2d(known.float(), width)
 
         def mean(values: Tensor) -> Tensor:
-            return F.avg_pool2d(torch.where(known, values, 0.0), self.coarseness) / share.clamp(min=1e-6)
+            return F.avg_pool2d(torch.where(known, values, 0.0), width) / share.clamp(min=1e-6)
 
         return mean(location), mean(log_scale), torch.where(share >= 0.5, mean(standard), torch.nan)
 

@@ -115,6 +115,15 @@ def test_a_coarse_target_asks_for_means_over_its_pixels_and_no_detail():
     assert torch.isclose(head.loss(detailed, target), head.loss(raw, target))
 
 
+@pytest.mark.parametrize("coarseness", [4, 5, 100])
+def test_a_target_coarser_than_the_chip_asks_for_its_mean(coarseness):
+    head = DensityHead(4, (0.0,), (1.0,), coarseness)
+    raw, target = torch.zeros(1, 2, 4, 4), torch.zeros(1, 1, 4, 4)
+    detailed = raw.clone()
+    detailed[0, 0] = torch.tensor([1.0, -1.0]).repeat(4, 2)
+    assert torch.isclose(head.loss(detailed, target), head.loss(raw, target))
+
+
 def test_density_comes_back_in_physical_units():
     mean, scale = network_of().head("dem").physical(torch.tensor([1.0, 0.0]).view(1, 2, 1, 1))
     assert (float(mean), float(scale)) == (250.0, 50.0)
