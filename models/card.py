@@ -25,8 +25,9 @@ _PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")  
 class Modality:
     """The bands of one sensor or product, as the model was trained on them.
 
-    ``mean`` and ``std`` are per band, in the file's own (physical) values; ``gsd_m`` is the ground sampling
-    distance in metres (``None`` without a CRS); ``pattern`` is the file pattern inside a scene folder.
+    ``mean`` and ``std`` are per band, in the file's own (physical) values; ``gsd_m`` is the ground sampling distance of
+    its finest file in metres, before it is warped to the scene's grid (``None`` without a CRS); ``pattern`` is the file
+    pattern inside a scene folder.
     """
 
     name: str

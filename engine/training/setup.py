@@ -17,6 +17,7 @@ from ...models.network import MAIN, PRESETS, NetworkConfig, TaskConfig
 from .. import jobs
 from ..scene.bands import ModalitySource, open_raster
 from ..scene.folder import Scene
+from ..scene.grid import Grid
 from ..scene.objects import check_objects
 from ..scene.reading import scene_grid
 from ..scene.reference import find_classes, is_raster
@@ -61,7 +62,7 @@ class Setup:
         if job.strategy == "multitask" and not self.auxiliary:
             log.warning("No auxiliary raster is given; the network learns the main task alone.")
         self.grids = grids = [scene_grid(scene.inputs) for scene in scenes]
-        self.gsd_m = grids[0].gsd_m
+        self._gsds_m = _gsds_m(scenes, grids)
         self.sizes = {i: (grid.height, grid.width) for i, grid in enumerate(grids)}
         self.classes: tuple[LandClass, ...] = ()
         if self.scene_level:
@@ -87,7 +88,7 @@ class Setup:
             self.players,
             self.scene_level,
             found.components,
-            self._coarseness(),
+            {name: self._coarseness(name) for name in self.auxiliary},
         )
         if self.patch_px:
             self.config = replace(self.config, patch_px=self.patch_px, patches=job.chip_size // self.patch_px)
@@ -121,14 +122,10 @@ class Setup:
         side = math.sqrt(median(window.height * window.width for window in windows))
         return max(1, round(side / self.config.stride)) * self.config.stride
 
-    def _coarseness(self) -> dict[str, int]:
-        """GSD of each auxiliary modality in pixels of the first scene that has it; 1 where either is not known."""
-        found = dict.fromkeys(self.auxiliary, 1)
-        for scene, grid in reversed(list(zip(self.scenes, self.grids, strict=True))):
-            for modality in scene.auxiliary:
-                own = scene_grid([modality]).gsd_m
-                found[modality.name] = max(1, round(own / grid.gsd_m)) if own and grid.gsd_m else 1
-        return found
+    def _coarseness(self, name: str) -> int:
+        """GSD of a modality in pixels of the first scene that has it; 1 where either is not known."""
+        own, of_grid = self._gsds_m[name]
+        return max(1, round(own / of_grid)) if own and of_grid else 1
 
     def _unit(self) -> str:
         """Unit of a regression's target, where its raster says so."""
@@ -151,7 +148,7 @@ class Setup:
         patterns = _patterns(job)
 
         def describe(name: str) -> Modality:
-            return _modality(modalities[name], self.statistics[name], self.gsd_m, patterns.get(name, ""))
+            return _modality(modalities[name], self.statistics[name], self._gsds_m[name][0], patterns.get(name, ""))
 
         main = MainTask(job.task, "class", self.classes)
         if not self.classes:
@@ -184,6 +181,16 @@ class Setup:
                 "auxiliary_rmse": {band: values["rmse"] for band, values in auxiliary.items() if values},
             },
         )
+
+
+def _gsds_m(scenes: Sequence[Scene], grids: Sequence[Grid]) -> dict[str, tuple[float | None, float | None]]:
+    """GSD in metres of each modality's finest band, and of the grid, in the first scene that has the modality."""
+    found: dict[str, tuple[float | None, float | None]] = {}
+    for scene, grid in zip(scenes, grids, strict=True):
+        for modality in (*scene.inputs, *scene.auxiliary):
+            if modality.name not in found:
+                found[modality.name] = scene_grid([modality]).gsd_m, grid.gsd_m
+    return found
 
 
 def _config(

@@ -21,6 +21,7 @@ from auxlens.engine.publish.training import run
 from auxlens.engine.scene.hashing import sha256
 from auxlens.engine.scene.window import Window
 from auxlens.engine.training import chips, learn as learning, options
+from auxlens.engine.training.loop import Outcome
 from auxlens.engine.training.scenes import scenes_of
 from auxlens.engine.training.setup import Setup
 from auxlens.engine.training.split import TEST, TRAIN, UNLABELLED, VALIDATION
@@ -246,8 +247,10 @@ def test_coarser_auxiliary_rasters_are_learned_by_their_means(tmp_path, quiet):
         reference_pattern="label.tif",
         **FAST,
     )
-    tasks = Setup(job, scenes_of(job), quiet()).config.tasks
+    setup = Setup(job, scenes_of(job), quiet())
+    tasks, card = setup.config.tasks, setup.card(Outcome({}))
     assert {name: task.coarseness for name, task in tasks.items()} == {"main": 1, "s1": 1, "dem": 3}
+    assert {m.name: m.gsd_m for m in (*card.inputs, *card.auxiliary)} == {"s2": 10.0, "s1": 10.0, "dem": 30.0}
     assert Network(NetworkConfig((4, 6), (0.0,) * 3, (1.0,) * 3, tasks)).head("dem").coarseness == 3
 
 
