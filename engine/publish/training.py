@@ -16,6 +16,7 @@ from ...models.network import Network
 from ..devices import choose_device
 from ..explain import calibration, input_density, intervals
 from ..jobs import Progress
+from ..progress import Part
 from ..reports.training import write_training_report
 from ..scene.writing import check_writable
 from ..training import manifest, options
@@ -31,6 +32,8 @@ from ..training.split import TEST, TRAIN, VALIDATION
 from .training_examples import training_report
 
 log = logging.getLogger("auxlens")
+
+_LEARNING_SHARE = 0.97  # of the progress; the rest is for measuring
 
 
 def run(job: Training, progress: Progress) -> dict[str, Any]:
@@ -50,7 +53,7 @@ def run(job: Training, progress: Progress) -> dict[str, Any]:
     torch.manual_seed(job.seed)
     network = Network(setup.config)
     record = Record(Path(job.output_model), manifest.fingerprint(job, setup.scenes))
-    outcome, task = learn(job, network, setup, device, progress, record=record)
+    outcome, task = learn(job, network, setup, device, Part(progress, 0.0, _LEARNING_SHARE), record=record)
     measured = _measure(network, setup, task, outcome, progress)
     if outcome.ended == "canceled":
         file.save(job.output_model, network, setup.card(outcome))
@@ -66,6 +69,7 @@ def run(job: Training, progress: Progress) -> dict[str, Any]:
         report = training_report(card, outcome, measured.splits, network, setup.reader(TEST), setup.sizes, task)
         write_training_report(Path(job.output_report), report)
         outputs["report"] = job.output_report
+    progress.report(1.0, f"Wrote the model “{job.output_model}”")
     figures = {split: evaluation.figures() for split, evaluation in measured.splits.items()}
     for split, values in figures.items():
         log.info("%s: %s", split.capitalize(), ", ".join(f"{k} {v:.4g}" for k, v in values.items()))

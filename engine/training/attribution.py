@@ -27,7 +27,7 @@ from . import options
 from .chips import Batch
 
 _SMALLEST_PX = 64  # of chips, lest they be nothing but border
-_PARTS = 4  # steps a batch: what is told of absent players is learned by the step
+PARTS = 4  # steps a batch: what is told of absent players is learned by the step
 _RECENT = 200  # steps over which the fit is told
 _BIAS_EVERY = 10  # steps, while the score of nothing shown still moves
 
@@ -62,7 +62,7 @@ def fit_attributions(
         batches: Training chips, at least a quarter as many as ``steps``.
         steps: Steps to take, each of a part of a batch; fewer if the user stops, or
         limit_s: seconds are over.
-        progress: Asked whether to stop.
+        progress: Told after every step, and asked whether to stop.
     """
     network.eval().requires_grad_(False)
     absence, explainer = network.absence.requires_grad_(True), _explainer(network).requires_grad_(True)
@@ -92,7 +92,7 @@ def fit_attributions(
                 fabric.clip_gradients(part, optimizer, max_norm=options.CLIP_NORM, error_if_nonfinite=False)
                 optimizer.step()
         recent.append((float(loss.detach()), float(worth), float(size)))
-        progress.report(0.97, f"Learning attributions, step {step + 1} of {steps}")
+        progress.report(max((step + 1) / steps, share), f"Learning attributions, step {step + 1} of {steps}")
     network.requires_grad_(True)
     _set_bias(network)
     explainer.centre()
@@ -180,7 +180,7 @@ def _parts(batches: Iterator[Batch], whole: bool) -> Iterator[tuple[Tensor, Tens
     for batch in batches:
         small = batch.inputs, batch.targets[MAIN]
         small = small if whole else (_quarters(small[0]), _quarters(small[1]))
-        yield from zip(*(chips.chunk(_PARTS) for chips in small), strict=True)
+        yield from zip(*(chips.chunk(PARTS) for chips in small), strict=True)
 
 
 def _quarters(chips: Tensor) -> Tensor:

@@ -19,8 +19,9 @@ from ...models.errors import Canceled
 from ...models.network import MAIN, Network
 from ..devices import choose_precision
 from ..jobs import Progress
+from ..progress import Part
 from . import options
-from .attribution import fit_attributions
+from .attribution import PARTS, fit_attributions
 from .chips import Batch, Sample, draw, draw_unlabelled, held_out, load, with_targets_of_others
 from .evaluation import Task
 from .loop import Budget, Outcome, train
@@ -49,14 +50,14 @@ def learn(
     steps: int = 0,
     record: Record | None = None,
 ) -> tuple[Outcome, Task]:
-    """Train a network on a job's scenes.
+    """Train a network on a job's scenes, and its explainer.
 
     Args:
         job: Its seed may differ from the setup's: another training on the same split.
         network: Changed in place.
         setup: Blocks, split and readers.
         device: Where to compute.
-        progress: Told, and asked whether to stop.
+        progress: Told after every step of both, and asked whether to stop.
         steps: Steps an epoch; 0 for as many as the training references ask for.
         record: Where to keep a log and the state after every epoch, and where to go on from.
 
@@ -92,13 +93,14 @@ def learn(
 
     chips = _validation_chips(setup, job.chip_size, batch_size, pin, job.seed)
     explained = bool(setup.players or setup.patch_px)
+    share = _training_share(job, job.epochs * steps) if explained else 1.0
     outcome = train(
         learner,
         fabric,
         training_batches,
         lambda average: validate(average, _until_canceled(chips, progress), task),
         Budget(job.epochs, steps, job.time_limit * (1 - options.EXPLAINER_SHARE if explained else 1)),
-        progress,
+        Part(progress, 0.0, share),
         record,
         job.auxiliary_weight,
     )
@@ -106,8 +108,25 @@ def learn(
         without_task(learner, network)
     if explained and outcome.ended != "canceled":
         seen = partial(batches, chip_px=_explained_px(setup, job.chip_size))
-        setup.attribution = _explain(network, fabric, seen, steps * len(outcome.history), job, progress)
+        part = Part(progress, share, 1 - share)
+        setup.attribution = _explain(network, fabric, seen, steps * len(outcome.history), job, part)
     return outcome, task
+
+
+def _training_share(job: Training, steps: int) -> float:
+    """Share of the progress that a training of so many steps has, beside learning attributions.
+
+    It is that of the time, if there is a limit, or that of the batches, of which a step of the explainer takes a part.
+    """
+    if job.time_limit:
+        return 1 - options.EXPLAINER_SHARE
+    return steps / (steps + _explaining_steps(steps) / PARTS)
+
+
+def _explaining_steps(trained: int) -> int:
+    """Steps of the explainer after so many of the training."""
+    low, high = options.EXPLAINER_STEPS
+    return min(high, max(low, options.EXPLAINER_PACE * trained))
 
 
 def _explained_px(setup: Setup, chip_px: int) -> int:
@@ -124,11 +143,9 @@ def _explain(
     progress: Progress,
 ) -> dict[str, float]:
     """Fit the explainer; gives what the card says of it."""
-    low, high = options.EXPLAINER_STEPS
     limit_s = 60 * job.time_limit * options.EXPLAINER_SHARE or math.inf
     chips = (batch for epoch in itertools.count(job.epochs + 1) for batch in batches(epoch))
-    steps = min(high, max(low, options.EXPLAINER_PACE * trained))
-    fit = fit_attributions(network, fabric, chips, steps, limit_s, progress)
+    fit = fit_attributions(network, fabric, chips, _explaining_steps(trained), limit_s, progress)
     log.info("Attributions leave %.1f %% of what players change of the scores unexplained.", 100 * fit.unexplained)
     return asdict(fit)
 

@@ -107,7 +107,7 @@ def train(
             losses.append(_step(model, network, optimizer, fabric, batch, share, total_loss))
             step += 1
             _average(average, network, min(options.AVERAGING, (1 + step) / (10 + step)))
-            progress.report(0.97 * share, f"Epoch {epoch}, step {step} of at most {total}")
+            progress.report(max(step / total, share), f"Epoch {epoch}, step {step} of at most {total}")
         if outcome.ended == "canceled" or (outcome.history and not losses):
             break
         try:

@@ -232,6 +232,24 @@ def test_players_change_nothing_but_the_attributions(folder, tmp_path, quiet):
     assert second and all(torch.equal(first[name], values) for name, values in second.items())
 
 
+@pytest.mark.parametrize("minutes", [0.0, 60.0])
+def test_progress_goes_on_while_attributions_are_learned(small, folder, tmp_path, quiet, monkeypatch, minutes):
+    """Each has its part: of a limited time, or of the batches, which are those of eight steps of a quarter for one."""
+    monkeypatch.setattr(options, "EXPLAINER_STEPS", (40, 6400))
+    progress = quiet()
+    run(layers(folder, tmp_path / "m.safetensors", time_limit=minutes), progress)
+    shares = [share for share, _ in progress.reports]
+    assert shares == sorted(shares) and shares[-1] == 1.0
+    trained, explained = (
+        [share for share, message in progress.reports if message.startswith(words)]
+        for words in ("Epoch ", "Learning attributions")
+    )
+    steps = 3 * 64 // 8
+    assert len(trained) == steps and len(explained) == 8 * steps
+    assert trained[-1] == pytest.approx(0.97 * (0.75 if minutes else 1 / 3))
+    assert explained[-1] == pytest.approx(0.97) and np.ptp(np.diff(explained)) < 1e-9
+
+
 def test_coarser_auxiliary_rasters_are_learned_by_their_means(tmp_path, quiet):
     for number in range(4):
         write_scene(tmp_path / "scenes" / f"scene_{number}", number)
