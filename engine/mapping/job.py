@@ -28,7 +28,7 @@ from ..scene.grid import Grid, transformed
 from ..scene.mask import MaskReader, open_mask
 from ..scene.polygons import Polygons, polygons_of, tiles_of
 from ..scene.reading import ModalityReader, scene_grid
-from ..scene.reference import ReferenceReader, VectorReference, open_reference
+from ..scene.reference import UNKNOWN, ReferenceReader, VectorReference, is_raster, open_reference
 from ..scene.window import Tile, Window, plan
 from ..scene.writing import LayerWriter, check_room, check_writable
 from .object_attributions import ObjectAttributions, attribution_tiles, read_around
@@ -91,11 +91,7 @@ def run(job: MapJob, progress: Progress) -> dict[str, Any]:
             stream(tiles, scene.read, engine, products, write, progress)
         for writer in writers.values():
             writer.commit()
-    if products.unknown_classes:
-        log.warning(
-            "The reference has classes that the model does not know (%s); the map counts as wrong there.",
-            ", ".join(f"{value:g}" for value in sorted(products.unknown_classes)),
-        )
+    warn_of_unknown_classes(products, job.reference)
     seconds = time.perf_counter() - started
     log.info("Mapped %d × %d pixels in %.1f s.", grid.height, grid.width, seconds)
     figures = {
@@ -234,6 +230,23 @@ def margin_of(job: MapJob, card: Card) -> int:
             card.margin_px,
         )
     return card.margin_px if job.overlap < 0 else job.overlap
+
+
+def warn_of_unknown_classes(products: Products, reference: str) -> None:
+    """Warn of classes that were found in a reference, and that the model does not know.
+
+    Args:
+        products: Those of the map.
+        reference: Its path, or that of one of several.
+    """
+    if not products.unknown_classes:
+        return
+    named = UNKNOWN if not is_raster(reference) else None  # stands for all classes of other names
+    others = f"names other than {', '.join(c.name for c in products.card.main.classes)}"
+    log.warning(
+        "The reference has classes that the model does not know (%s); the map counts as wrong there.",
+        ", ".join(others if value == named else f"{value:g}" for value in sorted(products.unknown_classes)),
+    )
 
 
 def _products(job: MapJob, card: Card, network: Network, scene: SceneReader) -> Products:

@@ -179,6 +179,17 @@ def test_what_is_missing_or_ambiguous_is_told(job, make_scene, quiet, tmp_path, 
     assert "The bands do not fit" in rows["a"]["message"]  # each file has three bands of the same names
 
 
+def test_classes_of_other_names_are_told(job, make_scene, quiet, tmp_path, monkeypatch):
+    said = []  # the cluster silences the root's handlers
+    monkeypatch.setattr(single.log, "warning", lambda text, *values: said.append(text % values))
+    make_scene("a")
+    boxes = [shapely.box(500_000 + x, 5_399_000, 500_300 + x, 5_400_000) for x in (0, 300)]
+    covers = gpd.GeoDataFrame({"cover": ["wood", "ice"]}, geometry=boxes, crs="EPSG:32632")
+    covers.to_file(tmp_path / "in/a/truth.gpkg")
+    run(replace(job, reference_pattern="truth.gpkg", reference_field="cover", layers=("main_error",)), quiet())
+    assert len(said) == 1 and "does not know (names other than water, wood, town);" in said[0]
+
+
 def test_a_pattern_that_matches_a_band_twice(job, make_scene, quiet, tmp_path):
     for name in "ab":
         make_scene(name)

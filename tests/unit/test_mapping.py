@@ -8,10 +8,12 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
 import rasterio.shutil
+import shapely
 import torch
 from hypothesis import HealthCheck, given, settings, strategies as st
 
@@ -355,6 +357,21 @@ def test_wrong_jobs_are_refused_before_anything_is_written(untrained, scene, tmp
     with pytest.raises(error, match=message):
         run(job_of(untrained(), scene, folder, **change), quiet())
     assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [((2, 3, 9), "(3, 9)"), (("wood", "ice", "sand"), "(names other than water, wood, town)"), (("town",) * 3, "")],
+)
+def test_classes_that_the_model_does_not_know_are_told(untrained, scene, tmp_path, quiet, caplog, values, told):
+    """A class by its number, as it stands in the reference; of names, which have none, what they are not."""
+    model, truth = untrained(), tmp_path / "truth.gpkg"
+    wests = [500_000.0 + 500 * number for number in range(3)]
+    boxes = [shapely.box(west, 5_398_500, west + 500, 5_400_000) for west in wests]
+    gpd.GeoDataFrame({"cover": list(values)}, geometry=boxes, crs="EPSG:32632").to_file(truth)
+    run(job_of(model, {**scene, "reference": str(truth)}, tmp_path, ["main_error"], reference_field="cover"), quiet())
+    said = [record.getMessage() for record in caplog.records if "classes that the model does not know" in record.msg]
+    assert [told in message for message in said] == [True] * bool(told)
 
 
 def test_less_overlap_than_the_receptive_field_is_warned_of(untrained, scene, tmp_path, quiet, caplog):

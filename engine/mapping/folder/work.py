@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -24,14 +23,12 @@ from ...progress import Part
 from ...scene.hashing import sha256_of_models
 from ...scene.window import Tile, Window
 from ...version import plugin_version
-from ..job import engine_of, margin_of
+from ..job import engine_of, margin_of, warn_of_unknown_classes
 from ..products import Arrays, Products
 from ..stream import Chip, stream
 from .scene import StackedScene
 from .strips import StripsReader, remove_strips, strip_is_there
 from .tasks import FAILED, MAPPED, Orders, Outcome, Rows, SceneTask, finished, kept
-
-log = logging.getLogger("auxlens")
 
 # Above four chips of 256² a batch is no faster on a processor, and takes more memory.
 _BATCH_PX = {"cpu": 4 * 256**2, "cuda": 4 * 1024**2, "mps": 4 * 512**2}
@@ -180,11 +177,7 @@ def _stream(
         for scene in some:
             scene.seconds += taken * scene.pixels / share
         done += share
-        if products.unknown_classes:
-            log.warning(
-                "The references have classes that the model does not know (%s); the maps count as wrong there.",
-                ", ".join(f"{value:g}" for value in sorted(products.unknown_classes)),
-            )
+        warn_of_unknown_classes(products, job.reference)
 
 
 def _batch_size(scenes: Sequence[StackedScene], device: torch.device) -> int:
