@@ -99,7 +99,8 @@ class Setup:
         )  # fmt: skip
         unlabelled = {b.scene for b, s in zip(self.blocks, self.splits, strict=True) if s == UNLABELLED}
         if unlabelled:
-            log.info("%d scene(s) have no reference and teach the auxiliary tasks alone.", len(unlabelled))
+            taught = "nothing, because chips are drawn at objects" if self.scene_level else "the auxiliary tasks alone"
+            log.info("%d scene(s) have no reference and teach %s.", len(unlabelled), taught)
         elif masked:
             log.warning("Every scene has a reference, so no bands are masked.")
 

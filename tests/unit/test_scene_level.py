@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import geopandas as gpd
@@ -15,7 +16,9 @@ from affine import Affine
 from auxlens.engine import jobs
 from auxlens.engine.mapping.job import run as run_map
 from auxlens.engine.publish.training import run
-from auxlens.engine.training import options
+from auxlens.engine.training import learn as learning, options
+from auxlens.engine.training.scenes import scenes_of
+from auxlens.engine.training.setup import Setup
 from auxlens.models import file, network as networks
 from auxlens.models.card import read_card
 from auxlens.models.errors import JobError, SceneError
@@ -106,6 +109,18 @@ def test_classes_of_polygons(small, folder, tmp_path, quiet):
     mapped = gpd.read_file(out, layer=out.stem)
     assert len(mapped) == 36 and (mapped["map"] == mapped["genus"]).mean() > 0.8
     assert np.allclose(mapped.filter(like="probability_").filter(regex="Acer|Pinus|Quercus").sum(axis=1), 1, atol=1e-5)
+
+
+def test_a_plot_without_a_reference_teaches_nothing(small, folder, tmp_path, quiet, caplog):
+    for number in range(2):
+        shutil.copytree(folder / f"plot_{number}", tmp_path / "plots" / f"plot_{number}")
+    shutil.copy(folder.parent / "crowns.gpkg", tmp_path / "plots" / "plot_0")
+    job = job_of(tmp_path / "plots", tmp_path / "m.safetensors", reference_pattern="crowns.gpkg")
+    with caplog.at_level("INFO"):
+        setup = Setup(job, scenes_of(job), quiet())
+    assert "1 scene(s) have no reference and teach nothing, because chips are drawn at objects." in caplog.text
+    chips = learning._training_chips(setup, 32, 100, np.random.default_rng(0))
+    assert {chip.scene for chip in chips} == {0}
 
 
 def test_patches_as_players_change_nothing_but_attributions(small, folder, tmp_path, quiet, monkeypatch):
