@@ -200,12 +200,22 @@ def _auxiliary(job: MapJob, card: Card) -> tuple[ModalitySource | None, ...]:
 
 
 def _area(job: MapJob, grid: Grid) -> Window:
-    """The part of the scene that is mapped."""
+    """The part of the scene that is mapped.
+
+    Raises:
+        SceneError: the extent lies outside of the scene, or its CRS is not known.
+    """
     if job.extent is None:
         return grid.whole
     if not job.extent_crs or grid.crs is None:
         return grid.window_of(job.extent)
-    return grid.window_of(transformed(job.extent, CRS.from_user_input(job.extent_crs), grid.crs))
+    try:
+        crs = CRS.from_user_input(job.extent_crs)
+    except ValueError as error:  # CRSError is one
+        raise SceneError(
+            f"The CRS of the extent, “{job.extent_crs}”, is not known; give it as WKT or like EPSG:4326."
+        ) from error
+    return grid.window_of(transformed(job.extent, crs, grid.crs))
 
 
 def window_px(job: MapJob, card: Card) -> int:

@@ -348,6 +348,8 @@ def test_a_disk_that_fills_up_is_told(untrained, scene, tmp_path, quiet):
         ({"precision": "half"}, JobError, "Unknown precision"),
         ({"precision": "float16"}, DeviceError, "CPU computes in float32 or bfloat16"),
         ({"extent": (0.0, 0.0, 1.0, 1.0)}, SceneError, "outside of the scene"),
+        ({"extent": (0.0, 0.0, 1.0, 1.0), "extent_crs": "mars"}, SceneError, "the extent, “mars”, is not known"),
+        ({"extent": (0.0, 0.0, 1.0, 1.0), "extent_crs": "EPSG:utm"}, SceneError, "“EPSG:utm”, is not known; give"),
         ({"tile_size": -1}, JobError, "0 or more"),
     ],
 )
