@@ -15,6 +15,7 @@ from .jobs import (
     CLASS_TASKS,
     MAP_OUTPUTS,
     NO_PLAYERS,
+    OF_AUXILIARY,
     PATCHES,
     PRECISIONS,
     REMOVALS,
@@ -189,7 +190,7 @@ def _check_layers(wanted: Collection[str], card: Card) -> None:
     Raises:
         JobError: it cannot; says why and what to do.
     """
-    needs_auxiliary = [n for n in ("reconstruction", "expected_error", "reconstruction_error") if n in wanted]
+    needs_auxiliary = [n for n in OF_AUXILIARY if n in wanted]
     if needs_auxiliary and not card.auxiliary:
         raise JobError(
             f"The output “{_words(needs_auxiliary[0])}” needs a model with auxiliary tasks, but “{card.name}” "

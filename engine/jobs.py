@@ -50,6 +50,7 @@ MAP_OUTPUTS = (
     "error_probability",
     "attribution",
 )
+OF_AUXILIARY = ("reconstruction", "expected_error", "reconstruction_error")  # a band an auxiliary band
 
 
 class Progress(Protocol):

@@ -7,10 +7,11 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
+from ..engine.jobs import OF_AUXILIARY
 from ..models.card import LandClass
 from ..models.members import player_names
 from .pixels import read, read_bands
-from .scenes import OF_AUXILIARY, MappedScene
+from .scenes import MappedScene
 
 _SINGLE = ("uncertainty", "error_probability", "main_error")
 

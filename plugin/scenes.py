@@ -8,12 +8,11 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from qgis.core import QgsMapLayer, QgsRasterLayer
 
-from ..engine.jobs import MAP_OUTPUTS, SceneError, split_name
+from ..engine.jobs import MAP_OUTPUTS, OF_AUXILIARY, SceneError, split_name
 from .layers import scene_name
 from .tags import Tags, tags_of
 from .words import tr
 
-OF_AUXILIARY = ("reconstruction", "expected_error", "reconstruction_error")
 _ENDINGS = (".tif", ".tiff")
 
 

@@ -13,9 +13,10 @@ from ...models.card import Card
 from ...models.network import MAIN, Network
 from ..explain import error_probability as errors
 from ..explain.object_means import EXPECTED, LOG_SCALE, OBSERVED, RECONSTRUCTION, ObjectMeans, object_features
+from ..jobs import OF_AUXILIARY
 from ..scene.polygons import Polygons
 from ..scene.window import Window
-from .products import OF_AUXILIARY, ROWS_PX, Arrays, ObjectPart, Observations, Products
+from .products import ROWS_PX, Arrays, ObjectPart, Observations, Products
 
 
 class ObjectProducts(Products):
@@ -42,7 +43,7 @@ class ObjectProducts(Products):
             described: Whether everything that can be said of objects is wanted, for a table of them.
         """
         super().__init__(network, card, [name for name in wanted if name in OF_AUXILIARY], observed)
-        self.dense, self.filled = self.wanted, frozenset(wanted) - OF_AUXILIARY
+        self.dense, self.filled = self.wanted, frozenset(wanted).difference(OF_AUXILIARY)
         self.polygons = polygons
         self.means = ObjectMeans(len(polygons.geometries))
         self.explained: dict[str, NDArray[np.float64]] = {}  # columns of the table, when that is known

@@ -53,7 +53,7 @@ def band_names(name: str, card: Card) -> tuple[str, ...]:
     """Band names of an output layer."""
     if name == "probability":
         return tuple(c.name for c in card.main.classes)
-    if name in ("reconstruction", "expected_error", "reconstruction_error"):
+    if name in jobs.OF_AUXILIARY:
         return card.auxiliary_bands
     if name == "attribution" and card.patch_px:
         return (CONTRIBUTION,)
@@ -78,7 +78,7 @@ def _layer(name: str, path: str, card: Card, products: Products, tags: Mapping[s
 
 
 def _units(name: str, card: Card) -> tuple[str, ...]:
-    if name in ("reconstruction", "expected_error", "reconstruction_error"):
+    if name in jobs.OF_AUXILIARY:
         return tuple(modality.unit for modality in card.auxiliary for _ in modality.bands)
     of_target = not card.main.classes and name in ("map", "uncertainty", "main_error")
     return (card.main.unit,) if of_target else ()

@@ -14,12 +14,12 @@ from ...models.card import Card, LandClass
 from ...models.heads import DensityHead
 from ...models.network import ATTRIBUTION, MAIN, Network
 from ..explain import error_probability as errors
+from ..jobs import OF_AUXILIARY
 from ..scene.reference import to_indices
 from ..scene.window import Window
 from .wrongness import Around, Wrongness
 
 Arrays = dict[str, NDArray[np.generic]]
-OF_AUXILIARY = frozenset({"reconstruction", "expected_error", "reconstruction_error"})
 ROWS_PX = 2**16  # pixels computed at once: small enough for the processor's cache
 
 
@@ -92,7 +92,7 @@ class Products:
     def tasks(self) -> tuple[str, ...]:
         """Tasks that the network must decode."""
         used = self._wrongness is not None and self._wrongness.uses_auxiliary
-        auxiliary = tuple(m.name for m in self.card.auxiliary) if OF_AUXILIARY & self.wanted or used else ()
+        auxiliary = tuple(m.name for m in self.card.auxiliary) if self.wanted.intersection(OF_AUXILIARY) or used else ()
         return (MAIN, *auxiliary, *([ATTRIBUTION] if ATTRIBUTION in self.wanted else []))
 
     @property
@@ -155,7 +155,7 @@ class Products:
         arrays, features = self._score(raw[MAIN], seen, mapped) if self.is_score else self._density(raw[MAIN], seen)
         if ATTRIBUTION in self.wanted:
             arrays["attribution"] = self._attribution(raw[MAIN], raw[ATTRIBUTION], mapped)
-        if OF_AUXILIARY & self.wanted:
+        if self.wanted.intersection(OF_AUXILIARY):
             self._auxiliary(raw, seen, arrays)
         if self._wrongness:
             observed = _tensor(seen.auxiliary, raw)

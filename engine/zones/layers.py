@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...models.errors import SceneError
 from ...models.members import player_names
-from ..jobs import MAP_OUTPUTS
+from ..jobs import MAP_OUTPUTS, OF_AUXILIARY
 from ..scene.bands import BandSource, ModalitySource, bands_of, open_raster
 from ..scene.grid import Grid
 from ..scene.mapped import mapped_raster, of_one_scene
@@ -27,7 +27,6 @@ log = logging.getLogger("auxlens")
 
 DOMINANT = "dominant player"  # the attributions' last band: the 1-based number of the player that contributes most
 _MOST_BANDS = 12  # of a modality; one with more is summarised by the mean over its bands
-_BY_MODALITY = ("reconstruction", "expected_error", "reconstruction_error")
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,7 @@ def _bands(output: str, path: str) -> tuple[Band, ...]:
         units = [unit or "" for unit in dataset.units]
         whole = np.issubdtype(np.dtype(dataset.dtypes[0]), np.integer)
     sources = bands_of(path)
-    if output not in _BY_MODALITY:
+    if output not in OF_AUXILIARY:
         return tuple(
             Band(output, s.name, units[s.number - 1], _is_categorical(output, s, whole), (s,)) for s in sources
         )

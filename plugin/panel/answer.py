@@ -19,11 +19,11 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QPointF
 from qgis.PyQt.QtGui import QColor, QImage, QPainter, QPainterPath, QPolygonF
 
-from ...engine.jobs import SceneError
+from ...engine.jobs import OF_AUXILIARY, SceneError
 from ...models.card import LandClass
 from ..pixels import centre_of, pixel_of, read
 from ..places import Place, look
-from ..scenes import OF_AUXILIARY, MappedScene
+from ..scenes import MappedScene
 from ..words import figure, tr
 
 MOST_PX = 256  # height and width of the largest outline that is looked at

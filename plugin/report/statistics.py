@@ -8,9 +8,10 @@ from typing import Callable, Dict, List, Optional, Tuple
 import numpy as np
 from qgis.core import QgsDistanceArea, QgsGeometry, QgsProject, QgsRectangle, QgsUnitTypes
 
+from ...engine.jobs import OF_AUXILIARY
 from ..pixels import centre_of, read, strips
 from ..places import players
-from ..scenes import OF_AUXILIARY, MappedScene
+from ..scenes import MappedScene
 
 LEVELS = (0.0, 0.05, 0.1, 0.25, 0.5, 1.0)  # bounds of the levels of error probability
 _BINS = 1000
