@@ -41,7 +41,7 @@ class Fit:
     ``unexplained`` is the share of the coalitions' squared worth above the bias that sums of attributions miss:
     what players do only together, and what the explainer has not learned;
     ``reach`` is twice the root mean square of the attributions (of patches, to the scores of objects that lie on them),
-    in units of the score.
+    in the unit of the target (of classes in logits).
     """
 
     unexplained: float
@@ -97,7 +97,8 @@ def fit_attributions(
     _set_bias(network)
     explainer.centre()
     missed, worth_of_all, squared = (sum(values) for values in zip(*recent, strict=True)) if recent else (0.0, 0.0, 0.0)
-    return Fit(missed / worth_of_all if worth_of_all else 1.0, 2 * (squared / max(1, len(recent))) ** 0.5)
+    reach = 2 * (squared / max(1, len(recent))) ** 0.5 * network.head(MAIN).score_unit
+    return Fit(missed / worth_of_all if worth_of_all else 1.0, reach)
 
 
 def share_told(share: float, step: int) -> float:

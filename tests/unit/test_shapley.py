@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, repeat
 from math import factorial
 
 import lightning_fabric
@@ -117,6 +117,19 @@ def test_fitting_leads_to_the_shapley_values_and_changes_nothing_else(network, q
     assert ((found - truth) ** 2).mean() < 0.3 * ((equal_shares - truth) ** 2).mean()
     assert found.sum(dim=2).abs().max() < 1e-4  # contributions to what all classes share decide nothing
     assert 0 < fit.unexplained < 1 and fit.reach == pytest.approx(2 * float((found**2).mean()) ** 0.5, rel=0.2)
+
+
+def test_the_reach_is_in_the_targets_unit(quiet):
+    """As the attributions are; of targets with five times the deviation it is five times as far."""
+    reaches = []
+    for std in (1.0, 5.0):
+        torch.manual_seed(0)
+        tasks = {MAIN: TaskConfig("density", 1, (0.0,), (std,))}
+        network = Network(NetworkConfig((8, 12), (0.0,) * 4, (1.0,) * 4, tasks, PLAYERS)).eval()
+        x = torch.randn(4, 4, 16, 16)
+        chips = repeat(Batch(x, {MAIN: std * x[:, :1]}))
+        reaches.append(fit_attributions(network, FABRIC, chips, 12, float("inf"), quiet()).reach)
+    assert reaches[0] > 0 and reaches[1] == pytest.approx(5 * reaches[0], rel=1e-3)
 
 
 def test_the_network_learns_to_be_told_of_absent_players(network, quiet):
