@@ -14,7 +14,7 @@ import torch
 
 from auxlens.engine import jobs
 from auxlens.engine.checks import check_map_folder
-from auxlens.engine.mapping import job as mapping
+from auxlens.engine.mapping import plans
 from auxlens.engine.mapping.job import run
 from auxlens.models import file
 from auxlens.models.card import read_card
@@ -89,7 +89,7 @@ def pixels_of(name, values):
 
 def test_a_polygon_has_the_mean_score_of_its_pixels(untrained, scene, polygons, tmp_path, quiet, monkeypatch):
     """Over several tiles, on a border, overlapping, smaller than a pixel, on nodata; and beside the scene."""
-    monkeypatch.setattr(mapping, "_WINDOW_PX", 64)
+    monkeypatch.setattr(plans, "_WINDOW_PX", 64)
     model = untrained("scene_classification")
     result = run(job_of(model, scene, tmp_path, polygons=polygons(), auxiliary=scene["auxiliary"]), quiet())
     assert result["outputs"] == {"polygons": str(tmp_path / "polygons.gpkg")} and result["figures"]["polygons"] == 5
@@ -116,7 +116,7 @@ def test_a_polygon_has_the_mean_score_of_its_pixels(untrained, scene, polygons, 
 
 
 def test_rasters_are_filled_with_the_polygons_values(untrained, scene, polygons, tmp_path, quiet, monkeypatch):
-    monkeypatch.setattr(mapping, "_WINDOW_PX", 64)
+    monkeypatch.setattr(plans, "_WINDOW_PX", 64)
     model = untrained("scene_classification")
     outputs = ("polygons", "map", "probability", "uncertainty", "error_probability", "reconstruction", "expected_error")
     run(job_of(model, scene, tmp_path, outputs, polygons=polygons()), quiet())

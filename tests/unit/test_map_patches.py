@@ -9,7 +9,7 @@ import pytest
 import rasterio
 import torch
 
-from auxlens.engine.mapping import job as mapping
+from auxlens.engine.mapping import plans
 from auxlens.engine.mapping.job import run
 from auxlens.models import file
 from auxlens.models.errors import Canceled, JobError
@@ -51,7 +51,7 @@ def test_attributions_of_polygons(
     untrained, scene, polygons, tmp_path, quiet, monkeypatch, kind, cells, window, chosen
 ):
     """Over several windows, overlapping, on the border, smaller than a pixel, on nodata."""
-    monkeypatch.setattr(mapping, "_WINDOW_PX", window)
+    monkeypatch.setattr(plans, "_WINDOW_PX", window)
     model = untrained(kind, patch_cells=cells)
     options = {} if chosen is None else {"attribution_class": "town"}
     job = job_of(model, scene, tmp_path, ("polygons", "attribution", "map"), polygons=polygons(), **options)
@@ -102,7 +102,7 @@ def test_outputs_without_polygons_or_map(untrained, scene, tmp_path, quiet):
 
 
 def test_cancel_in_the_second_look_leaves_nothing(untrained, scene, polygons, tmp_path, monkeypatch):
-    monkeypatch.setattr(mapping, "_WINDOW_PX", 64)
+    monkeypatch.setattr(plans, "_WINDOW_PX", 64)
 
     class Stop:
         stopped = False

@@ -285,11 +285,12 @@ def test_extent_and_mask(untrained, scene, write, tmp_path, quiet):
         assert (made.bounds.left, made.bounds.top) == (500_450.0, 5_399_610.0)
 
 
-def test_a_scene_of_nodata_gives_nodata(untrained, write, tmp_path, quiet):
+def test_a_scene_of_nodata_gives_nodata(untrained, write, tmp_path, quiet, caplog):
     path = write("s2.tif", np.zeros((3, 50, 50), "uint16"), BANDS, nodata=0)
     run(job_of(untrained(), {"inputs": (path,)}, tmp_path, ["map", "probability", "reconstruction"]), quiet())
     assert (read(tmp_path / "map.tif") == 255).all()
     assert np.isnan(read(tmp_path / "probability.tif")).all() and np.isnan(read(tmp_path / "reconstruction.tif")).all()
+    assert "all outputs are empty" in caplog.text
 
 
 def test_cancel_leaves_nothing_and_keeps_what_was_there(untrained, scene, tmp_path, quiet):

@@ -17,7 +17,7 @@ from auxlens.engine import jobs
 from auxlens.engine.mapping.folder import packs, work
 from auxlens.engine.mapping.folder.listing import list_tasks
 from auxlens.engine.mapping.folder.tasks import FAILED, KEPT, MAPPED, Orders, SceneTask
-from auxlens.engine.mapping.job import SceneReader
+from auxlens.engine.mapping.scene import SceneReader
 from auxlens.engine.scene.hashing import sha256
 from auxlens.engine.version import plugin_version
 from auxlens.models.card import read_card

@@ -17,7 +17,7 @@ from ...jobs import MapJob
 from ...scene.bands import match
 from ...scene.grid import Grid
 from ...scene.reading import scene_grid
-from ..job import window_px
+from ..plans import window_px
 from .tasks import Rows, SceneTask
 
 Pack = tuple[SceneTask, ...]

@@ -18,9 +18,10 @@ from ....models.network import Network
 from ...failures import known_failure
 from ...scene.window import Tile, Window
 from ...scene.writing import Layer, LayerWriter, check_room
-from ..job import SceneReader, tiles_of_scene, window_px
 from ..outputs import layers_of
+from ..plans import tiles_of_scene, window_px
 from ..products import Arrays, Observations, Products
+from ..scene import SceneReader
 from ..stream import Chip
 from .catalog import write_item
 from .statistics import Statistics

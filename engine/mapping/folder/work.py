@@ -23,8 +23,9 @@ from ...progress import Part
 from ...scene.hashing import sha256_of_models
 from ...scene.window import Tile, Window
 from ...version import plugin_version
-from ..job import engine_of, margin_of, warn_of_unknown_classes
+from ..plans import engine_of, margin_of
 from ..products import Arrays, Products
+from ..scene import warn_of_unknown_classes
 from ..stream import Chip, stream
 from .scene import StackedScene
 from .strips import StripsReader, remove_strips, strip_is_there
