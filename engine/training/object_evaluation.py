@@ -118,4 +118,5 @@ def _measure(
         features.update(object_features(means, name, [f"{name}:{band}" for band in names], spread))
     result.features = {name: [values.numpy().astype(np.float32)[known]] for name, values in features.items()}
     result.wrong, result.mapped = [wrong[known]], [mapped[known]]
-    result.tile = [np.arange(int(known.sum())) // _OBJECTS_A_TILE]
+    count = int(known.sum())
+    result.tile, result.sampled_from = [np.arange(count) // _OBJECTS_A_TILE], [count]
