@@ -14,7 +14,7 @@ from captum.metrics import sensitivity_max
 from torch import Tensor, nn
 
 from ...models.card import Card
-from ...models.errors import Canceled, ModelFileError
+from ...models.errors import Canceled, JobError, ModelFileError
 from ...models.file import load
 from ...models.network import Network
 from ..attribution import measures
@@ -23,7 +23,7 @@ from ..attribution.methods import EXPLAINER, METHODS, Method, explainer
 from ..attribution.patches import ObjectGame, Objects, sample_objects
 from ..attribution.pixels import Game, Pixels, Samples, sample
 from ..attribution.results import Quality, to_csv
-from ..checks import check_attribution_quality
+from ..checks import check_attribution_quality, lack_of_attributions
 from ..cluster.spread import Call, spread
 from ..jobs import AttributionQualityJob, Progress, outputs_of
 from ..progress import Part
@@ -263,6 +263,8 @@ def _other(path: str, card: Card) -> Network:
                 f"The model “{path}” has other {what} than “{card.name}” ({of(other)} against {of(card)}); compare "
                 "models that were trained alike, for example with other seeds."
             )
+    if lack := lack_of_attributions(other):
+        raise JobError(f"{lack}, or leave it out.")
     return network
 
 

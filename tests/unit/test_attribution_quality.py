@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -140,6 +141,12 @@ def test_bad_input(untrained, scene, write, tmp_path, quiet):
         run(job_of(model, scene, tmp_path, output_report="", output_table=""), quiet())
     with pytest.raises(ModelFileError, match="has other classes than"):
         run(job_of(model, scene, tmp_path, other_models=(untrained("regression"),)), quiet())
+    network, card = file.load(untrained(seed=1))
+    file.save(
+        str(tmp_path / "stopped.safetensors"), network, replace(card, name="stopped", training={"ended": "canceled"})
+    )
+    with pytest.raises(JobError, match=r"“stopped” was canceled before it learned attributions; .*, or leave it out"):
+        run(job_of(model, scene, tmp_path, other_models=(str(tmp_path / "stopped.safetensors"),)), quiet())
     empty = write("empty.tif", np.zeros((3, 40, 40), "uint16"), BANDS, nodata=0)
     with pytest.raises(SceneError, match="no valid pixel"):
         run(job_of(model, (empty,), tmp_path), quiet())
