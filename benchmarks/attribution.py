@@ -273,7 +273,7 @@ def idtrees(folder: Path, seed: int, epochs: int) -> dict[str, Any]:
     chosen = torch.from_numpy(np.random.default_rng(seed).permutation(len(everything))[:CROWNS])
     job = jobs.AttributionQualityJob(model, (str(folder),), seed=seed)
     judged = judge(job, card, game, everything.pick(chosen), {}, Silent())
-    figures = dict(judged.figures)
+    figures = {**judged.figures, "Shapley values": judged.attainable}
     for control, value in judged.controls.items():
         figures[f"control: {control}"] = {"rank_correlation": value}
     return {
@@ -303,8 +303,8 @@ def table(results: list[dict[str, Any]]) -> Iterator[str]:
                 yield f"| {name} | {spread([values[name] for values in found if name in values])} |"
         yield from dominant_table(found)
         yield from ("", "| method | " + " | ".join(FIDELITY) + " |", "|---|" + "---|" * len(FIDELITY))
-        for method in found[0]["quality"]:
-            lines = [values["quality"][method] for values in found]
+        for method in max((values["quality"] for values in found), key=len):
+            lines = [values["quality"][method] for values in found if method in values["quality"]]
             yield f"| {method} | " + " | ".join(spread([x[m] for x in lines if m in x]) for m in FIDELITY) + " |"
         yield ""
 

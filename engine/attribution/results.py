@@ -40,6 +40,7 @@ class Quality:
         pixels: How many, or objects, were looked at.
         truth_error: Mean absolute error of the Shapley values themselves, if they were sampled.
         figures: By method, then by measure.
+        attainable: ``insertion`` and ``deletion`` of the Shapley values themselves, which need not be the best of all.
         curves: By method, ``insertion`` and ``deletion``: mean score after each player.
         controls: Rank correlation with the same network with random weights, and with each other model.
         shapley, explained: A few samples’ Shapley values, and the explainer’s: a row a sample, a column a player.
@@ -53,6 +54,7 @@ class Quality:
     pixels: int
     truth_error: float
     figures: dict[str, dict[str, float]]
+    attainable: dict[str, float]
     curves: dict[str, dict[str, list[float]]]
     controls: dict[str, float]
     shapley: list[list[float]]
@@ -94,11 +96,11 @@ def verdicts(quality: Quality) -> list[str]:
 
 
 def to_csv(quality: Quality) -> str:
-    """A row a method and a column a measure; then the controls."""
+    """A row a method and a column a measure, the Shapley values after the methods; then the controls."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["method", *MEASURES])
-    for method, figures in quality.figures.items():
+    for method, figures in {**quality.figures, "Shapley values": quality.attainable}.items():
         writer.writerow([method, *(f"{figures[m]:.6g}" if m in figures else "" for m in MEASURES)])
     for name, value in quality.controls.items():
         writer.writerow([f"control: {name}", f"{value:.6g}", *([""] * (len(MEASURES) - 1))])

@@ -129,6 +129,7 @@ def judge(
         pixels=len(pixels),
         truth_error=exact.error,
         figures=figures,
+        attainable=_attainable(game, pixels, classes, exact),
         curves=curves,
         controls=_controls(game, pixels, classes, own, others, job.seed),
         shapley=exact.values[:_SHOWN].tolist(),
@@ -180,16 +181,28 @@ def _judged(name: str, game: Game, pixels: Samples, classes: Tensor, exact: Trut
         **_against_itself(method, game, pixels.part(0, _STABILITY_PIXELS), classes[:_STABILITY_PIXELS]),
         "milliseconds": 1000 * seconds / len(pixels),
     }
-    worth = _worth(game, pixels, classes) if exact.worths is None else measures.looked_up(exact.worths)
-    curves = {"insertion": measures.insertion(found, worth), "deletion": measures.deletion(found, worth)}
+    worth = _worth(game, pixels, classes, exact)
+    curves = _curves(found, worth)
     everybody = torch.ones_like(found, dtype=torch.bool)
     figures["efficiency_gap"] = measures.efficiency_gap(found, worth(everybody), worth(~everybody))
     figures.update({way: measures.area(curve) for way, curve in curves.items()})
     return _Judged(found, figures, {way: curve.tolist() for way, curve in curves.items()})
 
 
-def _worth(game: Game, pixels: Samples, classes: Tensor) -> measures.Worth:
-    """Scores of coalitions, computed as they are asked for."""
+def _attainable(game: Game, pixels: Samples, classes: Tensor, exact: Truth) -> dict[str, float]:
+    """What the Shapley values themselves reach where faithfulness to them is not what is measured."""
+    curves = _curves(exact.values, _worth(game, pixels, classes, exact))
+    return {way: measures.area(curve) for way, curve in curves.items()}
+
+
+def _curves(found: Tensor, worth: measures.Worth) -> dict[str, Tensor]:
+    return {"insertion": measures.insertion(found, worth), "deletion": measures.deletion(found, worth)}
+
+
+def _worth(game: Game, pixels: Samples, classes: Tensor, exact: Truth) -> measures.Worth:
+    """Scores of coalitions, looked up or computed as they are asked for."""
+    if exact.worths is not None:
+        return measures.looked_up(exact.worths)
 
     @torch.no_grad()
     def worth(present: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from auxlens.engine import jobs
 from auxlens.engine.attribution import exact
 from auxlens.engine.attribution.methods import METHODS
 from auxlens.engine.attribution.patches import ObjectGame, sample_objects
+from auxlens.engine.attribution.results import MEASURES
 from auxlens.engine.run import run
 from auxlens.engine.scene.bands import match
 from auxlens.engine.scene.polygons import tiles_of
@@ -107,9 +108,8 @@ def test_a_report_and_a_table(untrained, scene, tmp_path, quiet, monkeypatch, sa
     job = job_of(model, scene, tmp_path, polygons=polygons, other_models=(other,))
     result = run(job, quiet())
     lines = {line["method"]: line for line in csv.DictReader((tmp_path / "q.csv").open())}
-    assert (
-        list(lines) == [*METHODS, "control: random weights", f"control: {other}"] and result["figures"]["pixels"] == 8
-    )
+    rest = ["Shapley values", "control: random weights", f"control: {other}"]
+    assert list(lines) == [*METHODS, *rest] and result["figures"]["pixels"] == 8
     known = (
         "rank_correlation",
         "r2",
@@ -121,6 +121,7 @@ def test_a_report_and_a_table(untrained, scene, tmp_path, quiet, monkeypatch, sa
     )
     assert all(np.isfinite(float(lines[method][name])) for method in METHODS for name in known)
     assert (lines["explainer"]["infidelity"] == "") == sampled
+    assert all((lines["Shapley values"][name] != "") == (name in ("insertion", "deletion")) for name in MEASURES)
     page = (tmp_path / "q.html").read_text(encoding="utf-8")
     assert "8 polygons of" in page and "9 patches of the chip around a polygon" in page
     assert ("sampled; their own mean absolute error" in page) == sampled
