@@ -17,8 +17,10 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 from qgis.PyQt.QtGui import QIcon
 
+from ..engine.checks import files_read, sources_of
 from ..engine.jobs import AuxLensError, Canceled, JobError
 from ..plugin.client import run_job
+from ..plugin.datasets import files_of
 from . import checks
 from .parameters import tr
 from .values import job_values, notes, output_paths, wanted_outputs
@@ -165,7 +167,8 @@ class JobAlgorithm(Algorithm):
         """See the base class."""
         targets = wanted_outputs(self, parameters, context)
         job = replace(self.job(parameters, context, export=False), **self.by_field(targets))
-        checks.outputs(targets, _paths_read(job))
+        read = files_read(job)
+        checks.outputs(targets, (*read, *sources_of(read, files_of)))
         self.check(job, parameters, context)
 
     def prepareAlgorithm(
@@ -212,15 +215,6 @@ def _tell_incomplete(text: str, feedback: QgsProcessingFeedback) -> None:
     if QgsApplication.platform() != "desktop":
         raise QgsProcessingException(text)
     feedback.reportError(text, False)
-
-
-def _paths_read(job: Any) -> List[str]:
-    """Files that the job reads and must not overwrite, as the job has them."""
-    values = [getattr(job, f.name) for f in fields(job) if not f.name.startswith("output_")]
-    many = [item for value in values if isinstance(value, tuple) for item in value if isinstance(item, str)]
-    names = ("model", "map", "reference", "probability", "uncertainty", "mask", "polygons")
-    named = [getattr(job, name, "") for name in names]
-    return [*many, *named]
 
 
 def make_folders(paths: Iterable[str]) -> None:

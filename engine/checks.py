@@ -6,7 +6,7 @@ Standard library only, because both sides of the process boundary read this file
 from __future__ import annotations
 
 import os
-from typing import Any, Collection, Iterable, Mapping, Tuple, Union
+from typing import Any, Callable, Collection, Iterable, List, Mapping, Tuple, Union
 
 from ..models.card import Card
 from ..models.members import members_of, paths_of
@@ -35,11 +35,25 @@ from .jobs import (
     ZonalJob,
     outputs_of,
     patterns,
+    split_name,
 )
 
 Patterns = Mapping[str, Tuple[str, ...]]  # files of each modality
+FilesOf = Callable[[str], Iterable[str]]  # of a raster, its own path among them; none of what is no raster
 MIN_PLAYERS, MAX_PLAYERS = 2, 16
 MIN_PATCHES, MAX_PATCHES = 2, 8  # along a side of a chip
+_READ = (  # fields of jobs with files that are read, beside the model
+    "other_models",
+    "inputs",
+    "auxiliary",
+    "rasters",
+    "map",
+    "reference",
+    "probability",
+    "uncertainty",
+    "mask",
+    "polygons",
+)
 
 
 def patches_of(text: str) -> int:
@@ -113,8 +127,7 @@ def check_map(job: MapJob, card: Card) -> None:
             f"{', '.join(c.name for c in card.main.classes) or 'none: it makes a regression'}."
         )
     _check_polygons(job, card)
-    given = (*paths_of(job.model), *job.inputs, *job.auxiliary, job.reference, job.mask, job.polygons)
-    _check_outputs(job, given, "choose at least one, for example the map")
+    _check_outputs(job, "choose at least one, for example the map")
     _check_computing(job)
 
 
@@ -148,7 +161,7 @@ def check_map_folder(job: MapFolderJob, card: Card) -> None:
     if job.output_folder != ANYWHERE and _place(job.output_folder) == _place(job.scenes):
         raise JobError("The output folder is the folder of scenes; choose another, so that inputs and maps stay apart.")
     _check_scheduler(job.scheduler)
-    _check_outputs(job, paths_of(job.model))
+    _check_outputs(job)
     _check_computing(job)
 
 
@@ -262,7 +275,7 @@ def check_accuracy(job: AccuracyJob) -> None:
             "The uncertainty is judged by its intervals, which a raster of numbers has; choose the task “regression”, "
             "or leave it out."
         )
-    _check_outputs(job, (job.map, job.reference, job.probability, job.uncertainty))
+    _check_outputs(job)
 
 
 def check_zonal(job: ZonalJob) -> None:
@@ -276,7 +289,7 @@ def check_zonal(job: ZonalJob) -> None:
         raise JobError("No layer is given; give the rasters that “map” wrote for a scene.")
     if not job.polygons:
         raise JobError("No polygons are given; give a vector layer with areas.")
-    _check_outputs(job, (*job.rasters, job.polygons), "choose the polygons, the table or both")
+    _check_outputs(job, "choose the polygons, the table or both")
 
 
 def check_exportonnx(job: ExportOnnxJob, card: Card) -> None:
@@ -286,7 +299,7 @@ def check_exportonnx(job: ExportOnnxJob, card: Card) -> None:
         JobError: no output is asked for, it would be written over the model, or the tiles' size does not suit the
             model.
     """
-    _check_outputs(job, (job.model,), "give an ONNX file to write")
+    _check_outputs(job, "give an ONNX file to write")
     if job.tile_size < 0:
         raise JobError("The tile size is 0 or more.")
     if job.tile_size and card.main.kind.startswith("scene_"):
@@ -304,7 +317,7 @@ def check_modelinfo(job: ModelInfoJob) -> None:
     Raises:
         JobError: no output is asked for, or it would be written over the model.
     """
-    _check_outputs(job, (job.model,), "give a page to write")
+    _check_outputs(job, "give a page to write")
 
 
 def check_attribution_quality(job: AttributionQualityJob, card: Card) -> None:
@@ -327,7 +340,7 @@ def check_attribution_quality(job: AttributionQualityJob, card: Card) -> None:
     if job.pixels < 8 or job.seed < 0:
         raise JobError("At least 8 pixels are needed; the seed is 0 or more.")
     _check_scheduler(job.scheduler)
-    _check_outputs(job, (job.model, *job.other_models, *job.inputs))
+    _check_outputs(job)
 
 
 def check_compare(job: CompareJob) -> Tuple[float, ...]:
@@ -359,7 +372,7 @@ def check_compare(job: CompareJob) -> Tuple[float, ...]:
     if not all(0 < share <= 1 for share in shares):
         raise JobError(f"Shares of the references are above 0 and at most 100 percent; given: {job.reference_shares}.")
     _check_scheduler(job.scheduler)
-    _check_outputs(job, (), "choose the report, the table or both")
+    _check_outputs(job, "choose the report, the table or both")
     return tuple(sorted(shares | {1.0}, reverse=True))
 
 
@@ -381,7 +394,7 @@ def check_explain_errors(job: ExplainErrorsJob) -> None:
         )
     if job.scenes and job.output_correlation:
         raise JobError("Local correlations are drawn for one scene; give its layers, or leave the raster out.")
-    _check_outputs(job, (*job.inputs, job.reference))
+    _check_outputs(job)
 
 
 def check_sensitivity(job: SensitivityJob, card: Card) -> None:
@@ -398,7 +411,7 @@ def check_sensitivity(job: SensitivityJob, card: Card) -> None:
         raise JobError("The model has one input band only; there is nothing to compare it with.")
     check_choice("removal", job.removal, REMOVALS)
     check_choice("precision", job.precision, PRECISIONS)
-    _check_outputs(job, (job.model, *job.inputs))
+    _check_outputs(job)
 
 
 def _check_scheduler(address: str) -> None:
@@ -406,10 +419,8 @@ def _check_scheduler(address: str) -> None:
         raise JobError(f"“{address}” is no address of a Dask scheduler; give one like tcp://host:8786.")
 
 
-def _check_outputs(
-    job: Any, given: Tuple[str, ...], remedy: str = "choose at least one, for example the report"
-) -> None:
-    """Check that a job has an output, and none with the path of a given file or of another output.
+def _check_outputs(job: Any, remedy: str = "choose at least one, for example the report") -> None:
+    """Check that a job has an output, and none with the path of a file that it reads or of another output.
 
     Raises:
         JobError: it has not; ``remedy`` says what to do.
@@ -417,12 +428,45 @@ def _check_outputs(
     wanted = outputs_of(job)
     if not wanted:
         raise JobError(f"No output is asked for; {remedy}.")
-    name = clash(wanted, given)
+    name = clash(wanted, files_read(job))
     if name:
         raise JobError(
             f"The output “{_words(name)}” has the path of an input or of another output (“{wanted[name]}”); "
             "choose another."
         )
+
+
+def check_sources(job: Any, files_of: FilesOf) -> None:
+    """Check that no output would be written over a file that a job reads, or that its rasters are made of.
+
+    Raises:
+        JobError: one would.
+    """
+    read, wanted = files_read(job), outputs_of(job)
+    name = clash(wanted, (*read, *sources_of(read, files_of)))
+    if name:
+        raise JobError(
+            f"The output “{_words(name)}” has the path of an input or of a file that one is made of "
+            f"(“{wanted[name]}”); choose another."
+        )
+
+
+def files_read(job: Any) -> Tuple[str, ...]:
+    """Files that a job reads, as it has them: ``name=path`` and ``path|layername=…`` too."""
+    values = [*paths_of(getattr(job, "model", "")), *(getattr(job, name, "") for name in _READ)]
+    texts = [text for value in values for text in (value if isinstance(value, tuple) else (value,))]
+    return tuple(filter(None, texts))
+
+
+def sources_of(given: Iterable[str], files_of: FilesOf) -> Tuple[str, ...]:
+    """Files that rasters are made of, as a VRT is of its sources, which may be VRTs themselves."""
+    found: List[str] = []
+    waiting = [split_name(text)[1].partition("|")[0] for text in given]
+    while waiting:
+        files = [file for file in files_of(waiting.pop()) if file not in found]
+        found += files
+        waiting += [file for file in files if file.lower().endswith(".vrt")]
+    return tuple(found)
 
 
 def clash(wanted: Mapping[str, str], given: Iterable[str]) -> str:
@@ -447,7 +491,8 @@ def clash(wanted: Mapping[str, str], given: Iterable[str]) -> str:
 
 
 def _place(path: str) -> str:
-    return os.path.normcase(os.path.abspath(path))
+    """Where a path leads, by whatever links: two paths of one place are one file."""
+    return os.path.normcase(os.path.realpath(path))
 
 
 def check_choice(name: str, value: str, choices: Tuple[str, ...]) -> None:

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from . import jobs
+from .checks import check_sources
 
 # The module that executes each kind of job, with `run(job, progress)`. Imported when such a job comes, so that demo
 # scenes do not wait for torch.
@@ -37,5 +38,6 @@ def run(job: Any, progress: jobs.Progress) -> dict[str, Any]:
         AuxLensError: with a message for the user; ``Canceled`` when ``progress.canceled()`` said so.
     """
     executor = import_module(EXECUTORS[type(job)], __package__)
+    check_sources(job, import_module(".scene.files", __package__).files_of)
     result: dict[str, Any] = executor.run(job, progress)
     return result

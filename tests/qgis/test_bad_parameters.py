@@ -5,6 +5,7 @@ import pickle
 from dataclasses import replace
 
 import pytest
+from osgeo import gdal
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsProcessingContext,
@@ -110,6 +111,19 @@ def test_map(refused, good, change, expected):
     first = {key: value[0] if isinstance(value, list) else value for key, value in good.items()}
     change = {key: value.format(**first) if isinstance(value, str) else value for key, value in change.items()}
     assert expected.lower() in refused("map", **{**good, **change}).lower()
+
+
+def test_an_output_never_replaces_what_an_input_is_made_of(refused, accepted, good, write_raster, tmp_path):
+    source = write_raster("parts/b.tif")
+    gdal.BuildVRT(str(tmp_path / "parts" / "b.vrt"), [source]).FlushCache()
+    gdal.BuildVRT(str(tmp_path / "of_vrts.vrt"), [str(tmp_path / "parts" / "b.vrt")]).FlushCache()
+    (tmp_path / "link").symlink_to(tmp_path / "parts")
+    for name in ("parts/b.vrt", "of_vrts.vrt"):
+        good["INPUTS"] = [str(tmp_path / name)]
+        accepted("map", **good)
+        for target in (source, str(tmp_path / "link" / "b.tif")):
+            message = refused("map", **{**good, "OUTPUT_MAP": target})
+            assert f"OUTPUT_MAP “{target}” is the file of an input or of another output" in message
 
 
 def test_too_few_bands_lists_both_sides(refused, good, write_raster):

@@ -29,7 +29,7 @@ OURS = {
     "engine": ("engine", "models"),
     "models": ("models",),
 }
-QGIS_SIDE = {"qgis", "numpy", "processing"}
+QGIS_SIDE = {"qgis", "osgeo", "numpy", "processing"}
 NEVER_IN_ENGINE = {"qgis", "osgeo", "processing", "PyQt5", "PyQt6", "gdal"}
 OPENS_RASTERS = {"rasterio", "geopandas", "pyogrio", "fiona", "osgeo", "exactextract"}
 STANDARD_LIBRARY_ONLY = (

@@ -499,6 +499,20 @@ def test_outputs_stay_apart_from_the_scenes(job, make_scene, quiet, tmp_path):
         run(replace(job, output_folder=job.scenes), quiet())
 
 
+def test_a_scene_never_replaces_what_it_reads(job, make_scene, quiet, tmp_path):
+    label, kept = make_scene("a") / "label.tif", tmp_path / "out" / "a" / "map.tif"
+    make_scene("b")
+    kept.parent.mkdir(parents=True)
+    before = label.read_bytes()
+    label.replace(kept)
+    label.symlink_to(kept)
+    run(job, quiet())
+    rows = table(job)
+    assert (rows["a"]["status"], rows["b"]["status"]) == ("failed", "mapped")
+    assert "“map” has the path of an input" in rows["a"]["message"]
+    assert kept.read_bytes() == before
+
+
 def test_no_scheduler(job, make_scene, quiet, monkeypatch):
     make_scene("a")
     monkeypatch.setattr("auxlens.engine.publish.folder.CONNECT_S", 1.0)

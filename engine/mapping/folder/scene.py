@@ -15,7 +15,9 @@ import numpy as np
 from ....models.card import Card
 from ....models.errors import SceneError
 from ....models.network import Network
+from ...checks import check_sources
 from ...failures import known_failure
+from ...scene.files import files_of
 from ...scene.window import Tile, Window
 from ...scene.writing import Layer, LayerWriter, check_room
 from ..outputs import layers_of
@@ -68,6 +70,7 @@ class StackedScene:
     def _open(self, network: Network, margin_px: int) -> None:
         job, card = self.task.job, self._card
         self._folder = os.path.dirname(next(iter(job.outputs.values())))
+        check_sources(job, files_of)
         try:
             os.makedirs(self._folder, exist_ok=True)
         except OSError as error:
