@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ...models.card import LandClass
@@ -20,6 +19,7 @@ from ..scene.reference import (
     PALETTE,
     UNKNOWN,
     ReferenceReader,
+    class_numbers,
     is_raster,
     legend,
     open_reference,
@@ -156,7 +156,7 @@ def _known(job: AccuracyJob, grid: Grid, names: dict[int, str]) -> tuple[LandCla
             "place, and check its CRS."
         )
     values = frame["value"].dropna()
-    if job.task not in CLASS_TASKS or pd.to_numeric(values, errors="coerce").notna().all():
+    if job.task not in CLASS_TASKS or class_numbers(values, names.values()) is not None:
         return ()
     found = sorted({str(v) for v in values})
     texts = ", ".join(found[:5]) + (", …" if len(found) > 5 else "")

@@ -6,9 +6,10 @@ import contextlib
 import csv
 import glob
 import os
+import re
 import sqlite3
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -34,6 +35,8 @@ MAX_CLASSES = 255
 IGNORE = -1  # class index of a pixel without reference
 LARGEST_CLASS = 65_534  # maps are uint16 at most, with a value left for nodata
 UNKNOWN = 65_535.0  # value of a named class that the model does not know
+_WHOLE = re.compile(r"0|-?[1-9][0-9]*")  # a whole number as one writes it, and
+_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?"  # any number, in a table
 
 _SEVERAL = (".shp", ".gpkg", ".tab", ".mif")  # formats that are, or may be, several files of one name
 _NO_DATA = (".qml", ".qmd", ".aux.xml", "-shm")  # ends of what comes and goes beside a file while it is looked at
@@ -210,13 +213,13 @@ def is_table(path: str) -> bool:
 
 
 def read_table(path: str, field: str) -> pd.DataFrame:
-    """A CSV table as columns ``scene`` (its first column, as text) and ``value``.
+    """A CSV table as columns ``scene`` (its first column) and ``value``: text, or numbers where some have decimals.
 
     Raises:
         SceneError: missing, unreadable, or without the column.
     """
     try:
-        table = pd.read_csv(path, sep=None, engine="python", dtype={0: str}, encoding="utf-8-sig")
+        table = pd.read_csv(path, sep=None, engine="python", dtype=str, encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise SceneError(f"The reference “{path}” does not exist; check the path.") from error
     except (OSError, ValueError, csv.Error) as error:
@@ -229,7 +232,16 @@ def read_table(path: str, field: str) -> pd.DataFrame:
             f"The table “{path}” has no column “{field}” beside its first, which names the scenes; its columns are: "
             f"{has}. Choose the reference field among them."
         )
-    return pd.DataFrame({"scene": table.iloc[:, 0].astype(str).str.strip(), "value": table[field]})
+    values = table[field].str.strip()
+    values = values.where(values != "")
+    if _has_decimals(values.dropna()):
+        values = pd.to_numeric(values)
+    return pd.DataFrame({"scene": table.iloc[:, 0].astype(str).str.strip(), "value": values})
+
+
+def _has_decimals(texts: pd.Series) -> bool:
+    """Whether texts are numbers that are not all whole, or that a program wrote into a column with gaps: “1.0”."""
+    return bool(texts.str.contains(".", regex=False).any() and texts.str.fullmatch(_NUMBER).all())
 
 
 def _layer(file: str, name: str, field: str, several: bool) -> gpd.GeoDataFrame:
@@ -248,10 +260,10 @@ def _layer(file: str, name: str, field: str, several: bool) -> gpd.GeoDataFrame:
 def numbers_of(values: pd.Series, classes: Sequence[LandClass], path: str, field: str) -> NDArray[np.float64]:
     """The number that each feature burns; NaN for features without a value."""
     given = values.notna()
-    numbers = _as_numbers(values)
-    if numbers is not None:
-        return np.asarray(numbers, np.float64)
     by_name = {c.name: float(c.value) for c in classes}
+    numbers = class_numbers(values, by_name) if classes else pd.to_numeric(values, errors="coerce")
+    if numbers is not None and numbers[given].notna().all():
+        return np.asarray(numbers, np.float64)
     named = [by_name.get(str(v), UNKNOWN) if known else np.nan for v, known in zip(values, given, strict=True)]
     if set(named).isdisjoint(by_name.values()):
         what = f"The values of the reference “{path}”{f', field “{field}”,' if field else ''} ({_some(values[given])})"
@@ -263,10 +275,21 @@ def numbers_of(values: pd.Series, classes: Sequence[LandClass], path: str, field
     return np.array(named, np.float64)
 
 
-def _as_numbers(values: pd.Series) -> pd.Series | None:
-    """The values of a whole file as numbers; ``None`` if one of them is text."""
-    numbers = pd.to_numeric(values, errors="coerce")
-    return numbers if numbers[values.notna()].notna().all() else None
+def class_numbers(values: pd.Series, names: Collection[str] = ()) -> pd.Series | None:
+    """The values of classes as numbers; ``None`` where they are names.
+
+    Text is names, unless all of it is whole numbers as one writes them and none of it is among ``names``: “91E0” and
+    “007” are codes and no numbers, and so is “3260” where a class is called that.
+    """
+    if _is_text(values):
+        texts = {str(value) for value in values.dropna()}
+        if not texts.isdisjoint(names) or not all(map(_WHOLE.fullmatch, texts)):
+            return None
+    return pd.to_numeric(values)
+
+
+def _is_text(values: pd.Series) -> bool:
+    return not pd.api.types.is_numeric_dtype(values)
 
 
 def _some(values: pd.Series) -> str:
@@ -279,7 +302,7 @@ def find_classes(references: Sequence[tuple[str, Grid]], field: str) -> tuple[La
     """The classes that occur in references, with names and colours where the files hold them.
 
     Of vectors, those of features that touch one of the grids. Values below 0 mean "no reference". Text classes of
-    vectors get the values 1, 2, … in the order of their names.
+    vectors get the values 1, 2, … in the order of their names; text is numbers only where it is in all of the files.
 
     Raises:
         SceneError: no class, one class only, more than 255 values (a regression, most likely), or numbers in one
@@ -291,20 +314,23 @@ def find_classes(references: Sequence[tuple[str, Grid]], field: str) -> tuple[La
     grids: dict[str, list[Grid]] = {}
     for path, grid in references:
         grids.setdefault(path, []).append(grid)
+    features = {p: (read_table if is_table(p) else read_features)(p, field) for p in grids if not is_raster(p)}
+    written = [frame["value"] for frame in features.values() if _is_text(frame["value"])]
+    named = bool(written) and class_numbers(pd.concat(written)) is None
     for path, own in grids.items():
-        if is_raster(path):
+        if path not in features:
             for value in sorted({value for grid in own for value in _raster_values(path, grid)}):
                 names.setdefault(value, "")
             found_names, found_colors = legend(path)
             names.update({v: found_names[v] for v in names if v in found_names and not names[v]})
             colors.update({v: found_colors[v] for v in names if v in found_colors})
         else:
-            frame = (read_table if is_table(path) else read_features)(path, field)
-            values, numbers = frame["value"], _as_numbers(frame["value"])
-            here = values.notna() if is_table(path) else values.notna() & _on_grids(frame, own, path)
-            if numbers is None:
+            values = features[path]["value"]
+            here = values.notna() if is_table(path) else values.notna() & _on_grids(features[path], own, path)
+            if named and _is_text(values):
                 texts.update(str(v) for v in values[here])
             else:
+                numbers = pd.to_numeric(values)
                 for number in np.unique(numbers[here & (numbers >= 0)]):
                     names.setdefault(_whole(float(number), path), "")
         if len(names) + len(texts) > MAX_CLASSES:

@@ -286,6 +286,25 @@ def centre(row, col):
     return shapely.Point(TRANSFORM @ (col + 0.5, row + 0.5))
 
 
+def test_codes_that_look_like_numbers_are_names(tmp_path, quiet):
+    codes = [LandClass(i, code, "#00aa00") for i, code in enumerate(("3260", "6210", "91E0"), 1)]
+    made = put(tmp_path / "m.tif", np.repeat(np.array([[1, 2, 3]], "uint8"), 3, axis=0), classes=codes)
+    places = [centre(row, row) for row in range(3)]
+    for chosen in (("3260", "6210"), ("3260", "6210", "91E0"), ("91E0",)):
+        at = [("3260", "6210", "91E0").index(code) for code in chosen]
+        points = vector(tmp_path / f"{len(chosen)}.gpkg", [places[i] for i in at], list(chosen))
+        result = assess(AccuracyJob(made, points, "class"), quiet())
+        assert result.overall["overall_accuracy"] == 1
+        assert [result.classes[i].name for i in result.matrix.sum(axis=1).nonzero()[0]] == list(chosen)
+
+
+def test_a_code_is_no_number_of_the_map(tmp_path, quiet):
+    made = put(tmp_path / "m.tif", np.full((3, 3), 91, "uint8"))
+    points = vector(tmp_path / "p.gpkg", [centre(1, 1)], ["91E0"])
+    with pytest.raises(SceneError, match=r"names its classes \(91E0\), but the map has no class names"):
+        assess(AccuracyJob(made, points, "class"), quiet())
+
+
 def test_points_with_names(job, tmp_path, quiet, mapped, rng):
     places = rng.permutation(mapped.size)[:80]
     rows, cols = np.unravel_index(places, mapped.shape)

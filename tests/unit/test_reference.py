@@ -167,6 +167,54 @@ def test_numbers_as_text_are_numbers(features):
     assert read(path, classes=classes)[5, 0] == 10
 
 
+def test_codes_that_look_like_numbers_stay_text(features):
+    path = features([LEFT, RIGHT, cells(0, 12, 3, 3), cells(9, 12, 3, 3)], ["3260", "6210", "6510", "91F0"])
+    classes = find_classes([(path, GRID)], "kind")
+    assert [(c.value, c.name) for c in classes] == [(1, "3260"), (2, "6210"), (3, "6510"), (4, "91F0")]
+    later = features([LEFT, RIGHT], ["3260", "6210"], name="later.gpkg")
+    chip = read(later, classes=classes)
+    assert (chip[:, :10] == 1).all() and (chip[:, 20:] == 2).all()
+    both = [(later, GRID), (path, GRID)]  # the file with the codes that look like numbers alone
+    assert find_classes(both, "kind") == find_classes(both[::-1], "kind") == classes
+
+
+@pytest.mark.parametrize("codes", [("001", "01", "1"), ("91E0", "91.0", "91"), ("1e3", "1000", "+1000")])
+def test_codes_are_not_merged_as_numbers(features, codes):
+    path = features([LEFT, RIGHT, cells(0, 12, 3, 3)], codes)
+    classes = find_classes([(path, GRID)], "kind")
+    assert sorted(codes) == [c.name for c in classes]
+    chip = read(path, classes=classes)
+    assert {chip[5, 0], chip[5, 25], chip[1, 13]} == {1, 2, 3}
+
+
+def test_a_code_is_no_number_that_the_model_has(features):
+    classes = (LandClass(91, "class 91", "#0000ff"), LandClass(92, "class 92", "#00aa00"))
+    with pytest.raises(SceneError, match=r"\(91E0\) are not among the model's classes \(class 91, class 92\)"):
+        read(features([LEFT], ["91E0"]), classes=classes)
+    assert read(features([LEFT], ["91"], name="plain.gpkg"), classes=classes)[5, 0] == 91
+
+
+def test_text_is_numbers_in_a_regression(features):
+    chip = read(features([LEFT, RIGHT], ["007.5", "1e1"]), classes=())
+    assert (chip[:, :10] == 7.5).all() and (chip[:, 20:] == 10).all()
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (("001", "01", "1"), [(1, "001"), (2, "01"), (3, "1")]),
+        (("91E0", "9110", ""), [(1, "9110"), (2, "91E0")]),
+        (("3", " 5", ""), [(3, "class 3"), (5, "class 5")]),
+        (("3.0", "5.0", ""), [(3, "class 3"), (5, "class 5")]),  # as programs write them beside a gap
+    ],
+)
+def test_classes_of_a_table(tmp_path, column, expected):
+    table = tmp_path / "labels.csv"
+    table.write_text("\n".join(["scene,kind", *(f"s{i},{text}" for i, text in enumerate(column))]) + "\n")
+    classes = find_classes([(str(table), GRID)], "kind")
+    assert [(c.value, c.name) for c in classes] == expected
+
+
 def test_without_a_field_layers_are_the_classes(features):
     features([LEFT], None, layer="water")
     path = features([RIGHT], None, layer="wood")
