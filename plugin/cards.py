@@ -11,11 +11,11 @@ from ..engine.jobs import JobError, ModelFileError
 from ..engine.scene.hashing import sha256_of_models
 from ..models.card import Card, LandClass
 from ..models.members import paths_of, read_cards
+from .renderers import own_classes
 from .scenes import MappedScene
 from .words import tr
 
 _GREY = "#9aa3ab"
-_NO_COLOR = "#000000"  # of values in a file's colour table that are no class
 
 
 def card_of(scene: MappedScene, model: str = "") -> Tuple[Optional[Card], str]:
@@ -52,11 +52,11 @@ def classes_of(scene: MappedScene, card: Optional[Card]) -> List[LandClass]:
     layer = scene.layers.get("map")
     renderer = layer.renderer() if layer is not None else None
     if isinstance(renderer, QgsPalettedRasterRenderer):
-        return _land_classes(renderer.classes())
+        return _land_classes(own_classes(layer, renderer.classes(), renderer.usesBands()[0]))
     if card is not None and card.main.classes:
         return list(card.main.classes)
     table = layer.dataProvider().colorTable(1) if layer is not None else []
-    named = [c for c in QgsPalettedRasterRenderer.colorTableToClassData(table) if c.color.name() != _NO_COLOR]
+    named = own_classes(layer, QgsPalettedRasterRenderer.colorTableToClassData(table), 1)
     # The probability's bands have names, but nothing there says which values of the map they belong to.
     numbers = range(1, 1 + len(scene.band_names("probability")))
     return _land_classes(named) or [LandClass(number, str(number), _GREY) for number in numbers]

@@ -19,7 +19,7 @@ from qgis.PyQt.QtGui import QColor, QImage
 
 from ..engine.palettes import GREYS
 from .charts import Chart, ramp, swatches
-from .renderers import Range, as_classes, as_colours, on_ramp
+from .renderers import Range, as_classes, as_colours, on_ramp, own_classes
 
 NOTHING = QColor("#f2f2f0")  # where a layer has no value
 _NATURAL = (("B4", "B04", "red", "Red"), ("B3", "B03", "green", "Green"), ("B2", "B02", "blue", "Blue"))
@@ -29,7 +29,8 @@ def legend(layer: QgsRasterLayer) -> Optional[Chart]:
     """A layer's legend, made from its style; ``None`` for a style that needs none, such as natural colour."""
     renderer = layer.renderer()
     if isinstance(renderer, QgsPalettedRasterRenderer):
-        return swatches([(c.color, c.label) for c in renderer.classes()])
+        classes = own_classes(layer, renderer.classes(), renderer.usesBands()[0])
+        return swatches([(c.color, c.label) for c in classes])
     if isinstance(renderer, QgsSingleBandPseudoColorRenderer):
         items = renderer.shader().rasterShaderFunction().colorRampItemList()
         return ramp([(item.color, item.label) for item in items]) if items else None

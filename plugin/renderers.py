@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Sequence, Tuple
+from typing import List, Sequence, Tuple
 
 from qgis.core import (
     QgsColorRampLegendNodeSettings,
@@ -13,6 +13,7 @@ from qgis.core import (
     QgsMultiBandColorRenderer,
     QgsPalettedRasterRenderer,
     QgsRasterDataProvider,
+    QgsRasterLayer,
     QgsRasterShader,
     QgsSingleBandPseudoColorRenderer,
 )
@@ -21,6 +22,10 @@ from qgis.PyQt.QtGui import QColor
 from .words import figure
 
 Range = Tuple[float, float]
+Class = QgsPalettedRasterRenderer.Class
+
+_WHOLE_TABLE = 256  # entries of a file's colour table at least, more than a model has classes
+_NO_COLOR = "#000000"  # of values in a file's colour table that are no class
 
 
 def on_ramp(
@@ -69,6 +74,23 @@ def as_classes(
     """One band as classes: value, colour and name of each."""
     classes = [QgsPalettedRasterRenderer.Class(value, color, name) for value, color, name in entries]
     return QgsPalettedRasterRenderer(provider, band, classes)
+
+
+def own_classes(layer: QgsRasterLayer, classes: Sequence[Class], band: int) -> List[Class]:
+    """Classes without a colour table's other values, which may be 65,536 and are black and called by their numbers.
+
+    Args:
+        layer: Whose classes; of a table that is coloured throughout, the values that occur are left.
+        classes: Of its style, or of the file's colour table, which QGIS takes where there is no style.
+        band: That they are of, from 1.
+    """
+    if len(classes) < _WHOLE_TABLE:
+        return list(classes)
+    found = [c for c in classes if c.color.name() != _NO_COLOR or c.label != f"{c.value:.0f}"]
+    if 0 < len(found) < _WHOLE_TABLE:
+        return found
+    there = {c.value for c in QgsPalettedRasterRenderer.classDataFromRaster(layer.dataProvider(), band)}
+    return [c for c in classes if c.value in there]
 
 
 def as_colours(

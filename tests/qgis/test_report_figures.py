@@ -1,14 +1,20 @@
 """Figures of a scene against brute force on its arrays; places; numbers in words."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from osgeo import gdal
 from qgis.core import QgsSingleBandGrayRenderer
+from qgis.PyQt.QtGui import QColor
 
 from auxlens.models.card import LandClass
+from auxlens.plugin import pictures
 from auxlens.plugin.cards import card_of, classes_of
 from auxlens.plugin.places import look, relative_errors
+from auxlens.plugin.renderers import as_classes
 from auxlens.plugin.report.statistics import LEVELS, auroc, measure, pixel_areas
+from auxlens.plugin.restyle import restyle
 from auxlens.plugin.scenes import scenes_in_folder
 from auxlens.plugin.words import figure, percent
 
@@ -136,6 +142,61 @@ def test_classes_are_those_of_the_file(mapped):
     layer = scene.layers["map"]
     layer.setRenderer(QgsSingleBandGrayRenderer(layer.dataProvider(), 1))  # as the user may have chosen
     assert classes_of(scene, None) == [LandClass(3, "harbour", "#010203")]
+
+
+@pytest.fixture
+def wide(mapped):
+    """A scene whose map holds classes above 254, as the file alone tells them: black ones are classes, too."""
+    folder = mapped()
+    (folder / "map.qml").unlink()
+    path, old = str(folder / "map.tif"), gdal.Open(str(folder / "map.tif"))
+    values = old.ReadAsArray().astype("uint16")
+    file = gdal.GetDriverByName("GTiff").Create(path, *values.shape[::-1], 1, gdal.GDT_UInt16)
+    file.SetGeoTransform(old.GetGeoTransform())
+    file.SetProjection(old.GetProjection())
+    file.SetMetadata(old.GetMetadata())
+    colors = gdal.ColorTable()
+    for value, color in ((1, (255, 0, 0)), (2, (0, 0, 0)), (3000, (0, 0, 255))):
+        colors.SetColorEntry(value, (*color, 255))
+    file.GetRasterBand(1).SetColorTable(colors)
+    file.GetRasterBand(1).SetCategoryNames(["", "red", "soil", *[""] * 2997, "blue"])
+    file.GetRasterBand(1).SetNoDataValue(65535)
+    values[values == 3], values[values == 255] = 3000, 65535
+    file.GetRasterBand(1).WriteArray(values)
+    file = None
+    return folder
+
+
+def test_a_colour_table_is_no_list_of_classes(wide, monkeypatch):
+    ((scene,), _) = scenes_in_folder(str(wide))
+    layer = scene.layers["map"]
+    assert len(layer.renderer().classes()) == 65536
+    shown = []
+    monkeypatch.setattr(pictures, "swatches", shown.append)
+    pictures.legend(layer)
+    assert [[(color.name(), label) for color, label in entries] for entries in shown] == [
+        [("#ff0000", "red"), ("#000000", "soil"), ("#0000ff", "blue")]
+    ]
+    expected = [LandClass(1, "red", "#ff0000"), LandClass(2, "soil", "#000000"), LandClass(3000, "blue", "#0000ff")]
+    assert classes_of(scene, None) == expected
+    Path(scene.tags.job["model"]).unlink()  # whose card would tell
+    restyle([scene], "", 2, [])
+    assert [(c.value, c.label) for c in layer.renderer().classes()] == [(1, "red"), (2, "soil"), (3000, "blue")]
+    layer.setRenderer(QgsSingleBandGrayRenderer(layer.dataProvider(), 1))
+    assert classes_of(scene, None) == expected
+
+
+def test_a_report_of_classes_above_254(run, wide, tmp_path):
+    run("report", SCENES=str(wide), OUTPUT_REPORT=str(tmp_path / "r.html"))
+    assert all(name in (tmp_path / "r.html").read_text(encoding="utf-8") for name in ("red", "soil", "blue"))
+
+
+def test_of_a_table_that_is_coloured_throughout_classes_are_what_occurs(wide):
+    ((scene,), _) = scenes_in_folder(str(wide))
+    layer = scene.layers["map"]
+    every = [(value, QColor(value % 255, 9, 9), str(value)) for value in range(65536)]
+    layer.setRenderer(as_classes(layer.dataProvider(), 1, every))
+    assert [c.value for c in classes_of(scene, None)] == [1, 2, 3000]
 
 
 def test_a_place_without_values(mapped):
