@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional, Tuple
+from typing import Dict, Optional, Tuple
 
 from osgeo import gdal
 
@@ -11,6 +11,12 @@ def files_of(path: str) -> Tuple[str, ...]:
     """Paths of a raster's files, its own among them; empty for what is no raster."""
     dataset = _opened(path)
     return tuple(dataset.GetFileList() or ()) if dataset is not None else ()
+
+
+def tags_in(path: str) -> Dict[str, str]:
+    """The tags of a raster file by name; empty for what is no raster."""
+    dataset = _opened(path)
+    return dict(dataset.GetMetadata() or {}) if dataset is not None else {}
 
 
 def _opened(path: str) -> Optional[gdal.Dataset]:

@@ -36,6 +36,15 @@ def test_tags_of_an_output(tagged):
     assert tags.others == {"ERROR_PROBABILITY": "expected"}
 
 
+@pytest.mark.usefixtures("qgis_app")
+@pytest.mark.parametrize("placed", [(500000, 8, 6, 5000000, 6, -8), (500000, 10, 0, 5000000, 0, 10)])
+def test_tags_of_a_raster_that_is_rotated_or_has_its_south_up(tagged, placed):
+    gdal.Open(tagged, gdal.GA_Update).SetGeoTransform(placed)
+    tags = tags_of(QgsRasterLayer(tagged, "x"))
+    assert (tags.output, tags.model) == ("uncertainty", "toy")
+    assert (tags.job, tags.others) == (JOB, {"ERROR_PROBABILITY": "expected"})
+
+
 def test_tags_in_a_reopened_project(qgis_app, tagged, tmp_path):
     project = QgsProject()
     project.addMapLayer(QgsRasterLayer(tagged, "x"))
