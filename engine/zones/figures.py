@@ -15,6 +15,8 @@ from ..names import distinct_names
 from . import statistics
 from .layers import Band, Layers
 
+Columns = list[tuple[str, object]]  # names may be equal until all are there
+
 LEVELS = (0.1, 0.5, 0.9)
 _WITH_PERCENTILES = ("map", "uncertainty", "expected_error", "reconstruction_error", "error_probability")
 
@@ -119,51 +121,53 @@ def table(
     mean = np.full((len(sizes), len(bands)), np.nan)
     for number, own in sums.items():
         mean[number] = own.means
-    columns: dict[str, object] = {
-        f"area_{area_unit(layers.grid)}": _each(sums, len(sizes), lambda own: own.area),
-        "mapped_share": [sums[i].share_of(size) if i in sums else 0.0 for i, size in enumerate(sizes)],
-    }
-    columns.update(_classes(layers, sums, len(sizes)))
+    columns: Columns = [
+        (f"area_{area_unit(layers.grid)}", _each(sums, len(sizes), lambda own: own.area)),
+        ("mapped_share", [sums[i].share_of(size) if i in sums else 0.0 for i, size in enumerate(sizes)]),
+    ]
+    columns += _classes(layers, sums, len(sizes))
     at = 0
     for i, band in enumerate(bands):
         if band.categorical:
             continue
         name = _column(band)
-        columns[name if band.output in ("probability", "attribution") else f"{name}_mean"] = mean[:, i]
+        columns.append((name if band.output in ("probability", "attribution") else f"{name}_mean", mean[:, i]))
         if has_percentiles(band):
             lines = _percentiles(sums, len(sizes), at)
-            columns.update({f"{name}_p{100 * level:.0f}": lines[:, j] for j, level in enumerate(LEVELS)})
+            columns += [(f"{name}_p{100 * level:.0f}", lines[:, j]) for j, level in enumerate(LEVELS)]
             at += 1
-    columns.update(_dominant(layers, sums, len(sizes)))
-    columns.update({f"deviation_{_plain(modality)}": values for modality, values in off.items()})
-    return pd.DataFrame(_distinct(columns))
+    columns += _dominant(layers, sums, len(sizes))
+    columns += [(f"deviation_{_plain(modality)}", values) for modality, values in off.items()]
+    names, values = zip(*columns, strict=True)
+    return pd.DataFrame(dict(zip(distinct_names(names), values, strict=True)))
 
 
-def _classes(layers: Layers, sums: Mapping[int, Sums], count: int) -> dict[str, object]:
+def _classes(layers: Layers, sums: Mapping[int, Sums], count: int) -> Columns:
     """The largest class and its share, and the area of every class."""
     if not any(band.output == "map" and band.categorical for band in layers.bands):
-        return {}
+        return []
     found = {value for own in sums.values() for value in own.classes}
     names = {value: layers.class_name(value) for value in sorted(found | set(layers.classes))}
-    columns: dict[str, object] = {
-        "class": _each(sums, count, lambda own: names[largest(own.classes)] if own.classes else None, None),
-        "class_share": _each(sums, count, lambda own: _share(own.classes)),
-    }
+    columns: Columns = [
+        ("class", _each(sums, count, lambda own: names[largest(own.classes)] if own.classes else None, None)),
+        ("class_share", _each(sums, count, lambda own: _share(own.classes))),
+    ]
     unit = area_unit(layers.grid)
     areas = {value: [sums[i].classes.get(value, 0.0) if i in sums else np.nan for i in range(count)] for value in names}
-    return {**columns, **{f"{_plain(name)}_{unit}": areas[value] for value, name in names.items()}}
+    return columns + [(f"{_plain(name)}_{unit}", areas[value]) for value, name in names.items()]
 
 
-def _dominant(layers: Layers, sums: Mapping[int, Sums], count: int) -> dict[str, object]:
+def _dominant(layers: Layers, sums: Mapping[int, Sums], count: int) -> Columns:
     if not any(band.output == "attribution" and band.categorical for band in layers.bands):
-        return {}
+        return []
     names = dict(enumerate(layers.players, 1))
-    return {
-        "dominant_player": _each(
-            sums, count, lambda own: names.get(largest(own.dominant)) if own.dominant else None, None
+    return [
+        (
+            "dominant_player",
+            _each(sums, count, lambda own: names.get(largest(own.dominant)) if own.dominant else None, None),
         ),
-        "dominant_share": _each(sums, count, lambda own: _share(own.dominant)),
-    }
+        ("dominant_share", _each(sums, count, lambda own: _share(own.dominant))),
+    ]
 
 
 def largest(sums: Mapping[int, float]) -> int:
@@ -197,8 +201,3 @@ def _column(band: Band) -> str:
 
 def _plain(name: str) -> str:
     return re.sub(r"\W+", "_", name).strip("_")
-
-
-def _distinct(columns: Mapping[str, object]) -> dict[str, object]:
-    """Columns whose names differ by more than case, as GeoPackages need it (``_plain`` may make names equal)."""
-    return dict(zip(distinct_names(columns), columns.values(), strict=True))

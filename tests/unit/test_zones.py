@@ -206,6 +206,28 @@ def test_classes_players_and_deviations(tmp_path, quiet):
     assert line["deviation_s1"] == pytest.approx(np.sqrt(np.mean(ratios)), rel=1e-6)
 
 
+def test_classes_whose_names_differ_in_signs_alone_are_all_there(tmp_path, quiet, monkeypatch):
+    polygons = write_polygons(tmp_path / "p.gpkg", some_polygons()[:4])
+    run(job(write_layers(tmp_path), polygons, tmp_path), quiet())
+    plain = pd.read_csv(tmp_path / "zones.csv")
+    for value, name in ((2, "A+"), (5, "A-"), (7, "area")):
+        monkeypatch.setitem(NAMES, value, name)
+    monkeypatch.setitem(BANDS, "probability", ("A+", "A-", "area"))
+    run(job(write_layers(tmp_path), polygons, tmp_path), quiet())
+    signs = pd.read_csv(tmp_path / "zones.csv")
+    as_before = {"water": "A", "coniferous_wood": "A", "built_up": "area"}
+    numbered = {
+        "coniferous_wood_ha": "A_ha_2",
+        "built_up_ha": "area_ha_2",
+        "probability_coniferous_wood": "probability_A_2",
+    }
+    expected = {c: next((c.replace(a, b) for a, b in as_before.items() if a in c), c) for c in plain} | numbered
+    assert list(signs) == [expected[column] for column in plain]
+    for before, now in expected.items():
+        if before not in ("class", "sentence"):
+            pd.testing.assert_series_equal(signs[now], plain[before], check_names=False)
+
+
 def test_the_sentence_says_what_the_figures_say(tmp_path, quiet):
     paths = write_layers(tmp_path)
     run(job(paths, write_polygons(tmp_path / "p.gpkg", some_polygons()), tmp_path), quiet())
