@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..mapping.folder.summary import Summary
-from ..mapping.folder.tasks import FAILED, KEPT, MAPPED, Outcome
+from ..mapping.folder.tasks import FAILED, KEPT, MAPPED, Outcome, folder_of
 from ..mapping.folder.thumbnail import NAME
 from ..textfile import write_text
 from ..version import plugin_version
@@ -64,7 +64,7 @@ def _totals(summary: Summary) -> list[tuple[str, str, float, float | None]]:
 def _row(path: str, summary: Summary, outcome: Outcome) -> dict[str, object]:
     pixels = [(c, outcome.figures.get(f"{c.name} px", 0)) for c in summary.card.main.classes]
     total = sum(count for _, count in pixels)
-    picture = Path(summary.job.output_folder, outcome.name, NAME)
+    picture = Path(summary.job.output_folder, folder_of(outcome.name), NAME)
     return {
         "outcome": outcome,
         "picture": _link(picture, Path(path).parent) if picture.exists() else "",

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 import geopandas as gpd
 import numpy as np
@@ -398,6 +399,32 @@ def test_the_catalog_says_what_there_is(job, make_scene, quiet, tmp_path):
     assert model.properties["mlm:name"] == "tiny" and Path(model.assets["weights"].href).is_file()
     described = [band["name"] for band in model.assets["weights"].extra_fields["raster:bands"]]
     assert described == [band["name"] for band in model.properties["mlm:input"][0]["bands"]]
+
+
+def test_links_of_the_catalog_lead_to_scenes_of_any_name(job, make_scene, quiet, tmp_path):
+    names = ["Köln Süd (Mai)", "a&b #1 100%", "scene [2]", "x=y;z", "plain.1"]
+    for name in names:
+        make_scene(name)
+    model = Path(job.model).rename(tmp_path / "50 % #2.safetensors")
+    job = replace(job, layers=("map",), model=str(model))
+    run(job, quiet())
+    for item in (items := list(pystac.Catalog.from_file(str(tmp_path / "out/catalog.json")).get_items())):
+        hrefs = [thing.href for thing in (*item.links, *item.assets.values())]
+        assert not [href for href in hrefs if re.search(r"[^\w.!$&'()*+,=@~:/%-]|%(?![0-9A-F]{2})", href)]
+        assert all(Path(unquote(asset.get_absolute_href())).is_file() for asset in item.assets.values())
+    assert sorted(item.id for item in items) == sorted([*names, "auxlens-model"])
+    assert sorted(table(job)) == sorted(names)
+    assert run(job, quiet())["figures"]["kept"] == len(names)
+    assert len(re.findall('<img src="[^"]', (tmp_path / "report.html").read_text())) == len(names)
+
+
+def test_scenes_that_would_share_a_folder(job, make_scene, quiet, tmp_path):
+    for name in ("a b", "a_b"):
+        make_scene(name)
+    run(replace(job, layers=("map",)), quiet())
+    rows = table(job)
+    assert [rows[name]["status"] for name in ("a b", "a_b")] == ["mapped", "failed"]
+    assert rows["a_b"]["message"] == "The scene “a b” has the same folder; rename one of the two."
 
 
 @pytest.mark.parametrize(

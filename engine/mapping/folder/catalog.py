@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pystac
 from pystac.extensions.classification import Classification, ClassificationExtension
@@ -39,7 +40,7 @@ from ...scene.grid import Grid, bounds_on_earth
 from ...scene.writing import Layer
 from ...textfile import replace_text
 from ...version import plugin_version
-from .tasks import ITEM, Outcome, SceneTask
+from .tasks import Outcome, SceneTask, item_of
 
 CATALOG, MODEL = "catalog.json", "model.json"
 _DATE = re.compile(
@@ -82,7 +83,7 @@ def write_item(
     for rel in ("root", "parent"):
         item.add_link(pystac.Link(rel, f"../{CATALOG}", "application/json"))
     root = os.path.dirname(os.path.dirname(thumbnail))
-    _write(os.path.join(root, ITEM.format(task.name)), item)
+    _write(os.path.join(root, item_of(task.name)), item)
 
 
 def write_catalog(folder: str, names: Sequence[str], card: Card, model: str) -> None:
@@ -94,7 +95,7 @@ def write_catalog(folder: str, names: Sequence[str], card: Card, model: str) -> 
     catalog.add_link(pystac.Link("root", f"./{CATALOG}", "application/json"))
     catalog.add_link(pystac.Link("item", f"./{MODEL}", "application/geo+json", title=card.name))
     for name in names:
-        catalog.add_link(pystac.Link("item", f"./{ITEM.format(name)}", "application/geo+json", title=name))
+        catalog.add_link(pystac.Link("item", f"./{item_of(name)}", "application/geo+json", title=name))
     _write(os.path.join(folder, CATALOG), catalog)
 
 
@@ -152,7 +153,7 @@ def _model_item(card: Card, model: str) -> pystac.Item:
     # Inputs refer to bands by name. STAC 1.1 has no bands among an item's properties, so the asset describes them.
     bands = [RasterBand({"name": band, **described}) for m in card.inputs for band, described in _statistics(m)]
     for name, path in zip(names, paths, strict=True):
-        asset = _asset(path, "Model", "application/octet-stream", ["mlm:model", "mlm:weights"], path)
+        asset = _asset(path, "Model", "application/octet-stream", ["mlm:model", "mlm:weights"], _href(path))
         item.add_asset(name, asset)
         AssetGeneralMLMExtension.ext(asset).apply(artifact_type="safetensors.torch.save_file")
         RasterExtension.ext(asset, add_if_missing=True).apply(bands=bands)
@@ -173,6 +174,11 @@ def mlm_name(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     plain = re.sub(r"[^a-zA-Z0-9_. -]+", "_", plain).strip("_.- ")
     return plain if re.match("[a-zA-Z]..", plain) else f"model {plain}".rstrip()
+
+
+def _href(path: str) -> str:
+    """A path as a link: what would end it or make it invalid is encoded, such as ``#``, ``%`` and spaces."""
+    return re.sub(r"[^\w.!$&'()*+,=@~:/-]", lambda found: quote(found[0]), Path(path).as_posix())
 
 
 def _asset(path: str, title: str, media_type: str, roles: list[str], href: str = "") -> pystac.Asset:

@@ -12,7 +12,7 @@ from ....models.card import Card
 from ...checks import model_patterns
 from ...jobs import MAP_OUTPUTS, MapFolderJob, MapJob
 from ...scene.folder import SceneFiles, list_scenes
-from .tasks import FAILED, Outcome, SceneTask, with_key
+from .tasks import FAILED, Outcome, SceneTask, folder_of, with_key
 
 log = logging.getLogger("auxlens")
 
@@ -36,8 +36,11 @@ def list_tasks(job: MapFolderJob, card: Card, model_sha256: str) -> Listing:
     """
     inputs, auxiliary, reference = model_patterns(job, card)
     tasks, problems = [], []
+    places: dict[str, str] = {}
     for files in list_scenes(job.scenes, inputs, auxiliary, reference):
-        problem = _problem(job, files)
+        other = places.setdefault(os.path.normcase(folder_of(files.name)), files.name)
+        problem = f"The scene “{other}” has the same folder; rename one of the two." if other != files.name else ""
+        problem = problem or _problem(job, files)
         try:
             if not problem:
                 tasks.append(_task(job, files, model_sha256))
@@ -87,7 +90,7 @@ def _task(job: MapFolderJob, files: SceneFiles, model_sha256: str) -> SceneTask:
     reference = files.reference if "main_error" in job.layers else ""
     left_out = _left_out(job, files)
     layers = [name for name in MAP_OUTPUTS if name in job.layers and name not in left_out]
-    folder = os.path.join(job.output_folder, files.name)
+    folder = os.path.join(job.output_folder, folder_of(files.name))
     outputs: dict[str, Any] = {f"output_{name}": os.path.join(folder, f"{name}.tif") for name in layers}
     one = MapJob(
         job.model,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -16,7 +17,7 @@ from ...version import plugin_version
 
 MAPPED, KEPT, FAILED = "mapped", "up to date", "failed"
 Rows = tuple[int, int]  # of a scene: the first, and the one after the last
-ITEM = "{0}/{0}.json"  # a scene's STAC item in the output folder: written last, so it says that the scene is complete
+_NOT_IN_LINKS = re.compile(r"[^\w.!$&'()*+,=@~-]+")
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,19 @@ class Orders:
     model_sha256: str
 
 
+def folder_of(name: str) -> str:
+    """Name of a scene's sub-folder: the scene's, as far as links may hold it without being encoded.
+
+    A catalog on a disk is read by programs that decode its links, and by others that do not, as pystac.
+    """
+    return _NOT_IN_LINKS.sub("_", name)
+
+
+def item_of(name: str) -> str:
+    """A scene's STAC item in the output folder: written last, so it says that the scene is complete."""
+    return "{0}/{0}.json".format(folder_of(name))
+
+
 def with_key(name: str, job: MapJob, model_sha256: str, note: str) -> SceneTask:
     """A task with its key and size.
 
@@ -134,7 +148,7 @@ def remove_outputs(folder: str, name: str) -> None:
     item = read_item(os.path.dirname(folder), name)
     if item is None:
         return
-    os.remove(os.path.join(os.path.dirname(folder), ITEM.format(name)))
+    os.remove(os.path.join(os.path.dirname(folder), item_of(name)))
     for asset in item["assets"].values():
         path = os.path.join(folder, os.path.basename(asset["href"]))
         for file in (path, os.path.splitext(path)[0] + ".qml", path + ".aux.xml"):
@@ -145,7 +159,7 @@ def remove_outputs(folder: str, name: str) -> None:
 def read_item(folder: str, name: str) -> dict[str, Any] | None:
     """A scene's item in the output folder; ``None`` where there is none, or something else of that name."""
     try:
-        with open(os.path.join(folder, ITEM.format(name)), encoding="utf-8") as file:
+        with open(os.path.join(folder, item_of(name)), encoding="utf-8") as file:
             item = json.load(file)
     except (OSError, ValueError):
         return None
