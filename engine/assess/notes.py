@@ -25,6 +25,7 @@ def class_notes(
     grid: Grid | None,
     reliability: Reliability | None,
     counted: str = "pixels",
+    strange_bands: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Of a segmentation: classes that one side lacks, pixels left out, and what the figures cannot say."""
     truth, mapped, notes = matrix.sum(axis=1), matrix.sum(axis=0), []
@@ -54,6 +55,12 @@ def class_notes(
         notes.append(
             f"At {_number(reliability.otherwise, counted)} the most probable class is not the mapped one; check that "
             "map and probabilities belong together."
+        )
+    if strange_bands:
+        some = ", ".join(strange_bands[:5]) + (", …" if len(strange_bands) > 5 else "")
+        notes.append(
+            f"The probabilities have bands that are no classes of the map: {some}; check that map and probabilities "
+            "belong together."
         )
     return tuple(notes)
 

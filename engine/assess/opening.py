@@ -67,6 +67,13 @@ class Comparison:
         values = [by_name.get(band.name, -1) for band in bands]
         return np.array(values, np.int64) if values and min(values) >= 0 else None
 
+    @property
+    def strange_bands(self) -> tuple[str, ...]:
+        """Names of probability bands that are no class of the map; none where one of the two has no names."""
+        bands = self.probability.source.bands if self.probability and self.names else ()
+        known = set(self.names.values())
+        return tuple(b.name for b in bands if b.name not in known and b.name != f"band {b.number}")
+
     def check_classes(self, values: Values, role: str) -> None:
         """Check that values are classes: whole, and not too large. ``role`` is ``map`` or ``reference``.
 

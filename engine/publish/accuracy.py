@@ -102,7 +102,7 @@ def _classes(opened: Comparison, windows: list[Window], progress: Progress) -> C
     compared = Compared(
         *(job.map, job.reference, job.reference_field, job.probability, counts.pixels, counts.mapped.total()),
         sampling=sampling(counts, classes, estimates),
-        notes=class_notes(counts, classes, matrix, opened.grid, shown),
+        notes=class_notes(counts, classes, matrix, opened.grid, shown, strange_bands=opened.strange_bands),
     )
     return ClassResult(compared, classes, matrix, pixels, areas, opened.area_unit, estimates, shown)
 

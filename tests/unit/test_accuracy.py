@@ -362,6 +362,18 @@ def test_probabilities_of_another_map_are_said(job, tmp_path, quiet, mapped):
     wrong = put(tmp_path / "q.tif", probability[::-1], "float32", float("nan"), bands=names)
     result = assess(replace(job, probability=wrong), quiet())
     assert "the most probable class is not the mapped one" in result.compared.notes[0]
+    for bands, said in (
+        (("dry", "wet", "town"), ["dry, wet"]),
+        (tuple("abc"), ["a, b, c"]),
+        (("", "Band 2", "band 3"), []),  # no names
+    ):
+        other = put(tmp_path / "o.tif", probability, "float32", float("nan"), bands=bands)
+        notes = assess(replace(job, probability=other), quiet()).compared.notes
+        assert list(notes) == [
+            f"The probabilities have bands that are no classes of the map: {names}; check that map and probabilities "
+            "belong together."
+            for names in said
+        ]
 
 
 def test_files(job, tmp_path, quiet, mapped):
