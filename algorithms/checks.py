@@ -17,7 +17,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ..engine.checks import clash
+from ..engine.checks import RASTER_ENDINGS, clash
 from ..engine.jobs import (
     ANYWHERE,
     DEVICE_PATTERN,
@@ -42,7 +42,6 @@ _ENDINGS = {
     "OUTPUT_PDF": (".pdf",),
     "OUTPUT_POLYGONS": (".gpkg",),
 }
-_RASTER_ENDINGS = (".tif", ".tiff")
 
 
 def device(text: str) -> None:
@@ -126,7 +125,7 @@ def outputs(targets: Mapping[str, str], inputs: Sequence[str]) -> None:
 def _check_ending(name: str, path: str) -> None:
     if name == "OUTPUT_FOLDER":
         return
-    endings = _ENDINGS.get(name, _RASTER_ENDINGS)
+    endings = _ENDINGS.get(name, RASTER_ENDINGS)
     if not path.lower().endswith(endings):
         raise JobError(f"{name} “{path}” must end in {' or '.join(endings)}; choose another name.")
 

@@ -42,6 +42,8 @@ Patterns = Mapping[str, Tuple[str, ...]]  # files of each modality
 FilesOf = Callable[[str], Iterable[str]]  # of a raster, its own path among them; none of what is no raster
 MIN_PLAYERS, MAX_PLAYERS = 2, 16
 MIN_PATCHES, MAX_PATCHES = 2, 8  # along a side of a chip
+RASTER_ENDINGS = (".tif", ".tiff")
+_RASTERS = (*MAP_OUTPUTS, "correlation", "sensitivity")  # outputs that are rasters
 _READ = (  # fields of jobs with files that are read, beside the model
     "other_models",
     "inputs",
@@ -420,7 +422,8 @@ def _check_scheduler(address: str) -> None:
 
 
 def _check_outputs(job: Any, remedy: str = "choose at least one, for example the report") -> None:
-    """Check that a job has an output, and none with the path of a file that it reads or of another output.
+    """Check that a job has an output, no raster with an ending that promises something else than a GeoTIFF, and none
+    with the path of a file that it reads or of another output.
 
     Raises:
         JobError: it has not; ``remedy`` says what to do.
@@ -428,6 +431,11 @@ def _check_outputs(job: Any, remedy: str = "choose at least one, for example the
     wanted = outputs_of(job)
     if not wanted:
         raise JobError(f"No output is asked for; {remedy}.")
+    for name, path in wanted.items():
+        if name in _RASTERS and path != ANYWHERE and not path.lower().endswith(RASTER_ENDINGS):
+            raise JobError(
+                f"The output “{_words(name)}” is a GeoTIFF; “{path}” must end in {' or '.join(RASTER_ENDINGS)}."
+            )
     name = clash(wanted, files_read(job))
     if name:
         raise JobError(

@@ -136,6 +136,8 @@ def test_a_map_job_that_is_right():
         (map_job("map", batch_size=-1), "Tile size and batch size are 0 or more"),
         (map_job("map", overlap=-2), "the overlap is −1 or more"),
         (map_job("map", output_uncertainty="./map.tif"), "“uncertainty” has the path of an input or of another output"),
+        (map_job(output_map="out/a.jpg"), r"“map” is a GeoTIFF; “out/a\.jpg” must end in \.tif or \.tiff\."),
+        (map_job("map", output_error_probability="p"), "“error probability” is a GeoTIFF; “p” must end in"),
         (map_job("map", inputs=("map.tif",)), r"“map” has the path of an input .*\(“map.tif”\); choose another"),
         (map_job("map", auxiliary=("s1=map.tif",)), "“map” has the path of an input"),
         (map_job("main_error", reference="main_error.tif|layername=a"), "“main error” has the path of an input"),
@@ -163,6 +165,14 @@ def test_map_jobs_that_are_wrong(job, message):
 def test_jobs_that_write_nothing_are_refused(check):
     with pytest.raises(JobError, match=r"^No output is asked for; (choose|give) .*\.$"):
         check()
+
+
+def test_endings_of_rasters_count_whatever_their_case():
+    checks.check_map(map_job(output_map="a.TIF", output_uncertainty="b.tiff"), CARD)
+    with pytest.raises(JobError, match=r"“sensitivity” is a GeoTIFF; “s\.vrt” must end in"):
+        checks.check_sensitivity(jobs.SensitivityJob("m", ("a.tif",), output_sensitivity="s.vrt"), CARD)
+    with pytest.raises(JobError, match=r"“correlation” is a GeoTIFF; “s\.vrt” must end in"):
+        checks.check_explain_errors(jobs.ExplainErrorsJob(("a.tif",), output_correlation="s.vrt"))
 
 
 def test_paths_that_qgis_has_yet_to_choose_are_no_paths():
