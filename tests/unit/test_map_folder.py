@@ -410,7 +410,7 @@ def test_links_of_the_catalog_lead_to_scenes_of_any_name(job, make_scene, quiet,
     run(job, quiet())
     for item in (items := list(pystac.Catalog.from_file(str(tmp_path / "out/catalog.json")).get_items())):
         hrefs = [thing.href for thing in (*item.links, *item.assets.values())]
-        assert not [href for href in hrefs if re.search(r"[^\w.!$&'()*+,=@~:/%-]|%(?![0-9A-F]{2})", href)]
+        assert not [href for href in hrefs if re.search(r"[#?]|%(?![0-9A-F]{2})", href)]
         assert all(Path(unquote(asset.get_absolute_href())).is_file() for asset in item.assets.values())
     assert sorted(item.id for item in items) == sorted([*names, "auxlens-model"])
     assert sorted(table(job)) == sorted(names)
@@ -419,12 +419,12 @@ def test_links_of_the_catalog_lead_to_scenes_of_any_name(job, make_scene, quiet,
 
 
 def test_scenes_that_would_share_a_folder(job, make_scene, quiet, tmp_path):
-    for name in ("a b", "a_b"):
+    for name in ("a#b", "a_b"):
         make_scene(name)
     run(replace(job, layers=("map",)), quiet())
     rows = table(job)
-    assert [rows[name]["status"] for name in ("a b", "a_b")] == ["mapped", "failed"]
-    assert rows["a_b"]["message"] == "The scene “a b” has the same folder; rename one of the two."
+    assert [rows[name]["status"] for name in ("a#b", "a_b")] == ["mapped", "failed"]
+    assert rows["a_b"]["message"] == "The scene “a#b” has the same folder; rename one of the two."
 
 
 @pytest.mark.parametrize(

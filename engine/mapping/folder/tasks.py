@@ -17,7 +17,7 @@ from ...version import plugin_version
 
 MAPPED, KEPT, FAILED = "mapped", "up to date", "failed"
 Rows = tuple[int, int]  # of a scene: the first, and the one after the last
-_NOT_IN_LINKS = re.compile(r"[^\w.!$&'()*+,=@~-]+")
+_NOT_IN_LINKS = re.compile(r"[#%?;]+")
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,10 @@ class Orders:
 
 
 def folder_of(name: str) -> str:
-    """Name of a scene's sub-folder: the scene's, as far as links may hold it without being encoded.
+    """Name of a scene's sub-folder: the scene's, but for signs that mean something else in a link.
 
-    A catalog on a disk is read by programs that decode its links, and by others that do not, as pystac.
+    They cannot be encoded: a catalog on a disk is read by programs that decode its links, and by others that do not,
+    as pystac.
     """
     return _NOT_IN_LINKS.sub("_", name)
 
