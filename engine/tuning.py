@@ -1,10 +1,11 @@
-"""How an engine's process uses memory and processors: set once, before any library is loaded."""
+"""How an engine's process uses memory and processors, and what it does not say: set once, before libraries load."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import sys
+import warnings
 
 # The blocks under one window of every output, in MB; GDAL's own default is 5 % of the machine's memory.
 _RASTER_CACHE_MB = "128"
@@ -19,6 +20,8 @@ def tune_process() -> None:
     # Idle threads of OpenMP otherwise spin, and take the processor from the threads that have work. On two cores a
     # training step took 0.13 s alone, but 3.4 s beside another busy process; with sleeping threads 0.15 and 0.34 s.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # rasterio silences this about its own arrays in memory, but not safely where several threads burn polygons.
+    warnings.filterwarnings("ignore", "Dataset has no geotransform", module=r"rasterio\.features")
     keep_freed_memory()
 
 
