@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...models.errors import SceneError
 from .grid import Grid
-from .reference import RasterReference, is_raster, split_layer
+from .reference import RasterReference, is_raster, layer_names, split_layer
 from .window import Window
 
 MaskReader = Callable[[Window], NDArray[np.bool_]]
@@ -34,7 +34,7 @@ def open_mask(path: str, grid: Grid, stack: ExitStack) -> MaskReader:
     if not os.path.exists(file):
         raise SceneError(f"The mask “{file}” does not exist; check the path.")
     try:
-        frame = gpd.read_file(file, layer=layer) if layer else gpd.read_file(file)
+        frame = gpd.read_file(file, layer=layer or next(iter(layer_names(file)), None))
     except Exception as error:  # pyogrio raises a family of errors without a common public root
         raise SceneError(
             f"The mask “{path}” is neither a raster nor a vector file that can be read; check the file."

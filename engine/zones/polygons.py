@@ -16,7 +16,7 @@ from rasterio.crs import CRS
 
 from ...models.errors import SceneError
 from ..scene.grid import Grid, transformed
-from ..scene.reference import split_layer
+from ..scene.reference import layer_names, split_layer
 from ..scene.validity import valid_polygons
 
 _MARGIN = 0.05  # of the scene's size, by which it is enlarged where polygons are cut off
@@ -76,7 +76,7 @@ def _read(path: str) -> gpd.GeoDataFrame:
     if not os.path.exists(file):
         raise SceneError(f"The polygons “{file}” do not exist; check the path.")
     try:
-        frame = gpd.read_file(file, layer=layer or None)
+        frame = gpd.read_file(file, layer=layer or next(iter(layer_names(file)), None))
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, sqlite3.Error) as error:
         raise SceneError(f"“{path}” is no vector layer that can be read; check the file and the layer.") from error
     if not isinstance(frame, gpd.GeoDataFrame) or not len(frame):

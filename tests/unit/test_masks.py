@@ -83,6 +83,13 @@ def test_one_layer_of_several(polygons):
     assert read(f"{path}|layername=b").sum() == 25
 
 
+def test_the_first_layer_where_none_is_named(polygons, recwarn):
+    polygons(cells(0, 0, 5, 5), layer="a")
+    path = polygons(cells(10, 10, 5, 5), layer="b")
+    assert read(path)[:5, :5].all()
+    assert not recwarn
+
+
 @pytest.mark.parametrize("name", ["mask.gpkg", "mask.tif"])
 def test_masks_that_are_no_masks(tmp_path, name):
     path = tmp_path / name

@@ -302,6 +302,15 @@ def test_the_geopackage_keeps_the_polygons_and_is_styled(tmp_path, quiet):
     assert not list(tmp_path.glob(".*part*"))
 
 
+def test_its_own_geopackage_is_read_again_without_a_warning(tmp_path, quiet, recwarn):
+    paths = write_layers(tmp_path)
+    run(job(paths, write_polygons(tmp_path / "p.gpkg", some_polygons()[:2]), tmp_path), quiet())
+    again = {"output_zones": str(tmp_path / "again.gpkg"), "output_table": ""}
+    run(job(paths, str(tmp_path / "zones.gpkg"), tmp_path, **again), quiet())
+    assert len(gpd.read_file(again["output_zones"], layer="zones")) == 2
+    assert not [warning for warning in recwarn if "layer" in str(warning.message)]
+
+
 def test_a_disk_that_is_full_before_the_style_is_written(tmp_path, quiet, monkeypatch):
     paths = write_layers(tmp_path)
     polygons = write_polygons(tmp_path / "p.gpkg", some_polygons())
