@@ -450,8 +450,8 @@ def check_sources(job: Any, files_of: FilesOf) -> None:
     Raises:
         JobError: one would.
     """
-    read, wanted = files_read(job), outputs_of(job)
-    name = clash(wanted, (*read, *sources_of(read, files_of)))
+    wanted, sources = outputs_of(job), {_place(file) for file in sources_of(files_read(job), files_of)}
+    name = next((name for name, path in wanted.items() if path != ANYWHERE and _place(path) in sources), "")
     if name:
         raise JobError(
             f"The output “{_words(name)}” has the path of an input or of a file that one is made of "
