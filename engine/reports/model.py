@@ -74,7 +74,7 @@ def _outputs(card: Card) -> list[dict[str, str]]:
     """Every layer of ``map``: what it says, what it needs besides the inputs, and why it cannot be had, if so."""
     found = []
     for name in MAP_OUTPUTS:
-        job = MapJob("model", ("input",), ("auxiliary",), "reference", **{f"output_{name}": "output"})  # type: ignore[arg-type]
+        job = MapJob("model", ("input",), ("auxiliary",), "reference", **{f"output_{name}": "output.tif"})  # type: ignore[arg-type]
         try:
             check_map(job, card)
             obstacle = ""
