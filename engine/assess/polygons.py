@@ -12,8 +12,9 @@ from ...models.card import LandClass
 from ...models.errors import SceneError
 from ..jobs import CLASS_TASKS, AccuracyJob
 from ..scene.objects import check_polygons
-from ..scene.reference import MAX_CLASSES, PALETTE, is_raster, layer_names, read_features, split_layer
+from ..scene.reference import MAX_CLASSES, PALETTE, is_raster, read_features
 from ..scene.validity import valid_polygons
+from ..scene.vectors import read_layer, split_layer
 from .agreement import Agreement, Density
 from .areas import stratified
 from .counts import ClassCounts
@@ -137,8 +138,7 @@ def _reliability(
     job: AccuracyJob, names: list[str], own: NDArray[np.int64], given: NDArray[np.int64]
 ) -> Reliability | None:
     """Of the fields ``probability_<class>``, where the map has them."""
-    file, layer = split_layer(job.map)
-    frame = gpd.read_file(file, layer=layer or layer_names(file)[0])
+    frame = read_layer(job.map, "map")
     frame = frame[~(frame.geometry.is_empty | frame.geometry.isna())]
     fields = [name for name in frame.columns if name.startswith(_PROBABILITY)]
     if not fields:

@@ -20,7 +20,7 @@ from ...models.patches import spread
 from ..scene.bands import ModalitySource
 from ..scene.grid import Grid
 from ..scene.polygons import Polygons
-from ..scene.reading import ModalityReader, scene_grid
+from ..scene.reading import ModalityReader, complete, scene_grid
 from ..scene.window import Window
 from .pixels import Game, Samples, read_chip
 
@@ -66,7 +66,7 @@ def sample_objects(
             for other, part, pixels in polygons.parts(inside):
                 if other == number:
                     mask[part.relative_to(window).slices] = pixels
-            mask &= np.isfinite(chip).all(axis=0)
+            mask &= complete(chip)
             if mask.any():
                 chips.append(chip)
                 masks.append(mask)

@@ -17,7 +17,7 @@ from ..scene.bands import ModalitySource, match, match_some
 from ..scene.grid import Grid, transformed
 from ..scene.mask import MaskReader, open_mask
 from ..scene.polygons import Polygons, polygons_of, tiles_of
-from ..scene.reading import ModalityReader, scene_grid
+from ..scene.reading import ModalityReader, complete, scene_grid
 from ..scene.reference import UNKNOWN, ReferenceReader, VectorReference, is_raster, open_reference
 from ..scene.window import Tile, Window
 from .products import ObjectPart, Observations, Products
@@ -81,7 +81,7 @@ class SceneReader:
         parts = [reader.read(tile.chip) for reader in self._inputs]
         values = parts[0] if len(parts) == 1 else np.concatenate(parts)
         core = tile.core.relative_to(tile.chip).slices
-        valid: NDArray[np.bool_] = np.isfinite(values[(slice(None), *core)].sum(axis=0))
+        valid = complete(values[(slice(None), *core)])
         if self._mask is not None:
             valid &= self._mask(tile.core)
         self.has_data |= bool(valid.any())

@@ -21,7 +21,7 @@ from ..qml import paletted, raster_style
 from ..reports.sensitivity import render_sensitivity_report
 from ..scene.bands import match
 from ..scene.hashing import sha256
-from ..scene.reading import ModalityReader, scene_grid
+from ..scene.reading import ModalityReader, complete, scene_grid
 from ..scene.window import plan
 from ..scene.writing import Layer, LayerWriter, check_writable
 from ..sensitivity.occlusion import Occlusion, Sums
@@ -72,7 +72,7 @@ def run(job: SensitivityJob, progress: Progress) -> dict[str, Any]:
                 raise Canceled("The sensitivity job was canceled.")
             chip = np.concatenate([reader.read(tile.chip) for reader in readers])
             core = tile.core.relative_to(tile.chip)
-            valid = np.isfinite(chip[(slice(None), *core.slices)].sum(axis=0))
+            valid = complete(chip[(slice(None), *core.slices)])
             mapped, by_player = occlusion.changes(chip, core)
             sums.count(mapped, valid)
             main = np.empty((len(occlusion.players), *valid.shape), np.float32)

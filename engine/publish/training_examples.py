@@ -10,6 +10,7 @@ from ...models.card import Card
 from ...models.network import MAIN, Network
 from ...models.pooled import PooledHead
 from ..reports.training import Example, TrainingReport
+from ..scene.reading import complete
 from ..scene.window import Window
 from ..training.chips import ChipReader, Sample
 from ..training.evaluation import Evaluation, Task, forward, physical
@@ -73,7 +74,7 @@ def _around(window: Window, size: tuple[int, int]) -> Window:
 def _example(sample: Sample | ObjectChip, card: Card, network: Network, reader: ChipReader, task: Task) -> Example:
     window, chip = sample.window, reader.read(sample)
     raw = forward(network, torch.from_numpy(chip["inputs"])[None], task)
-    hole = ~np.isfinite(chip["inputs"]).all(axis=0)
+    hole = ~complete(chip["inputs"])
     head = network.head(MAIN)
     if isinstance(head, PooledHead):  # all pixels of the object show its class or number
         raw[MAIN] = head.pooled(raw[MAIN], torch.from_numpy(chip[MAIN])[None])[0].expand_as(raw[MAIN])

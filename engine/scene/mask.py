@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import ExitStack
 
-import geopandas as gpd
 import numpy as np
 import rasterio.features
 import shapely
@@ -14,7 +12,8 @@ from numpy.typing import NDArray
 
 from ...models.errors import SceneError
 from .grid import Grid
-from .reference import RasterReference, is_raster, layer_names, split_layer
+from .reference import RasterReference, is_raster
+from .vectors import read_layer
 from .window import Window
 
 MaskReader = Callable[[Window], NDArray[np.bool_]]
@@ -30,15 +29,7 @@ def open_mask(path: str, grid: Grid, stack: ExitStack) -> MaskReader:
         raster = RasterReference(path, grid, "mask")
         stack.callback(raster.close)
         return lambda window: np.nan_to_num(raster.read(window)) != 0
-    file, layer = split_layer(path)
-    if not os.path.exists(file):
-        raise SceneError(f"The mask “{file}” does not exist; check the path.")
-    try:
-        frame = gpd.read_file(file, layer=layer or next(iter(layer_names(file)), None))
-    except Exception as error:  # pyogrio raises a family of errors without a common public root
-        raise SceneError(
-            f"The mask “{path}” is neither a raster nor a vector file that can be read; check the file."
-        ) from error
+    frame = read_layer(path, "mask", "neither a raster nor a vector file")
     if grid.crs is not None and frame.crs is not None:
         frame = frame.to_crs(grid.crs)
     shapes = frame.geometry.to_numpy()

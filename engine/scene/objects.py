@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from ...models.card import LandClass
 from ...models.errors import SceneError
 from .grid import Grid
-from .reference import VectorReference, file_stamp, is_raster, is_table, numbers_of, read_features, read_table
+from .reference import VectorReference, is_raster, is_table, numbers_of, read_features, read_table
+from .vectors import file_stamp
 from .window import Window, plan
 
 _PART_PX = 1024  # width and height of what is searched at once for a pixel of a large object

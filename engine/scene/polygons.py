@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
-import pyogrio
 import shapely
 from numpy.typing import NDArray
 
 from ...models.errors import SceneError
 from .grid import Grid
 from .objects import check_polygons, lie_on, mask_of
-from .reference import layer_names, split_layer
+from .vectors import read_layer
 from .window import Window, plan
 
 log = logging.getLogger("auxlens")
@@ -66,13 +64,7 @@ def polygons_of(path: str, grid: Grid, area: Window) -> Polygons:
     Raises:
         SceneError: unreadable, no polygons, without a CRS where the scene has one, or away from the scene.
     """
-    file, layer = split_layer(path)
-    if not os.path.exists(file):
-        raise SceneError(f"The polygons “{file}” do not exist; check the path.")
-    try:
-        frame = gpd.read_file(file, layer=layer or next(iter(layer_names(file)), None))
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
-        raise SceneError(f"“{path}” is no vector file that can be read; give a layer of polygons.") from error
+    frame = read_layer(path, "polygons")
     frame = frame[~(frame.geometry.is_empty | frame.geometry.isna())].reset_index(drop=True)
     check_polygons(frame, path)
     if grid.crs is not None and frame.crs is None:

@@ -46,6 +46,12 @@ def scene_grid(inputs: Sequence[ModalitySource]) -> Grid:
     return min(grids, key=lambda grid: abs(grid.transform.determinant))
 
 
+def complete(values: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """``(H, W)``: where all bands of ``(C, H, W)`` have a value; of inputs, what a map has a value for."""
+    known: NDArray[np.bool_] = np.isfinite(values).all(axis=0)
+    return known
+
+
 class ModalityReader:
     """Reads windows of one modality as ``(C, height, width)`` float32, NaN where a band is not valid.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import glob
 import os
 import re
 import sqlite3
@@ -29,6 +28,7 @@ from ...models.errors import SceneError
 from .bands import ModalitySource, bands_of, open_raster
 from .grid import Grid
 from .reading import ModalityReader
+from .vectors import file_stamp, layer_names, split_layer
 from .window import Window, plan
 
 MAX_CLASSES = 255
@@ -37,9 +37,6 @@ LARGEST_CLASS = 65_534  # maps are uint16 at most, with a value left for nodata
 UNKNOWN = 65_535.0  # value of a named class that the model does not know
 _WHOLE = re.compile(r"0|-?[1-9][0-9]*")  # a whole number as one writes it, and
 _NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?"  # any number, in a table
-
-_SEVERAL = (".shp", ".gpkg", ".tab", ".mif")  # formats that are, or may be, several files of one name
-_NO_DATA = (".qml", ".qmd", ".aux.xml", "-shm")  # ends of what comes and goes beside a file while it is looked at
 
 # Okabe and Ito's colour-blind safe palette, then muted tones; for classes that come without colours.
 PALETTE = (
@@ -152,15 +149,6 @@ def _vector(
     return VectorReference(geometries, values[known], shapely.STRtree(geometries), grid)
 
 
-def file_stamp(path: str) -> tuple[tuple[str, int, int], ...]:
-    """Names, sizes and times of a reference's files: Shapefiles and GeoPackages in use are several."""
-    file, _ = split_layer(path)
-    stem, kind = os.path.splitext(file)
-    there = sorted(glob.glob(glob.escape(stem) + (".*" if kind.lower() in _SEVERAL else glob.escape(kind))))
-    stats = [(one, os.stat(one)) for one in there if not one.endswith(_NO_DATA)]
-    return tuple((one, status.st_size, status.st_mtime_ns) for one, status in stats)
-
-
 def read_features(path: str, field: str, grid: Grid | None = None) -> gpd.GeoDataFrame:
     """Features of a vector reference with their attribute in a column ``value``, in the grid's CRS.
 
@@ -200,11 +188,6 @@ def _placed(frame: gpd.GeoDataFrame, crs: CRS | None, path: str) -> gpd.GeoDataF
     if frame.crs is None:
         raise SceneError(f"The reference “{path}” has no CRS, the scene has one; set the reference's CRS.")
     return frame.to_crs(crs)
-
-
-def layer_names(file: str) -> list[str]:
-    """Names of the layers of a vector file that have geometries."""
-    return [str(name) for name, geometry in pyogrio.list_layers(file) if geometry is not None]
 
 
 def is_table(path: str) -> bool:
@@ -421,10 +404,3 @@ def legend(path: str) -> tuple[dict[int, str], dict[int, str]]:
         if categories is not None:
             names = {i: c.text for i, c in enumerate(categories) if c.text}
     return names, colors
-
-
-def split_layer(path: str) -> tuple[str, str]:
-    """Split ``file|layername=layer``, as QGIS writes it; the layer is empty where none is named."""
-    file, _, options = path.partition("|")
-    named = [o.split("=", 1)[1] for o in options.split("|") if o.lower().startswith("layername=")]
-    return file, named[0] if named else ""

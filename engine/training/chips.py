@@ -16,10 +16,11 @@ from torch import Tensor
 
 from ...models.card import LandClass
 from ...models.network import MAIN
+from ..scene.reading import complete
 from ..scene.reference import to_indices
 from ..scene.window import Window
 from .objects import ObjectChip
-from .scenes import OpenScene, valid
+from .scenes import OpenScene
 from .split import TRAIN, UNLABELLED
 from .survey import Block
 
@@ -79,7 +80,7 @@ class ChipReader:
         scene = self._scene(sample.scene)
         inside = sample.window.intersection(scene.grid.whole)
         inputs = scene.inputs(inside)
-        unmapped = ~valid(inputs)
+        unmapped = ~complete(inputs)
         hidden = unmapped | self._hidden(sample.scene, inside)
         if isinstance(sample, ObjectChip):  # the object is this split's, wherever it reaches
             main = self._main(scene.object(sample.object.number, inside))

@@ -14,7 +14,7 @@ from .. import jobs
 from ..scene.folder import Scene
 from ..scene.grid import Grid, bounds_on_earth
 from ..scene.hashing import sha256
-from ..scene.reference import file_stamp
+from ..scene.vectors import file_stamp
 from ..version import plugin_version
 from .options import Training
 from .survey import Block

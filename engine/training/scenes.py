@@ -140,11 +140,6 @@ def _alike(scenes: Sequence[Scene]) -> tuple[Scene, ...]:
     )
 
 
-def valid(inputs: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """``(H, W)``: where all bands of ``(C, H, W)`` have a value, and so a map has one."""
-    return np.asarray(np.isfinite(inputs).all(axis=0))
-
-
 class OpenScene:
     """One scene's readers, for one thread."""
 

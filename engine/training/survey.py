@@ -18,12 +18,13 @@ from ...models.network import MAIN
 from ..jobs import Progress
 from ..scene.folder import Scene
 from ..scene.grid import Grid
+from ..scene.reading import complete
 from ..scene.reference import IGNORE, is_table, to_indices
 from ..scene.window import Window, plan
 from ..tuning import give_back_freed_memory
 from . import options
 from .objects import SceneObject, counts_of, find_objects
-from .scenes import OpenScene, valid
+from .scenes import OpenScene
 
 _BLOCKS_A_SCENE = 100  # blocks that a single scene is cut into, about
 _SAMPLE_WINDOWS = 400  # windows that the statistics are taken from, about
@@ -184,7 +185,7 @@ def _pixels(
     """A block of a dense task, and its reference ``(H, W)`` where inputs are valid."""
     truth = opened.reference(window)
     if np.isfinite(truth).any():
-        truth = np.where(valid(opened.inputs(window)), truth, np.float32(np.nan))
+        truth = np.where(complete(opened.inputs(window)), truth, np.float32(np.nan))
     index = to_indices(truth, classes) if classes else np.where(np.isfinite(truth), 0, IGNORE)
     counts = np.bincount(index[index != IGNORE], minlength=max(1, len(classes)))
     return Block(number, window, counts, _places(index, counts, window, rng) if counts.any() else _NOWHERE), truth

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import pyogrio
 import shapely
 from numpy.typing import NDArray
 from rasterio.crs import CRS
 
 from ...models.errors import SceneError
 from ..scene.grid import Grid, transformed
-from ..scene.reference import layer_names, split_layer
 from ..scene.validity import valid_polygons
+from ..scene.vectors import read_layer
 
 _MARGIN = 0.05  # of the scene's size, by which it is enlarged where polygons are cut off
 _LONGEST_EDGE_PX = 50  # of an edge before it is transformed: straight in one CRS is not straight in another
@@ -72,14 +69,8 @@ def read_zones(path: str, grid: Grid) -> Zones:
 
 
 def _read(path: str) -> gpd.GeoDataFrame:
-    file, layer = split_layer(path)
-    if not os.path.exists(file):
-        raise SceneError(f"The polygons “{file}” do not exist; check the path.")
-    try:
-        frame = gpd.read_file(file, layer=layer or next(iter(layer_names(file)), None))
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, sqlite3.Error) as error:
-        raise SceneError(f"“{path}” is no vector layer that can be read; check the file and the layer.") from error
-    if not isinstance(frame, gpd.GeoDataFrame) or not len(frame):
+    frame = read_layer(path, "polygons")
+    if not len(frame):
         raise SceneError(f"“{path}” has no polygons; give a layer with areas.")
     return frame
 

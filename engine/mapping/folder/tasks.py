@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ...jobs import MapJob, split_name
-from ...scene.reference import file_stamp, split_layer
+from ...scene.vectors import file_stamp, split_layer
 from ...version import plugin_version
 
 MAPPED, KEPT, FAILED = "mapped", "up to date", "failed"
