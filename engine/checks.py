@@ -450,12 +450,15 @@ def check_sources(job: Any, files_of: FilesOf) -> None:
     Raises:
         JobError: one would.
     """
-    wanted, sources = outputs_of(job), {_place(file) for file in sources_of(files_read(job), files_of)}
-    name = next((name for name, path in wanted.items() if path != ANYWHERE and _place(path) in sources), "")
+    there = {name: path for name, path in outputs_of(job).items() if os.path.exists(path)}
+    if not there:  # nothing to lose, and rasters far away need not be opened
+        return
+    sources = {_place(file) for file in sources_of(files_read(job), files_of)}
+    name = next((name for name, path in there.items() if _place(path) in sources), "")
     if name:
         raise JobError(
             f"The output “{_words(name)}” has the path of an input or of a file that one is made of "
-            f"(“{wanted[name]}”); choose another."
+            f"(“{there[name]}”); choose another."
         )
 
 
