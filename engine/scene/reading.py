@@ -48,8 +48,7 @@ def scene_grid(inputs: Sequence[ModalitySource]) -> Grid:
 
 def complete(values: NDArray[np.float32]) -> NDArray[np.bool_]:
     """``(H, W)``: where all bands of ``(C, H, W)`` have a value; of inputs, what a map has a value for."""
-    known: NDArray[np.bool_] = np.isfinite(values).all(axis=0)
-    return known
+    return np.asarray(np.isfinite(values).all(axis=0))
 
 
 class ModalityReader:
