@@ -15,6 +15,7 @@ from ..explain import error_probability as errors
 from ..explain.object_means import EXPECTED, LOG_SCALE, OBSERVED, RECONSTRUCTION, ObjectMeans, object_features
 from ..jobs import OF_AUXILIARY
 from ..scene.polygons import Polygons
+from ..scene.reading import complete
 from ..scene.window import Window
 from .products import ROWS_PX, Arrays, ObjectPart, Observations, Products
 
@@ -94,7 +95,7 @@ class ObjectProducts(Products):
             self._gather(f"{LOG_SCALE} {modality.name}", head.log_scale(values)[0].cpu().numpy(), parts)
             last = first + len(modality.bands)
             observed = None if seen.auxiliary is None else seen.auxiliary[first:last]
-            known = None if observed is None else _known(observed)
+            known = None if observed is None else complete(observed)
             self._gather(f"{RECONSTRUCTION} {modality.name}", reconstruction, parts, known)
             self._gather(f"{EXPECTED} {modality.name}", expected, parts, known)
             if observed is not None:
@@ -172,8 +173,3 @@ class ObjectProducts(Products):
                 error = (self.means.of(f"{RECONSTRUCTION} {modality.name}", count) - observed) / std
                 found[f"reconstruction_error_{modality.name}"] = np.sqrt((error**2).mean(axis=0))
         return found
-
-
-def _known(values: NDArray[np.float32]) -> NDArray[np.bool_]:
-    known: NDArray[np.bool_] = np.isfinite(values.sum(axis=0))
-    return known
