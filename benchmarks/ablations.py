@@ -28,9 +28,11 @@ from auxlens.engine.devices import choose_device
 from auxlens.engine.jobs import TrainFolderJob
 from auxlens.engine.publish import comparison as compare
 from auxlens.engine.training import chips, learn, loop, options
+from auxlens.engine.training.chips import Batch
 from auxlens.models import layers
 
 BASE = "as it is"
+JITTER = 0.1  # of a logarithm, or of a band's standard deviation
 FEW = 0.1  # of the references, where variants need unlabelled chips
 FIGURES = {"mean_iou": "mean IoU", "iou flood": "flood IoU", "overall_accuracy": "accuracy"}
 
@@ -85,7 +87,26 @@ def option(name: str, value: float) -> Any:
     return patch.object(options, name, value)
 
 
-KEPT_AVERAGE = loop._average
+def train_with_jitter(learner: Any, fabric: Any, batches: Callable[[int], Iterator[Batch]], *others: Any) -> Any:
+    """As ``loop.train``; each chip's bands are brightened or darkened, together and alone, by 0.1 on average."""
+    standardise = learner.standardise
+    mean, std = standardise.mean.cpu(), standardise.std.cpu()
+
+    def changed_batches(epoch: int) -> Iterator[Batch]:
+        rng = torch.Generator().manual_seed(epoch)
+        for batch in batches(epoch):
+            chips, bands = batch.inputs.shape[:2]
+            gains, shifts = (
+                JITTER * (torch.randn(chips, 1, 1, 1, generator=rng) + torch.randn(chips, bands, 1, 1, generator=rng))
+                for _ in range(2)
+            )
+            standard = (batch.inputs - mean) / std
+            yield replace(batch, inputs=(standard * gains.exp() + shifts) * std + mean)
+
+    return KEPT_TRAIN(learner, fabric, changed_batches, *others)
+
+
+KEPT_AVERAGE, KEPT_TRAIN = loop._average, loop.train
 VARIANTS = {
     BASE: Variant("defaults"),
     "rate 1e-3": Variant("half the learning rate", patches=(option("LEARNING_RATE", 1e-3),)),
@@ -103,6 +124,9 @@ VARIANTS = {
     ),
     "no turns": Variant(
         "training chips neither flipped nor turned", patches=(patch.object(chips, "_turn", lambda v, turn: v),)
+    ),
+    "jitter": Variant(
+        "training chips brightened and darkened at random", patches=(patch.object(learn, "train", train_with_jitter),)
     ),
     "all weighted": Variant(
         "all classes weighted by rarity", patches=(patch.object(learn, "class_weights", weights_of_all),)

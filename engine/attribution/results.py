@@ -75,14 +75,20 @@ def verdicts(quality: Quality) -> list[str]:
            "read small attributions with care, and trust the dominant player more than the order of the rest.")
     ]  # fmt: skip
     if rank >= others[best]:
-        said.append(f"No method that it was compared with comes closer (the best, {best}, reaches {others[best]:.2f}).")
+        said.append(f"No method that it was compared with orders them better (the best, {best}: {others[best]:.2f}).")
     else:
-        said.append(f"Closer to the Shapley values is {best}, with a rank correlation of {others[best]:.2f}.")
+        distances = quality.figures[best]["mean_absolute_error"], own["mean_absolute_error"]
+        farther = f", but is farther from their values ({distances[0]:.3g} against {distances[1]:.3g} on average)"
+        said.append(
+            f"The method “{best}” orders them better ({others[best]:.2f})"
+            f"{farther if distances[0] > distances[1] else ''}."
+        )
     control = quality.controls["random weights"]
+    shown = f"{control:.2f}".replace("-", "−")
     said.append(
-        f"With random weights the same samples are explained otherwise (rank correlation {control:.2f}), as it must be."
+        f"With random weights the same samples are explained otherwise (rank correlation {shown}), as it must be."
         if control < _UNRELATED
-        else f"With random weights the explanations stay similar (rank correlation {control:.2f}): they say more about "
+        else f"With random weights the explanations stay similar (rank correlation {shown}): they say more about "
         "the inputs than about what the network has learned."
     )
     seeds = [value for name, value in quality.controls.items() if name != "random weights"]

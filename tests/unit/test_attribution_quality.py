@@ -13,9 +13,9 @@ import torch
 
 from auxlens.engine import jobs
 from auxlens.engine.attribution import exact, measures
-from auxlens.engine.attribution.methods import METHODS
+from auxlens.engine.attribution.methods import EXPLAINER, METHODS
 from auxlens.engine.attribution.pixels import Game, sample
-from auxlens.engine.attribution.results import MEASURES
+from auxlens.engine.attribution.results import MEASURES, Quality, verdicts
 from auxlens.engine.run import run
 from auxlens.engine.scene.bands import match
 from auxlens.models import file
@@ -124,6 +124,26 @@ def test_a_report_and_a_table(untrained, scene, tmp_path, quiet):
     page = (tmp_path / "q.html").read_text()
     assert "rank correlation with Shapley values" in page and "<script" not in page and "player 1" in page
     assert not list(tmp_path.glob(".*part*"))
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "said"),
+    [
+        ((0.95, 0.1), (0.9, 0.2), "No method that it was compared with orders them better (the best, occlusion: 0.90)."),
+        ((0.8, 0.1), (0.9, 2.5), "orders them better (0.90), but is farther from their values (2.5 against 0.1 on"),
+        ((0.8, 0.1), (0.9, 0.05), "The method “occlusion” orders them better (0.90)."),
+    ],
+)
+def test_verdicts_compare_order_and_values(own, others, said):
+    figures = {
+        name: {"rank_correlation": rank, "mean_absolute_error": error, "r2": 0.9}
+        for name, (rank, error) in ((EXPLAINER, own), ("occlusion", others))
+    }
+    quality = Quality(
+        *("model", "scene.tif", (), "logits", "mean", 8, 0.0, figures, {}, {}, {"random weights": -0.1}, [], [])
+    )
+    found = verdicts(quality)
+    assert said in found[1] and "rank correlation −0.10" in found[2]
 
 
 def test_a_regression(untrained, scene, tmp_path, quiet):
