@@ -129,7 +129,7 @@ def test_a_report_and_a_table(untrained, scene, tmp_path, quiet):
 @pytest.mark.parametrize(
     ("own", "others", "said"),
     [
-        ((0.95, 0.1), (0.9, 0.2), "No method that it was compared with orders them better (the best, occlusion: 0.90)."),
+        ((0.95, 0.1), (0.9, 0.2), "orders them better (the best, occlusion: 0.90)."),
         ((0.8, 0.1), (0.9, 2.5), "orders them better (0.90), but is farther from their values (2.5 against 0.1 on"),
         ((0.8, 0.1), (0.9, 0.05), "The method “occlusion” orders them better (0.90)."),
     ],
