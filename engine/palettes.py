@@ -8,7 +8,7 @@ process boundary draw with them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Mapping, Tuple
+from typing import List, Mapping, Sequence, Tuple
 
 from ..models.card import LandClass
 
@@ -40,6 +40,8 @@ PLAYER_COLORS = (  # Okabe & Ito 2008, then Tol's muted scheme: sixteen that col
     "#332288", "#117733", "#882255", "#ddcc77", "#88ccee", "#aa4499", "#44aa99", "#661100",
 )  # fmt: skip
 
+_NATURAL_COLOUR = (("B4", "B04", "red", "Red"), ("B3", "B03", "green", "Green"), ("B2", "B02", "blue", "Blue"))
+
 RAMPS: Mapping[str, Ramp] = {  # of the outputs that are amounts
     "map": VIRIDIS,
     "probability": VIRIDIS,
@@ -54,3 +56,14 @@ RAMPS: Mapping[str, Ramp] = {  # of the outputs that are amounts
 SIGNED = ("reconstruction_error", "main_error", "attribution")  # shown evenly about 0
 FROM_ZERO = ("uncertainty", "expected_error")
 SHARES = ("probability", "error_probability")  # always shown from 0 to 1
+
+
+def colour_bands(names: Sequence[str]) -> List[int]:
+    """Numbers of the three bands that show a modality in colours: natural ones where names tell, else the first three.
+
+    Empty where it has fewer.
+    """
+    if len(names) < 3:
+        return []
+    natural = [next((names.index(name) + 1 for name in options if name in names), 0) for options in _NATURAL_COLOUR]
+    return natural if all(natural) else [1, 2, 3]

@@ -17,12 +17,11 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QBuffer, QByteArray, QIODevice, QSize
 from qgis.PyQt.QtGui import QColor, QImage
 
-from ..engine.palettes import GREYS
+from ..engine.palettes import GREYS, colour_bands
 from .charts import Chart, ramp, swatches
 from .renderers import Range, as_classes, as_colours, on_ramp, own_classes
 
 NOTHING = QColor("#f2f2f0")  # where a layer has no value
-_NATURAL = (("B4", "B04", "red", "Red"), ("B3", "B03", "green", "Green"), ("B2", "B02", "blue", "Blue"))
 
 
 def legend(layer: QgsRasterLayer) -> Optional[Chart]:
@@ -106,17 +105,6 @@ def coloured(layer: QgsRasterLayer, bands: Sequence[int], shown: Sequence[Range]
     copy = layer.clone()
     copy.setRenderer(as_colours(copy.dataProvider(), bands, shown))
     return copy
-
-
-def colour_bands(names: Sequence[str]) -> List[int]:
-    """Numbers of the three bands that show a modality in colours: natural ones where names tell, else the first three.
-
-    Empty where it has fewer.
-    """
-    if len(names) < 3:
-        return []
-    natural = [next((names.index(name) + 1 for name in options if name in names), 0) for options in _NATURAL]
-    return natural if all(natural) else [1, 2, 3]
 
 
 def _cut(layer: QgsRasterLayer, band: int) -> Tuple[float, float]:

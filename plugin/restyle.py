@@ -12,12 +12,11 @@ from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 from qgis.PyQt.QtGui import QColor
 
 from ..engine.jobs import JobError
-from ..engine.palettes import FROM_ZERO, PLAYER_COLORS, RAMPS, RIGHT_OR_WRONG, SHARES, SIGNED
+from ..engine.palettes import FROM_ZERO, PLAYER_COLORS, RAMPS, RIGHT_OR_WRONG, SHARES, SIGNED, colour_bands
 from ..models.card import Card
 from ..models.members import player_names
 from . import renderers
 from .cards import card_of, classes_of
-from .pictures import colour_bands
 from .pixels import box_in, sample, stretch
 from .renderers import Range
 from .scenes import MappedScene, band_names, reference_layer

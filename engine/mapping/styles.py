@@ -7,21 +7,11 @@ from itertools import cycle
 
 from ...models.card import Card, LandClass, Modality, Player
 from ..jobs import MAP_OUTPUTS
-from ..palettes import (
-    BLUE_WHITE_RED,
-    CIVIDIS,
-    GREYS,
-    MAGMA,
-    PLAYER_COLORS,
-    RIGHT_OR_WRONG,
-    VIRIDIS,
-    Scale,
-)
+from ..palettes import PLAYER_COLORS, RAMPS, RIGHT_OR_WRONG, SHARES, Scale, colour_bands
 from ..qml import RasterRenderer, multiband, paletted, pseudocolor, raster_style
 
 _DEVIATIONS = 2.0  # a stretch reaches this many standard deviations (or RMSE) from its middle
 _LOGITS = 4.0  # of a score, where the model was not measured
-_NATURAL_COLOUR = (("B4", "B04", "red", "Red"), ("B3", "B03", "green", "Green"), ("B2", "B02", "blue", "Blue"))
 
 
 def qml(kind: str, card: Card, bands: tuple[str, ...]) -> str:
@@ -69,28 +59,27 @@ def scale(kind: str, card: Card, band: str) -> Scale:
     ``card.training["auxiliary_rmse"]`` the band's standard deviation takes its place.
     """
     main, reach = card.main, _DEVIATIONS * card.main.std
-    if kind == "probability":
-        return Scale(0.0, 1.0, VIRIDIS)
-    if kind == "error_probability":
-        return Scale(0.0, 1.0, MAGMA)
+    ramp = RAMPS[kind]
+    if kind in SHARES:
+        return Scale(0.0, 1.0, ramp)
     if kind == "uncertainty":
-        return Scale(0.0, 1.0, CIVIDIS) if main.classes else Scale(0.0, main.std, CIVIDIS, main.unit)
+        return Scale(0.0, 1.0, ramp) if main.classes else Scale(0.0, main.std, ramp, main.unit)
     if kind == "map":
-        return Scale(main.mean - reach, main.mean + reach, VIRIDIS, main.unit)
+        return Scale(main.mean - reach, main.mean + reach, ramp, main.unit)
     if kind == "main_error":
-        return Scale(-main.std, main.std, BLUE_WHITE_RED, main.unit)
+        return Scale(-main.std, main.std, ramp, main.unit)
     if kind == "attribution":
         reach = float(card.training.get("attribution", {}).get("reach") or reach or _LOGITS)
-        return Scale(-reach, reach, BLUE_WHITE_RED, main.unit)
+        return Scale(-reach, reach, ramp, main.unit)
     modality = _modality_of(card, band)
     unit = modality.unit if modality else ""
     mean, std = _moments(modality, band)
     if kind == "reconstruction":
-        return Scale(mean - _DEVIATIONS * std, mean + _DEVIATIONS * std, GREYS, unit)
+        return Scale(mean - _DEVIATIONS * std, mean + _DEVIATIONS * std, ramp, unit)
     reach = _DEVIATIONS * float(card.training.get("auxiliary_rmse", {}).get(band) or std)
     if kind == "expected_error":
-        return Scale(0.0, reach, MAGMA, unit)
-    return Scale(-reach, reach, BLUE_WHITE_RED, unit)
+        return Scale(0.0, reach, ramp, unit)
+    return Scale(-reach, reach, ramp, unit)
 
 
 def _modality_of(card: Card, band: str) -> Modality | None:
@@ -106,9 +95,7 @@ def _moments(modality: Modality | None, band: str) -> tuple[float, float]:
 
 def _colours(modality: Modality, bands: tuple[str, ...]) -> RasterRenderer:
     """Natural colour where the modality has it, otherwise its first three bands; mean ± 2 standard deviations."""
-    natural = [next((b for b in modality.bands if b in names), "") for names in _NATURAL_COLOUR]
-    chosen = natural if all(natural) else list(modality.bands[:3])
-    names = [f"{modality.name}:{band}" for band in chosen]
+    names = [f"{modality.name}:{modality.bands[number - 1]}" for number in colour_bands(modality.bands)]
     if not set(names) <= set(bands):
         names = list(bands[:3])
     channels = []

@@ -7,9 +7,10 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 from qgis.core import QgsRasterLayer
 
+from ...engine.palettes import colour_bands
 from ..cards import units_of
 from ..charts import AGAINST, FOR, Chart, Line, spectrum
-from ..pictures import band_layer, colour_bands, coloured, legend
+from ..pictures import band_layer, coloured, legend
 from ..pixels import box_in, sample, stretch
 from ..scenes import reference_layer
 from ..words import figure, tr
