@@ -17,8 +17,8 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 from qgis.PyQt.QtGui import QIcon
 
-from ..engine.checks import files_read, sources_of
 from ..engine.jobs import AuxLensError, Canceled, JobError
+from ..engine.paths import files_read, sources_of
 from ..plugin.client import run_job
 from ..plugin.datasets import files_of
 from . import checks

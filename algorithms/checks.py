@@ -17,7 +17,6 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ..engine.checks import RASTER_ENDINGS, clash
 from ..engine.jobs import (
     ANYWHERE,
     DEVICE_PATTERN,
@@ -28,6 +27,7 @@ from ..engine.jobs import (
     TrainFolderJob,
     patterns,
 )
+from ..engine.paths import RASTER_ENDINGS, clash
 from ..models.card import Card
 from ..plugin.sources import layer_of
 from .parameters import LARGEST

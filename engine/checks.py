@@ -6,10 +6,10 @@ Standard library only, because both sides of the process boundary read this file
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Collection, Iterable, List, Mapping, Tuple, Union
+from typing import Collection, Mapping, Tuple, Union
 
 from ..models.card import Card
-from ..models.members import members_of, paths_of
+from ..models.members import members_of
 from .jobs import (
     ANYWHERE,
     CLASS_TASKS,
@@ -33,29 +33,13 @@ from .jobs import (
     SceneError,
     SensitivityJob,
     ZonalJob,
-    outputs_of,
     patterns,
-    split_name,
 )
+from .paths import check_outputs, place_of, words
 
 Patterns = Mapping[str, Tuple[str, ...]]  # files of each modality
-FilesOf = Callable[[str], Iterable[str]]  # of a raster, its own path among them; none of what is no raster
 MIN_PLAYERS, MAX_PLAYERS = 2, 16
 MIN_PATCHES, MAX_PATCHES = 2, 8  # along a side of a chip
-RASTER_ENDINGS = (".tif", ".tiff")
-_RASTERS = (*MAP_OUTPUTS, "correlation", "sensitivity")  # outputs that are rasters
-_READ = (  # fields of jobs with files that are read, beside the model
-    "other_models",
-    "inputs",
-    "auxiliary",
-    "rasters",
-    "map",
-    "reference",
-    "probability",
-    "uncertainty",
-    "mask",
-    "polygons",
-)
 
 
 def patches_of(text: str) -> int:
@@ -123,13 +107,13 @@ def check_map(job: MapJob, card: Card) -> None:
         )
     if "main_error" in wanted and not job.reference:
         raise JobError("The output “main error” compares with a reference; give one, or leave this output out.")
-    if job.attribution_class and job.attribution_class not in _class_words(card):
+    if job.attribution_class and job.attribution_class not in _classwords(card):
         raise JobError(
             f"The model has no class “{job.attribution_class}” to attribute; choose one of "
             f"{', '.join(c.name for c in card.main.classes) or 'none: it makes a regression'}."
         )
     _check_polygons(job, card)
-    _check_outputs(job, "choose at least one, for example the map")
+    check_outputs(job, "choose at least one, for example the map")
     _check_computing(job)
 
 
@@ -160,10 +144,10 @@ def check_map_folder(job: MapFolderJob, card: Card) -> None:
         raise JobError("The layer “main error” compares with a reference; give its pattern, or leave this layer out.")
     if not job.output_folder:
         raise JobError("No output folder is given; choose one that may hold a sub-folder a scene.")
-    if job.output_folder != ANYWHERE and _place(job.output_folder) == _place(job.scenes):
+    if job.output_folder != ANYWHERE and place_of(job.output_folder) == place_of(job.scenes):
         raise JobError("The output folder is the folder of scenes; choose another, so that inputs and maps stay apart.")
     _check_scheduler(job.scheduler)
-    _check_outputs(job)
+    check_outputs(job)
     _check_computing(job)
 
 
@@ -208,7 +192,7 @@ def _check_layers(wanted: Collection[str], card: Card) -> None:
     needs_auxiliary = [n for n in OF_AUXILIARY if n in wanted]
     if needs_auxiliary and not card.auxiliary:
         raise JobError(
-            f"The output “{_words(needs_auxiliary[0])}” needs a model with auxiliary tasks, but “{card.name}” "
+            f"The output “{words(needs_auxiliary[0])}” needs a model with auxiliary tasks, but “{card.name}” "
             "was trained without; train one with auxiliary rasters, or leave this output out."
         )
     if "probability" in wanted and not card.main.classes:
@@ -227,7 +211,7 @@ def _check_layers(wanted: Collection[str], card: Card) -> None:
         raise JobError(f"{lack}, or leave this output out.")
 
 
-def _class_words(card: Card) -> Tuple[str, ...]:
+def _classwords(card: Card) -> Tuple[str, ...]:
     """What a class may be called: by its name or its value."""
     return tuple(word for c in card.main.classes for word in (c.name, str(c.value)))
 
@@ -277,7 +261,7 @@ def check_accuracy(job: AccuracyJob) -> None:
             "The uncertainty is judged by its intervals, which a raster of numbers has; choose the task “regression”, "
             "or leave it out."
         )
-    _check_outputs(job)
+    check_outputs(job)
 
 
 def check_zonal(job: ZonalJob) -> None:
@@ -291,7 +275,7 @@ def check_zonal(job: ZonalJob) -> None:
         raise JobError("No layer is given; give the rasters that “map” wrote for a scene.")
     if not job.polygons:
         raise JobError("No polygons are given; give a vector layer with areas.")
-    _check_outputs(job, "choose the polygons, the table or both")
+    check_outputs(job, "choose the polygons, the table or both")
 
 
 def check_exportonnx(job: ExportOnnxJob, card: Card) -> None:
@@ -301,7 +285,7 @@ def check_exportonnx(job: ExportOnnxJob, card: Card) -> None:
         JobError: no output is asked for, it would be written over the model, or the tiles' size does not suit the
             model.
     """
-    _check_outputs(job, "give an ONNX file to write")
+    check_outputs(job, "give an ONNX file to write")
     if job.tile_size < 0:
         raise JobError("The tile size is 0 or more.")
     if job.tile_size and card.main.kind.startswith("scene_"):
@@ -319,7 +303,7 @@ def check_modelinfo(job: ModelInfoJob) -> None:
     Raises:
         JobError: no output is asked for, or it would be written over the model.
     """
-    _check_outputs(job, "give a page to write")
+    check_outputs(job, "give a page to write")
 
 
 def check_attribution_quality(job: AttributionQualityJob, card: Card) -> None:
@@ -342,7 +326,7 @@ def check_attribution_quality(job: AttributionQualityJob, card: Card) -> None:
     if job.pixels < 8 or job.seed < 0:
         raise JobError("At least 8 pixels are needed; the seed is 0 or more.")
     _check_scheduler(job.scheduler)
-    _check_outputs(job)
+    check_outputs(job)
 
 
 def check_compare(job: CompareJob) -> Tuple[float, ...]:
@@ -374,7 +358,7 @@ def check_compare(job: CompareJob) -> Tuple[float, ...]:
     if not all(0 < share <= 1 for share in shares):
         raise JobError(f"Shares of the references are above 0 and at most 100 percent; given: {job.reference_shares}.")
     _check_scheduler(job.scheduler)
-    _check_outputs(job, "choose the report, the table or both")
+    check_outputs(job, "choose the report, the table or both")
     return tuple(sorted(shares | {1.0}, reverse=True))
 
 
@@ -396,7 +380,7 @@ def check_explain_errors(job: ExplainErrorsJob) -> None:
         )
     if job.scenes and job.output_correlation:
         raise JobError("Local correlations are drawn for one scene; give its layers, or leave the raster out.")
-    _check_outputs(job)
+    check_outputs(job)
 
 
 def check_sensitivity(job: SensitivityJob, card: Card) -> None:
@@ -413,97 +397,12 @@ def check_sensitivity(job: SensitivityJob, card: Card) -> None:
         raise JobError("The model has one input band only; there is nothing to compare it with.")
     check_choice("removal", job.removal, REMOVALS)
     check_choice("precision", job.precision, PRECISIONS)
-    _check_outputs(job)
+    check_outputs(job)
 
 
 def _check_scheduler(address: str) -> None:
     if address and "://" not in address:
         raise JobError(f"“{address}” is no address of a Dask scheduler; give one like tcp://host:8786.")
-
-
-def _check_outputs(job: Any, remedy: str = "choose at least one, for example the report") -> None:
-    """Check that a job has an output, no raster with an ending that promises something else than a GeoTIFF, and none
-    with the path of a file that it reads or of another output.
-
-    Raises:
-        JobError: it has not; ``remedy`` says what to do.
-    """
-    wanted = outputs_of(job)
-    if not wanted:
-        raise JobError(f"No output is asked for; {remedy}.")
-    for name, path in wanted.items():
-        if name in _RASTERS and path != ANYWHERE and not path.lower().endswith(RASTER_ENDINGS):
-            raise JobError(
-                f"The output “{_words(name)}” is a GeoTIFF; “{path}” must end in {' or '.join(RASTER_ENDINGS)}."
-            )
-    name = clash(wanted, files_read(job))
-    if name:
-        raise JobError(
-            f"The output “{_words(name)}” has the path of an input or of another output (“{wanted[name]}”); "
-            "choose another."
-        )
-
-
-def check_sources(job: Any, files_of: FilesOf) -> None:
-    """Check that no output would be written over a file that a job reads, or that its rasters are made of.
-
-    Raises:
-        JobError: one would.
-    """
-    there = {name: path for name, path in outputs_of(job).items() if os.path.exists(path)}
-    if not there:  # nothing to lose, and rasters far away need not be opened
-        return
-    sources = {_place(file) for file in sources_of(files_read(job), files_of)}
-    name = next((name for name, path in there.items() if _place(path) in sources), "")
-    if name:
-        raise JobError(
-            f"The output “{_words(name)}” has the path of an input or of a file that one is made of "
-            f"(“{there[name]}”); choose another."
-        )
-
-
-def files_read(job: Any) -> Tuple[str, ...]:
-    """Files that a job reads, as it has them: ``name=path`` and ``path|layername=…`` too."""
-    values = [*paths_of(getattr(job, "model", "")), *(getattr(job, name, "") for name in _READ)]
-    texts = [text for value in values for text in (value if isinstance(value, tuple) else (value,))]
-    return tuple(filter(None, texts))
-
-
-def sources_of(given: Iterable[str], files_of: FilesOf) -> Tuple[str, ...]:
-    """Files that rasters are made of, as a VRT is of its sources, which may be VRTs themselves."""
-    found: List[str] = []
-    waiting = [split_name(text)[1].partition("|")[0] for text in given]
-    while waiting:
-        files = [file for file in files_of(waiting.pop()) if file not in found]
-        found += files
-        waiting += [file for file in files if file.lower().endswith(".vrt")]
-    return tuple(found)
-
-
-def clash(wanted: Mapping[str, str], given: Iterable[str]) -> str:
-    """Name of the first output that would be written over a file that is read, or over another output.
-
-    Args:
-        wanted: Path of each output, by name; ``ANYWHERE`` is no path yet.
-        given: Files that are read; ``name=path`` and ``path|layername=…`` too.
-
-    Returns:
-        The name; empty for none.
-    """
-    files = (file.partition("|")[0] for text in given for file in (text, text.partition("=")[2]))
-    taken = {_place(file) for file in files if file}
-    for name, path in wanted.items():
-        if path == ANYWHERE:
-            continue
-        if _place(path) in taken:
-            return name
-        taken.add(_place(path))
-    return ""
-
-
-def _place(path: str) -> str:
-    """Where a path leads, by whatever links: two paths of one place are one file."""
-    return os.path.normcase(os.path.realpath(path))
 
 
 def check_choice(name: str, value: str, choices: Tuple[str, ...]) -> None:
@@ -514,7 +413,3 @@ def check_choice(name: str, value: str, choices: Tuple[str, ...]) -> None:
     """
     if value not in choices:
         raise JobError(f"Unknown {name} “{value}”; choose one of {', '.join(choices)}.")
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")

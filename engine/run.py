@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from . import jobs
-from .checks import check_sources
+from .paths import check_sources
 
 # The module that executes each kind of job, with `run(job, progress)`. Imported when such a job comes, so that demo
 # scenes do not wait for torch.

@@ -14,6 +14,7 @@ CONTRACT = (
     "engine.jobs",
     "engine.checks",
     "engine.palettes",
+    "engine.paths",
     "engine.scene.hashing",
     "engine.version",
     "models.card",
@@ -36,6 +37,7 @@ STANDARD_LIBRARY_ONLY = (
     "engine/checks.py",
     "engine/jobs.py",
     "engine/palettes.py",
+    "engine/paths.py",
     "engine/scene/hashing.py",
     "engine/start.py",
     "engine/version.py",
@@ -156,10 +158,7 @@ def test_standard_library_only(source):
 
 
 def test_the_qgis_side_runs_on_python_3_9():
-    for source in [
-        *_of("algorithms", "plugin"),
-        *map(Path, ("__init__.py", "engine/jobs.py", "engine/checks.py", "models/card.py")),
-    ]:
+    for source in [*_of("algorithms", "plugin"), *map(Path, ("__init__.py", *STANDARD_LIBRARY_ONLY))]:
         ast.parse((ROOT / source).read_text(encoding="utf-8"), feature_version=(3, 9))
 
 

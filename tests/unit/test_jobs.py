@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, replace
-from pathlib import Path
 
-import numpy as np
 import pytest
 
 from auxlens.engine import checks, jobs
 from auxlens.engine.jobs import JobError, MapJob
-from auxlens.engine.run import run
 from auxlens.models.card import Card, ErrorModel, LandClass, MainTask, Modality, Player
 
 SAMPLES = {"str": "Wörter “x”\n", "int": 7, "float": 1.5, "Tuple[str, ...]": ("a.tif", "s1=b.tif")}
@@ -192,68 +189,6 @@ def test_outputs_that_a_model_cannot_give():
     with pytest.raises(JobError, match="“probability” exists for classes only"):
         checks.check_map(map_job("probability"), regression)
     checks.check_map(map_job("map", "uncertainty"), regression)
-
-
-@pytest.mark.parametrize(
-    ("given", "found"),
-    [
-        (("b.tif",), "map"),
-        (("s2=b.tif", "c.tif"), "map"),
-        (("./x/../b.tif|layername=fields",), "map"),
-        (("a=1/b.tif", "c.tif"), ""),
-        (("c.tif", "d.gpkg|layername=e.tif"), ""),
-    ],
-)
-def test_clash(given, found):
-    assert checks.clash({"map": "b.tif", "report": "e.html", "uncertainty": jobs.ANYWHERE}, given) == found
-
-
-def test_two_outputs_clash():
-    assert checks.clash({"map": "b.tif", "uncertainty": "./b.tif"}, ()) == "uncertainty"
-    assert checks.clash({"map": "e=1/b.tif"}, ("e=1/b.tif",)) == "map"
-    assert checks.clash({"map": jobs.ANYWHERE, "uncertainty": jobs.ANYWHERE}, ()) == ""
-
-
-def test_links_to_one_file_clash(tmp_path):
-    (tmp_path / "scenes").mkdir()
-    (tmp_path / "scenes" / "b.tif").write_text("")
-    (tmp_path / "link").symlink_to(tmp_path / "scenes")
-    (tmp_path / "c.tif").symlink_to(tmp_path / "scenes" / "b.tif")
-    given = (str(tmp_path / "scenes" / "b.tif"),)
-    assert checks.clash({"map": str(tmp_path / "link" / "b.tif")}, given) == "map"
-    assert checks.clash({"map": str(tmp_path / "c.tif")}, given) == "map"
-    assert checks.clash({"map": str(tmp_path / "link" / "a.tif")}, given) == ""
-
-
-def vrt(path, source):
-    """Writes a raster that is made of another."""
-    band = f"<SimpleSource><SourceFilename relativeToVRT='1'>{source}</SourceFilename></SimpleSource>"
-    path.write_text(
-        "<VRTDataset rasterXSize='8' rasterYSize='8'><GeoTransform>0,10,0,0,0,-10</GeoTransform>"
-        f"<VRTRasterBand dataType='Byte' band='1'>{band}</VRTRasterBand></VRTDataset>"
-    )
-    return str(path)
-
-
-@pytest.mark.parametrize("name", ["vv/b.vrt", "of_vrts.vrt"])
-def test_an_output_never_replaces_what_an_input_is_made_of(tmp_path, write, quiet, name):
-    source = write("vv/b.tif", np.ones((1, 8, 8), np.uint8))
-    vrt(tmp_path / "vv" / "b.vrt", "b.tif")
-    vrt(tmp_path / "of_vrts.vrt", "vv/b.vrt")
-    before = Path(source).read_bytes()
-    job = map_job(output_map=source, inputs=(f"s1={tmp_path / name}",))
-    with pytest.raises(JobError, match=r"“map” has the path of an input or of a file that one is made of .*vv/b\.tif"):
-        run(job, quiet())
-    assert Path(source).read_bytes() == before
-
-
-def test_files_that_a_job_reads(tmp_path):
-    job = map_job(model="a.safetensors;b.safetensors", auxiliary=("s1=c.vrt",), reference="d.gpkg|layername=e")
-    assert checks.files_read(job) == ("a.safetensors", "b.safetensors", "a.tif", "s1=c.vrt", "d.gpkg|layername=e")
-    assert checks.files_read(jobs.DemoJob("demo")) == ()
-    files = {"c.vrt": ("c.vrt", "x.vrt", "x.tif"), "x.vrt": ("x.vrt", "c.vrt", "y.tif"), "d.gpkg": ("d.gpkg",)}
-    found = checks.sources_of(checks.files_read(job), lambda path: files.get(path, ()))
-    assert set(found) == {"c.vrt", "x.vrt", "x.tif", "y.tif", "d.gpkg"}
 
 
 def test_parts_of_another_process_stay(tmp_path):

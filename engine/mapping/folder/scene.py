@@ -15,8 +15,8 @@ import numpy as np
 from ....models.card import Card
 from ....models.errors import SceneError
 from ....models.network import Network
-from ...checks import check_sources
 from ...failures import known_failure
+from ...paths import check_sources
 from ...scene.files import files_of
 from ...scene.window import Tile, Window
 from ...scene.writing import Layer, LayerWriter, check_room

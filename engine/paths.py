@@ -1,0 +1,118 @@
+"""What jobs read and write: that there is an output, and that nothing is written over a file that is read.
+
+Standard library only, because both sides of the process boundary read this file.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Callable, Iterable, List, Mapping, Tuple
+
+from ..models.members import paths_of
+from .jobs import ANYWHERE, MAP_OUTPUTS, JobError, outputs_of, split_name
+
+FilesOf = Callable[[str], Iterable[str]]  # of a raster, its own path among them; none of what is no raster
+RASTER_ENDINGS = (".tif", ".tiff")
+_RASTERS = (*MAP_OUTPUTS, "correlation", "sensitivity")  # outputs that are rasters
+_READ = (  # fields of jobs with files that are read, beside the model
+    "other_models",
+    "inputs",
+    "auxiliary",
+    "rasters",
+    "map",
+    "reference",
+    "probability",
+    "uncertainty",
+    "mask",
+    "polygons",
+)
+
+
+def check_outputs(job: Any, remedy: str = "choose at least one, for example the report") -> None:
+    """Check that a job has an output, no raster with an ending that promises something else than a GeoTIFF, and none
+    with the path of a file that it reads or of another output.
+
+    Raises:
+        JobError: it has not; ``remedy`` says what to do.
+    """
+    wanted = outputs_of(job)
+    if not wanted:
+        raise JobError(f"No output is asked for; {remedy}.")
+    for name, path in wanted.items():
+        if name in _RASTERS and path != ANYWHERE and not path.lower().endswith(RASTER_ENDINGS):
+            raise JobError(
+                f"The output “{words(name)}” is a GeoTIFF; “{path}” must end in {' or '.join(RASTER_ENDINGS)}."
+            )
+    name = clash(wanted, files_read(job))
+    if name:
+        raise JobError(
+            f"The output “{words(name)}” has the path of an input or of another output (“{wanted[name]}”); "
+            "choose another."
+        )
+
+
+def check_sources(job: Any, files_of: FilesOf) -> None:
+    """Check that no output would be written over a file that a job reads, or that its rasters are made of.
+
+    Raises:
+        JobError: one would.
+    """
+    there = {name: path for name, path in outputs_of(job).items() if os.path.exists(path)}
+    if not there:  # nothing to lose, and rasters far away need not be opened
+        return
+    sources = {place_of(file) for file in sources_of(files_read(job), files_of)}
+    name = next((name for name, path in there.items() if place_of(path) in sources), "")
+    if name:
+        raise JobError(
+            f"The output “{words(name)}” has the path of an input or of a file that one is made of "
+            f"(“{there[name]}”); choose another."
+        )
+
+
+def files_read(job: Any) -> Tuple[str, ...]:
+    """Files that a job reads, as it has them: ``name=path`` and ``path|layername=…`` too."""
+    values = [*paths_of(getattr(job, "model", "")), *(getattr(job, name, "") for name in _READ)]
+    texts = [text for value in values for text in (value if isinstance(value, tuple) else (value,))]
+    return tuple(filter(None, texts))
+
+
+def sources_of(given: Iterable[str], files_of: FilesOf) -> Tuple[str, ...]:
+    """Files that rasters are made of, as a VRT is of its sources, which may be VRTs themselves."""
+    found: List[str] = []
+    waiting = [split_name(text)[1].partition("|")[0] for text in given]
+    while waiting:
+        files = [file for file in files_of(waiting.pop()) if file not in found]
+        found += files
+        waiting += [file for file in files if file.lower().endswith(".vrt")]
+    return tuple(found)
+
+
+def clash(wanted: Mapping[str, str], given: Iterable[str]) -> str:
+    """Name of the first output that would be written over a file that is read, or over another output.
+
+    Args:
+        wanted: Path of each output, by name; ``ANYWHERE`` is no path yet.
+        given: Files that are read; ``name=path`` and ``path|layername=…`` too.
+
+    Returns:
+        The name; empty for none.
+    """
+    files = (file.partition("|")[0] for text in given for file in (text, text.partition("=")[2]))
+    taken = {place_of(file) for file in files if file}
+    for name, path in wanted.items():
+        if path == ANYWHERE:
+            continue
+        if place_of(path) in taken:
+            return name
+        taken.add(place_of(path))
+    return ""
+
+
+def place_of(path: str) -> str:
+    """Where a path leads, by whatever links: two paths of one place are one file."""
+    return os.path.normcase(os.path.realpath(path))
+
+
+def words(name: str) -> str:
+    """An output's name as messages have it."""
+    return name.replace("_", " ")

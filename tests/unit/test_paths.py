@@ -1,0 +1,74 @@
+"""What jobs read and write: no output is written over a file that is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from auxlens.engine import jobs, paths
+from auxlens.engine.jobs import JobError
+from auxlens.engine.run import run
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        (("b.tif",), "map"),
+        (("s2=b.tif", "c.tif"), "map"),
+        (("./x/../b.tif|layername=fields",), "map"),
+        (("a=1/b.tif", "c.tif"), ""),
+        (("c.tif", "d.gpkg|layername=e.tif"), ""),
+    ],
+)
+def test_clash(given, found):
+    assert paths.clash({"map": "b.tif", "report": "e.html", "uncertainty": jobs.ANYWHERE}, given) == found
+
+
+def test_two_outputs_clash():
+    assert paths.clash({"map": "b.tif", "uncertainty": "./b.tif"}, ()) == "uncertainty"
+    assert paths.clash({"map": "e=1/b.tif"}, ("e=1/b.tif",)) == "map"
+    assert paths.clash({"map": jobs.ANYWHERE, "uncertainty": jobs.ANYWHERE}, ()) == ""
+
+
+def test_links_to_one_file_clash(tmp_path):
+    (tmp_path / "scenes").mkdir()
+    (tmp_path / "scenes" / "b.tif").write_text("")
+    (tmp_path / "link").symlink_to(tmp_path / "scenes")
+    (tmp_path / "c.tif").symlink_to(tmp_path / "scenes" / "b.tif")
+    given = (str(tmp_path / "scenes" / "b.tif"),)
+    assert paths.clash({"map": str(tmp_path / "link" / "b.tif")}, given) == "map"
+    assert paths.clash({"map": str(tmp_path / "c.tif")}, given) == "map"
+    assert paths.clash({"map": str(tmp_path / "link" / "a.tif")}, given) == ""
+
+
+def vrt(path, source):
+    """Writes a raster that is made of another."""
+    band = f"<SimpleSource><SourceFilename relativeToVRT='1'>{source}</SourceFilename></SimpleSource>"
+    path.write_text(
+        "<VRTDataset rasterXSize='8' rasterYSize='8'><GeoTransform>0,10,0,0,0,-10</GeoTransform>"
+        f"<VRTRasterBand dataType='Byte' band='1'>{band}</VRTRasterBand></VRTDataset>"
+    )
+    return str(path)
+
+
+@pytest.mark.parametrize("name", ["vv/b.vrt", "of_vrts.vrt"])
+def test_an_output_never_replaces_what_an_input_is_made_of(tmp_path, write, quiet, name):
+    source = write("vv/b.tif", np.ones((1, 8, 8), np.uint8))
+    vrt(tmp_path / "vv" / "b.vrt", "b.tif")
+    vrt(tmp_path / "of_vrts.vrt", "vv/b.vrt")
+    before = Path(source).read_bytes()
+    job = jobs.MapJob("a.safetensors", (f"s1={tmp_path / name}",), output_map=source)
+    with pytest.raises(JobError, match=r"“map” has the path of an input or of a file that one is made of .*vv/b\.tif"):
+        run(job, quiet())
+    assert Path(source).read_bytes() == before
+
+
+def test_files_that_a_job_reads():
+    job = jobs.MapJob("a.safetensors;b.safetensors", ("a.tif",), ("s1=c.vrt",), "d.gpkg|layername=e")
+    assert paths.files_read(job) == ("a.safetensors", "b.safetensors", "a.tif", "s1=c.vrt", "d.gpkg|layername=e")
+    assert paths.files_read(jobs.DemoJob("demo")) == ()
+    files = {"c.vrt": ("c.vrt", "x.vrt", "x.tif"), "x.vrt": ("x.vrt", "c.vrt", "y.tif"), "d.gpkg": ("d.gpkg",)}
+    found = paths.sources_of(paths.files_read(job), lambda path: files.get(path, ()))
+    assert set(found) == {"c.vrt", "x.vrt", "x.tif", "y.tif", "d.gpkg"}
