@@ -92,6 +92,8 @@ def train(
         outcome.history, outcome.best_epoch = last.values["history"], last.values["best_epoch"]
         best, best_of, step = Validation(**last.values["best"]), last.values["best_of"], last.values["step"]
         started -= outcome.history[-1]["seconds"]
+        if last.values.get("precision"):
+            fabric.strategy.precision.load_state_dict(last.values["precision"])
         log.info("Going on after epoch %d of the training that was interrupted.", len(outcome.history))
     for epoch in range(len(outcome.history) + 1, budget.epochs + 1):
         if outcome.history and epoch - 1 - best_of >= options.PATIENCE:
@@ -136,7 +138,13 @@ def train(
             epoch, _bar(found.score), train_loss, found.loss, found.score,
         )  # fmt: skip
         if record:
-            values = {"best_epoch": outcome.best_epoch, "best": asdict(best), "best_of": best_of, "step": step}
+            values = {
+                "best_epoch": outcome.best_epoch,
+                "best": asdict(best),
+                "best_of": best_of,
+                "step": step,
+                "precision": fabric.strategy.precision.state_dict(),  # the loss scale of float16 on a GPU
+            }
             record.keep(State(tensors_of(modules, outcome.weights, groups), values), outcome.history)
         if outcome.ended:
             break
