@@ -107,7 +107,7 @@ def check_map(job: MapJob, card: Card) -> None:
         )
     if "main_error" in wanted and not job.reference:
         raise JobError("The output “main error” compares with a reference; give one, or leave this output out.")
-    if job.attribution_class and job.attribution_class not in _classwords(card):
+    if job.attribution_class and job.attribution_class not in _class_words(card):
         raise JobError(
             f"The model has no class “{job.attribution_class}” to attribute; choose one of "
             f"{', '.join(c.name for c in card.main.classes) or 'none: it makes a regression'}."
@@ -203,15 +203,18 @@ def _check_layers(wanted: Collection[str], card: Card) -> None:
             "against the field with the truth."
         )
     if "error_probability" in wanted and not card.error_models:
+        canceled = any(one.training.get("ended") == "canceled" for one in members_of(card))
+        remedy = "train it to its end" if canceled else "train one with more references"
         raise JobError(
-            f"The model “{card.name}” has no calibrated error probability (too few validation references); "
-            "leave this output out."
+            f"The model “{card.name}” has no calibrated error probability "
+            f"({'its training was canceled' if canceled else 'too few validation references'}); {remedy}, or leave "
+            "this output out."
         )
     if "attribution" in wanted and (lack := lack_of_attributions(card)):
         raise JobError(f"{lack}, or leave this output out.")
 
 
-def _classwords(card: Card) -> Tuple[str, ...]:
+def _class_words(card: Card) -> Tuple[str, ...]:
     """What a class may be called: by its name or its value."""
     return tuple(word for c in card.main.classes for word in (c.name, str(c.value)))
 

@@ -185,6 +185,9 @@ def test_outputs_of_auxiliary_tasks_need_a_model_with_some(name):
 def test_outputs_that_a_model_cannot_give():
     with pytest.raises(JobError, match=r"“floods” has no calibrated error probability.*leave this output out"):
         checks.check_map(map_job("error_probability"), replace(CARD, error_models={}))
+    canceled = replace(CARD, error_models={}, training={"ended": "canceled"})
+    with pytest.raises(JobError, match=r"error probability \(its training was canceled\); train it to its end, or"):
+        checks.check_map(map_job("error_probability"), canceled)
     regression = replace(CARD, main=MainTask("regression", "height"))
     with pytest.raises(JobError, match="“probability” exists for classes only"):
         checks.check_map(map_job("probability"), regression)
