@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ..scene.reference import MAX_CLASSES
+from ..scene.classes import MAX_CLASSES
 
 _VALUES = 2**16  # class values are below
 _TABLE = 2**20  # cells of a table of pairs that is quicker than sorting

@@ -12,19 +12,11 @@ from ...models.card import LandClass
 from ...models.errors import SceneError
 from ..jobs import CLASS_TASKS, AccuracyJob
 from ..scene.bands import ModalitySource, bands_of, open_raster
+from ..scene.classes import LARGEST_CLASS, PALETTE, legend
+from ..scene.features import UNKNOWN, class_numbers, read_features
 from ..scene.grid import Grid, grid_of
 from ..scene.reading import ModalityReader
-from ..scene.reference import (
-    LARGEST_CLASS,
-    PALETTE,
-    UNKNOWN,
-    ReferenceReader,
-    class_numbers,
-    is_raster,
-    legend,
-    open_reference,
-    read_features,
-)
+from ..scene.reference import ReferenceReader, is_raster, open_reference
 from .areas import area_unit, row_areas
 from .coverage import Coverage, coverage_of
 

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from ...models.card import LandClass
 from ...models.errors import SceneError
 from ..jobs import CLASS_TASKS, AccuracyJob
+from ..scene.classes import MAX_CLASSES, PALETTE
+from ..scene.features import read_features
 from ..scene.objects import check_polygons
-from ..scene.reference import MAX_CLASSES, PALETTE, is_raster, read_features
+from ..scene.reference import is_raster
 from ..scene.validity import valid_polygons
 from ..scene.vectors import read_layer, split_layer
 from .agreement import Agreement, Density

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from ...models.card import LandClass
 from ...models.errors import SceneError
 from ..scene.bands import ModalitySource, bands_of
+from ..scene.classes import PALETTE, legend
 from ..scene.grid import Grid
 from ..scene.mapped import Mapped, mapped_raster, of_one_scene
 from ..scene.reading import ModalityReader
-from ..scene.reference import PALETTE, ReferenceReader, legend, open_reference
+from ..scene.reference import ReferenceReader, open_reference
 from ..scene.window import Window
 
 Plane = NDArray[np.float32]

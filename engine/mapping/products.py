@@ -15,7 +15,7 @@ from ...models.heads import DensityHead
 from ...models.network import ATTRIBUTION, MAIN, Network
 from ..explain import error_probability as errors
 from ..jobs import OF_AUXILIARY
-from ..scene.reference import to_indices
+from ..scene.classes import to_indices
 from ..scene.window import Window
 from .wrongness import Around, Wrongness
 

@@ -14,11 +14,12 @@ from ...models.card import Card
 from ...models.errors import SceneError
 from ..jobs import MapJob
 from ..scene.bands import ModalitySource, match, match_some
+from ..scene.features import UNKNOWN
 from ..scene.grid import Grid, transformed
 from ..scene.mask import MaskReader, open_mask
 from ..scene.polygons import Polygons, polygons_of, tiles_of
 from ..scene.reading import ModalityReader, complete, scene_grid
-from ..scene.reference import UNKNOWN, ReferenceReader, VectorReference, is_raster, open_reference
+from ..scene.reference import ReferenceReader, VectorReference, is_raster, open_reference
 from ..scene.window import Tile, Window
 from .products import ObjectPart, Observations, Products
 from .stream import Chip

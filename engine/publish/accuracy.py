@@ -23,7 +23,8 @@ from ..assess.results import ClassResult, Compared, NumberResult, Result, to_csv
 from ..checks import check_accuracy
 from ..jobs import CLASS_TASKS, AccuracyJob, Progress, outputs_of
 from ..reports.accuracy import render_accuracy_report
-from ..scene.reference import MAX_CLASSES, is_vector
+from ..scene.classes import MAX_CLASSES
+from ..scene.reference import is_vector
 from ..scene.window import Window, plan
 from ..scene.writing import check_writable
 from ..textfile import write_text

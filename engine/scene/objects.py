@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from ...models.card import LandClass
 from ...models.errors import SceneError
+from .features import is_table, numbers_of, read_features, read_table
 from .grid import Grid
-from .reference import VectorReference, is_raster, is_table, numbers_of, read_features, read_table
+from .reference import VectorReference, is_raster
 from .vectors import file_stamp
 from .window import Window, plan
 

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from ...models.card import LandClass
 from ...models.network import MAIN
+from ..scene.classes import to_indices
 from ..scene.reading import complete
-from ..scene.reference import to_indices
 from ..scene.window import Window
 from .objects import ObjectChip
 from .scenes import OpenScene

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.card import LandClass
-from ..scene.reference import IGNORE, VectorReference, to_indices
+from ..scene.classes import IGNORE, to_indices
+from ..scene.reference import VectorReference
 from ..scene.window import Window
 
 

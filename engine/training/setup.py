@@ -16,11 +16,12 @@ from ...models.errors import JobError
 from ...models.network import MAIN, PRESETS, NetworkConfig, TaskConfig
 from .. import jobs
 from ..scene.bands import ModalitySource, open_raster
+from ..scene.classes import find_classes
 from ..scene.folder import Scene
 from ..scene.grid import Grid
 from ..scene.objects import check_objects
 from ..scene.reading import scene_grid
-from ..scene.reference import find_classes, is_raster
+from ..scene.reference import is_raster
 from ..version import plugin_version
 from . import manifest, options
 from .chips import ChipReader

@@ -16,10 +16,11 @@ from ...models.compact import MANY_BANDS, Components, principal_components
 from ...models.errors import Canceled, SceneError
 from ...models.network import MAIN
 from ..jobs import Progress
+from ..scene.classes import IGNORE, to_indices
+from ..scene.features import is_table
 from ..scene.folder import Scene
 from ..scene.grid import Grid
 from ..scene.reading import complete
-from ..scene.reference import IGNORE, is_table, to_indices
 from ..scene.window import Window, plan
 from ..tuning import give_back_freed_memory
 from . import options

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..checks import check_zonal
 from ..jobs import Progress, ZonalJob, outputs_of
-from ..scene.reference import PALETTE, legend
+from ..scene.classes import PALETTE, legend
 from ..scene.writing import check_writable
 from .figures import deviations, table
 from .gather import gather

@@ -17,10 +17,10 @@ from ...models.errors import SceneError
 from ...models.members import player_names
 from ..jobs import MAP_OUTPUTS, OF_AUXILIARY
 from ..scene.bands import BandSource, ModalitySource, bands_of, open_raster
+from ..scene.classes import legend
 from ..scene.grid import Grid
 from ..scene.mapped import mapped_raster, of_one_scene
 from ..scene.reading import ModalityReader
-from ..scene.reference import legend
 from ..scene.window import Window
 
 log = logging.getLogger("auxlens")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from ..qml import fill_symbol, rgba_text, vector_style
-from ..scene.reference import PALETTE
+from ..scene.classes import PALETTE
 
 # Error probabilities: most are small, and there the eye needs steps. ColorBrewer's OrRd, safe for colour-blind readers;
 # light where there is little to say.

@@ -13,8 +13,10 @@ from affine import Affine
 from rasterio.crs import CRS
 from shapely.geometry import LineString, Point, box
 
+from auxlens.engine.scene.classes import PALETTE, find_classes, to_indices
+from auxlens.engine.scene.features import UNKNOWN
 from auxlens.engine.scene.grid import Grid
-from auxlens.engine.scene.reference import PALETTE, UNKNOWN, find_classes, open_reference, to_indices
+from auxlens.engine.scene.reference import open_reference
 from auxlens.engine.scene.window import Window
 from auxlens.models.card import LandClass
 from auxlens.models.errors import SceneError
