@@ -31,7 +31,7 @@ from ..textfile import write_text
 from ..training import options
 from ..training.chips import draw, load
 from ..training.learn import batch_size_of, learn, steps_an_epoch
-from ..training.scenes import by_strategy, scenes_of
+from ..training.scenes import scenes_of
 from ..training.setup import Setup
 from ..training.split import TEST, TRAIN, UNLABELLED, UNUSED, thin_out
 
@@ -110,13 +110,15 @@ def training_job(job: CompareJob) -> TrainFolderJob:
 
 
 def setups_of(job: TrainFolderJob, progress: Progress) -> dict[str, Setup]:
-    """The same scenes and split as each strategy sees them: those that every strategy can learn from."""
+    """The same scenes, reference pixels and split as each strategy sees them: those that every strategy can learn from.
+
+    A reference counts only where all modalities are valid, because ``multimodal`` maps nothing elsewhere.
+    """
     complete = {_place(scene) for scene in scenes_of(replace(job, strategy="multimodal"))}
-    scenes = [scene for scene in scenes_of(job) if _place(scene) in complete]
-    return {
-        strategy: Setup(replace(job, strategy=strategy), by_strategy(scenes, strategy), progress)
-        for strategy in STRATEGIES
-    }
+    learned = replace(job, strategy="multitask")
+    scenes = [replace(scene, required=scene.auxiliary) for scene in scenes_of(learned) if _place(scene) in complete]
+    surveyed = Setup(learned, scenes, progress)
+    return {strategy: surveyed.seen_by(strategy) for strategy in STRATEGIES}
 
 
 def _place(scene: Scene) -> str:

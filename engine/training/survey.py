@@ -183,10 +183,11 @@ def survey(
 def _pixels(
     number: int, opened: OpenScene, window: Window, classes: Sequence[LandClass], rng: np.random.Generator
 ) -> tuple[Block, NDArray[np.float32]]:
-    """A block of a dense task, and its reference ``(H, W)`` where inputs are valid."""
+    """A block of a dense task, and its reference ``(H, W)`` where inputs and required modalities are valid."""
     truth = opened.reference(window)
     if np.isfinite(truth).any():
-        truth = np.where(complete(opened.inputs(window)), truth, np.float32(np.nan))
+        counted = complete(opened.inputs(window)) & opened.has_required(window)
+        truth = np.where(counted, truth, np.float32(np.nan))
     index = to_indices(truth, classes) if classes else np.where(np.isfinite(truth), 0, IGNORE)
     counts = np.bincount(index[index != IGNORE], minlength=max(1, len(classes)))
     return Block(number, window, counts, _places(index, counts, window, rng) if counts.any() else _NOWHERE), truth
