@@ -171,14 +171,14 @@ def one(
             raise Canceled("The comparison was canceled.")
         history, method = outcome.history, network_method(network.eval(), task)
     seconds = time.monotonic() - started
-    return measure(method, setup.reader(TEST), setup.sizes, setup.unit, progress), seconds, history
+    return measure(method, setup.reader(TEST, auxiliary=False), setup.sizes, setup.unit, progress), seconds, history
 
 
 def _baseline(name: str, job: TrainFolderJob, setup: Setup, progress: Progress) -> Method:
     rng = np.random.default_rng([job.seed, 1])
     samples = draw(setup.blocks, setup.splits, job.chip_size, _BASELINE_CHIPS, rng)
     x, y = baselines.sample(
-        _until_canceled(load(setup.reader(TRAIN), samples, 4), progress), bool(setup.classes), job.seed
+        _until_canceled(load(setup.reader(TRAIN, auxiliary=False), samples, 4), progress), bool(setup.classes), job.seed
     )
     progress.report(0.5, f"{len(y)} pixels to learn from")
     return baselines.fit(name, x, y, bool(setup.classes), job.seed)

@@ -78,7 +78,7 @@ class ChipReader:
             group.setdefault(block.scene, []).append(block.window)
 
     def read(self, sample: Sample | ObjectChip) -> dict[str, NDArray[np.float32]]:
-        """``inputs``, ``main`` and each auxiliary modality as ``(C, H, W)`` float32."""
+        """``inputs``, ``main`` and each auxiliary modality that is read, as ``(C, H, W)`` float32."""
         scene = self._scene(sample.scene)
         inside = sample.window.intersection(scene.grid.whole)
         inputs = scene.inputs(inside)

@@ -155,14 +155,16 @@ class OpenScene:
 
         Args:
             scene: Files.
-            auxiliary: Name and number of bands of every auxiliary modality; a scene may lack some.
+            auxiliary: Name and number of bands of every auxiliary modality to read; a scene may lack some.
             classes: Classes, for references given as text.
             field: Attribute of a vector reference.
             scene_level: Whether the reference holds objects.
         """
         with ExitStack() as stack:
             self.grid: Grid = scene_grid(scene.inputs)
-            given = {m.name: m for m in (*scene.inputs, *scene.auxiliary, *scene.required)}
+            names = {name for name, _ in auxiliary}
+            learned = [m for m in scene.auxiliary if m.name in names]
+            given = {m.name: m for m in (*scene.inputs, *learned, *scene.required)}
             readers = {name: stack.enter_context(ModalityReader(m, self.grid)) for name, m in given.items()}
             self._inputs = [readers[m.name] for m in scene.inputs]
             self._auxiliary = [(name, count, readers.get(name)) for name, count in auxiliary]

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 from statistics import median
 
 from ...models.card import Card, ErrorModel, LandClass, MainTask, Modality, Player
@@ -124,14 +125,14 @@ class Setup:
             return config
         return replace(config, patch_px=self.patch_px, patches=self.job.chip_size // self.patch_px)
 
-    def open(self, number: int) -> OpenScene:
-        """Open a scene's readers, for one thread."""
-        auxiliary = [(name, len(bands)) for name, bands in self.auxiliary.items()]
-        return OpenScene(self.scenes[number], auxiliary, self.classes, self.job.reference_field, self.scene_level)
+    def open(self, number: int, auxiliary: bool = True) -> OpenScene:
+        """Open a scene's readers, for one thread; of auxiliary modalities only if asked to."""
+        wanted = [(name, len(bands)) for name, bands in self.auxiliary.items() if auxiliary]
+        return OpenScene(self.scenes[number], wanted, self.classes, self.job.reference_field, self.scene_level)
 
-    def reader(self, split: str) -> ChipReader:
-        """A reader of one split's chips."""
-        return ChipReader(self.open, self.blocks, self.splits, split, self.classes)
+    def reader(self, split: str, auxiliary: bool = True) -> ChipReader:
+        """A reader of one split's chips; without auxiliary targets where nothing uses them, because many are slow."""
+        return ChipReader(partial(self.open, auxiliary=auxiliary), self.blocks, self.splits, split, self.classes)
 
     def objects(self, split: str) -> list[SceneObject]:
         """A scene-level task's objects of one split."""
