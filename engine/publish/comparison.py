@@ -31,7 +31,7 @@ from ..textfile import write_text
 from ..training import options
 from ..training.chips import draw, load
 from ..training.learn import batch_size_of, learn, steps_an_epoch
-from ..training.scenes import by_strategy, scenes_of
+from ..training.scenes import scenes_of
 from ..training.setup import Setup
 from ..training.split import TEST, TRAIN, UNLABELLED, UNUSED, thin_out
 
@@ -110,13 +110,15 @@ def training_job(job: CompareJob) -> TrainFolderJob:
 
 
 def setups_of(job: TrainFolderJob, progress: Progress) -> dict[str, Setup]:
-    """The same scenes and split as each strategy sees them: those that every strategy can learn from."""
+    """The same scenes, reference pixels and split as each strategy sees them: those that every strategy can learn from.
+
+    A reference counts only where all modalities are valid, because ``multimodal`` maps nothing elsewhere.
+    """
     complete = {_place(scene) for scene in scenes_of(replace(job, strategy="multimodal"))}
-    scenes = [scene for scene in scenes_of(job) if _place(scene) in complete]
-    return {
-        strategy: Setup(replace(job, strategy=strategy), by_strategy(scenes, strategy), progress)
-        for strategy in STRATEGIES
-    }
+    learned = replace(job, strategy="multitask")
+    scenes = [replace(scene, required=scene.auxiliary) for scene in scenes_of(learned) if _place(scene) in complete]
+    surveyed = Setup(learned, scenes, progress)
+    return {strategy: surveyed.seen_by(strategy) for strategy in STRATEGIES}
 
 
 def _place(scene: Scene) -> str:
@@ -169,14 +171,14 @@ def one(
             raise Canceled("The comparison was canceled.")
         history, method = outcome.history, network_method(network.eval(), task)
     seconds = time.monotonic() - started
-    return measure(method, setup.reader(TEST), setup.sizes, setup.unit, progress), seconds, history
+    return measure(method, setup.reader(TEST, auxiliary=False), setup.sizes, setup.unit, progress), seconds, history
 
 
 def _baseline(name: str, job: TrainFolderJob, setup: Setup, progress: Progress) -> Method:
     rng = np.random.default_rng([job.seed, 1])
     samples = draw(setup.blocks, setup.splits, job.chip_size, _BASELINE_CHIPS, rng)
     x, y = baselines.sample(
-        _until_canceled(load(setup.reader(TRAIN), samples, 4), progress), bool(setup.classes), job.seed
+        _until_canceled(load(setup.reader(TRAIN, auxiliary=False), samples, 4), progress), bool(setup.classes), job.seed
     )
     progress.report(0.5, f"{len(y)} pixels to learn from")
     return baselines.fit(name, x, y, bool(setup.classes), job.seed)

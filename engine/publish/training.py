@@ -102,7 +102,7 @@ def _measure(network: Network, setup: Setup, task: Task, outcome: Outcome, progr
                     for split in (VALIDATION, TEST)
                 }
             )
-        usual, held_out = (input_blocks(setup.reader(split), seed) for split in (TRAIN, VALIDATION))
+        usual, held_out = (input_blocks(setup.reader(split, auxiliary=False), seed) for split in (TRAIN, VALIDATION))
         density = input_density.fit(usual, held_out, seed)
 
         def on(split: str, disturb: bool = False) -> Evaluation:

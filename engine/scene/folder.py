@@ -16,13 +16,23 @@ Patterns = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Scene:
-    """The files of one scene. ``auxiliary`` may lack modalities; ``reference`` may be empty; ``for_test``: held out."""
+    """The files of one scene.
+
+    Attributes:
+        name: The scene's name.
+        inputs: Input modalities.
+        auxiliary: Auxiliary modalities that the scene has.
+        reference: File with the truth, or empty.
+        for_test: Held out by the user.
+        required: Modalities, inputs or not, without which a reference counts nowhere: those of a comparison.
+    """
 
     name: str
     inputs: tuple[ModalitySource, ...]
     auxiliary: tuple[ModalitySource, ...] = ()
     reference: str = ""
     for_test: bool = False
+    required: tuple[ModalitySource, ...] = ()
 
 
 @dataclass(frozen=True)

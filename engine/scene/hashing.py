@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from functools import lru_cache
+from functools import cache
 
 from ...models.members import joined_sha256, paths_of
 
@@ -20,7 +20,7 @@ def sha256_of_models(model: str) -> str:
     return joined_sha256([sha256(path) for path in paths_of(model)])
 
 
-@lru_cache(maxsize=4096)
+@cache  # without bounds: files are read in order, time and again, and a digest is small
 def _digest(path: str, size: int, modified_ns: int) -> str:
     digest = hashlib.sha256()
     with open(path, "rb") as file:

@@ -50,6 +50,8 @@ class Batch:
 class ChipReader:
     """Reads samples of one split; what is not this split's is hidden, and so is what a map has no pixel for.
 
+    The main target is also hidden where a modality that the scene requires has no value.
+
     Training may learn auxiliary modalities outside of all blocks; held-out figures come from their own blocks alone.
 
     Attributes:
@@ -76,21 +78,22 @@ class ChipReader:
             group.setdefault(block.scene, []).append(block.window)
 
     def read(self, sample: Sample | ObjectChip) -> dict[str, NDArray[np.float32]]:
-        """``inputs``, ``main`` and each auxiliary modality as ``(C, H, W)`` float32."""
+        """``inputs``, ``main`` and each auxiliary modality that is read, as ``(C, H, W)`` float32."""
         scene = self._scene(sample.scene)
         inside = sample.window.intersection(scene.grid.whole)
         inputs = scene.inputs(inside)
         unmapped = ~complete(inputs)
-        hidden = unmapped | self._hidden(sample.scene, inside)
+        uncounted = unmapped | ~scene.has_required(inside)
+        hidden = self._hidden(sample.scene, inside)
         if isinstance(sample, ObjectChip):  # the object is this split's, wherever it reaches
             main = self._main(scene.object(sample.object.number, inside))
-            main[:, unmapped] = np.nan
+            main[:, uncounted] = np.nan
         else:
             main = self._main(scene.reference(inside))
-            main[:, hidden | _covered(self._unlabelled.get(sample.scene, ()), inside)] = np.nan
+            main[:, uncounted | hidden | _covered(self._unlabelled.get(sample.scene, ()), inside)] = np.nan
         chip = {"inputs": inputs, MAIN: main}
         for name, values in scene.auxiliary(inside).items():
-            values[:, hidden] = np.nan
+            values[:, unmapped | hidden] = np.nan
             chip[name] = values
         return {name: _turn(_pad(v, sample.window, inside), sample.turn) for name, v in chip.items()}
 

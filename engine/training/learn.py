@@ -22,7 +22,7 @@ from ..jobs import Progress
 from ..progress import Part
 from . import options
 from .attribution import PARTS, fit_attributions
-from .chips import Batch, Sample, draw, draw_unlabelled, held_out, load, with_targets_of_others
+from .chips import Batch, ChipReader, Sample, draw, draw_unlabelled, held_out, load, with_targets_of_others
 from .evaluation import Task
 from .loop import Budget, Outcome, train
 from .masking import hidden, with_task, without_task
@@ -81,7 +81,7 @@ def learn(
     log.info("Training on %s in %s: %d steps of %d chips an epoch.", device, str(dtype)[6:], steps, batch_size)
     reader, pin = setup.reader(TRAIN), device.type == "cuda"
 
-    def batches(epoch: int, chip_px: int = job.chip_size) -> Iterator[Batch]:
+    def batches(epoch: int, chip_px: int = job.chip_size, reader: ChipReader = reader) -> Iterator[Batch]:
         rng = np.random.default_rng([job.seed, epoch])
         samples = _training_chips(setup, chip_px, steps * batch_size, rng)
         loaded = load(reader, samples, batch_size, pin)
@@ -107,7 +107,8 @@ def learn(
     if masked:
         without_task(learner, network)
     if explained and outcome.ended != "canceled":
-        seen = partial(batches, chip_px=_explained_px(setup, job.chip_size))
+        alone = setup.reader(TRAIN, auxiliary=False)
+        seen = partial(batches, chip_px=_explained_px(setup, job.chip_size), reader=alone)
         part = Part(progress, share, 1 - share)
         setup.attribution = _explain(network, fabric, seen, steps * len(outcome.history), job, part)
     return outcome, task
@@ -197,15 +198,18 @@ def class_weights(counts: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _validation_chips(setup: Setup, chip_px: int, batch_size: int, pin: bool, seed: int) -> list[Batch]:
-    """A fixed sample of validation chips, kept in memory (its size does not depend on the scenes')."""
-    rng = np.random.default_rng(seed)
+    """A fixed sample of validation chips, kept in memory (its size does not depend on the scenes').
+
+    They have no auxiliary targets: validation looks at the main task.
+    """
+    rng, reader = np.random.default_rng(seed), setup.reader(VALIDATION, auxiliary=False)
     if setup.scene_level:
         objects = setup.objects(VALIDATION)
         chosen = [objects[i] for i in rng.permutation(len(objects))[:_VALIDATION_OBJECTS]]
-        return list(load(setup.reader(VALIDATION), [middle_chip(item, chip_px) for item in chosen], batch_size, pin))
+        return list(load(reader, [middle_chip(item, chip_px) for item in chosen], batch_size, pin))
     blocks = [b for b, s in zip(setup.blocks, setup.splits, strict=True) if s == VALIDATION]
     samples = [held_out(blocks[i], chip_px, rng) for i in rng.permutation(len(blocks))[:_VALIDATION_CHIPS]]
-    return list(load(setup.reader(VALIDATION), samples, batch_size, pin))
+    return list(load(reader, samples, batch_size, pin))
 
 
 def _until_canceled(batches: Iterable[Batch], progress: Progress) -> Iterator[Batch]:

@@ -19,7 +19,7 @@ from ..scene.bands import ModalitySource, modalities_from_layers, pick
 from ..scene.folder import Scene, find_scenes
 from ..scene.grid import Grid
 from ..scene.objects import mask_of, open_objects
-from ..scene.reading import ModalityReader, scene_grid
+from ..scene.reading import ModalityReader, complete, scene_grid
 from ..scene.reference import ReferenceReader, VectorReference, open_reference
 from ..scene.window import Window
 from .options import MASKED, Training
@@ -155,19 +155,20 @@ class OpenScene:
 
         Args:
             scene: Files.
-            auxiliary: Name and number of bands of every auxiliary modality; a scene may lack some.
+            auxiliary: Name and number of bands of every auxiliary modality to read; a scene may lack some.
             classes: Classes, for references given as text.
             field: Attribute of a vector reference.
             scene_level: Whether the reference holds objects.
         """
         with ExitStack() as stack:
             self.grid: Grid = scene_grid(scene.inputs)
-            self._inputs = [stack.enter_context(ModalityReader(m, self.grid)) for m in scene.inputs]
-            given = {m.name: m for m in scene.auxiliary}
-            self._auxiliary = [
-                (name, count, stack.enter_context(ModalityReader(given[name], self.grid)) if name in given else None)
-                for name, count in auxiliary
-            ]
+            names = {name for name, _ in auxiliary}
+            learned = [m for m in scene.auxiliary if m.name in names]
+            given = {m.name: m for m in (*scene.inputs, *learned, *scene.required)}
+            readers = {name: stack.enter_context(ModalityReader(m, self.grid)) for name, m in given.items()}
+            self._inputs = [readers[m.name] for m in scene.inputs]
+            self._auxiliary = [(name, count, readers.get(name)) for name, count in auxiliary]
+            self._required = [readers[m.name] for m in scene.required if m not in scene.inputs]
             self._reference: ReferenceReader | None = None
             self.objects: VectorReference | None = None
             if scene.reference and scene_level:
@@ -177,7 +178,7 @@ class OpenScene:
             elif scene.reference:
                 self._reference = open_reference(scene.reference, field, self.grid, classes, bool(classes))
                 stack.callback(self._reference.close)
-            self.files = sum(len(m.paths) for m in (*scene.inputs, *scene.auxiliary)) + bool(scene.reference)
+            self.files = sum(len(m.paths) for m in given.values()) + bool(scene.reference)
             self._stack = stack.pop_all()
 
     def inputs(self, window: Window) -> NDArray[np.float32]:
@@ -192,6 +193,13 @@ class OpenScene:
             name: reader.read(window) if reader else np.full((count, *size), np.nan, np.float32)
             for name, count, reader in self._auxiliary
         }
+
+    def has_required(self, window: Window) -> NDArray[np.bool_]:
+        """``(H, W)``: where all bands of the required modalities that are no inputs have a value."""
+        found = np.ones((window.height, window.width), bool)
+        for reader in self._required:
+            found &= complete(reader.read(window))
+        return found
 
     def reference(self, window: Window) -> NDArray[np.float32]:
         """``(H, W)`` float32 values, NaN where there is none."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 from statistics import median
 
 from ...models.card import Card, ErrorModel, LandClass, MainTask, Modality, Player
@@ -29,7 +31,7 @@ from .loop import Outcome
 from .objects import SceneObject
 from .options import Training
 from .players import players_of
-from .scenes import OpenScene
+from .scenes import OpenScene, by_strategy
 from .split import TEST, TRAIN, UNLABELLED, VALIDATION, split_blocks
 from .survey import Statistics, survey
 
@@ -50,16 +52,10 @@ class Setup:
             SceneError: the scenes or the references do not allow a training.
             Canceled: stopped by the user.
         """
-        self.job, self.scenes = job, scenes
-        self.auxiliary: dict[str, tuple[str, ...]] = {}
-        for scene in scenes:
-            for modality in scene.auxiliary:
-                self.auxiliary.setdefault(modality.name, tuple(b.name for b in modality.bands))
         self.attribution: Mapping[str, float] = {}
         self.scene_level = job.task in jobs.SCENE_TASKS
         self.patch_px = options.patch_px_of(job) if self.scene_level else 0
-        wanted = jobs.NO_PLAYERS if self.scene_level else job.players  # contributions of bands are of dense scores
-        self.players = players_of(wanted, {m.name: [b.name for b in m.bands] for m in scenes[0].inputs})
+        self._see(job, scenes)
         if job.strategy == "multitask" and not self.auxiliary:
             log.warning("No auxiliary raster is given; the network learns the main task alone.")
         self.grids = grids = [scene_grid(scene.inputs) for scene in scenes]
@@ -77,22 +73,10 @@ class Setup:
         if masked and sum(len(m.bands) for m in scenes[0].inputs) < 2:
             raise JobError("Masked bands are reconstructed from the other ones, but there is one input band; give 0.")
         found = survey(scenes, grids, self.open, self.classes, job.seed, progress, masked)
-        self.blocks, self.statistics = found.blocks, found.statistics
+        self.blocks, self.statistics, self._components = found.blocks, found.statistics, found.components
         for_test = {number for number, scene in enumerate(scenes) if scene.for_test}
         self.splits, self.unit = split_blocks(self.blocks, job.seed, for_test)
-        self.config = _config(
-            job.size,
-            scenes[0],
-            self.classes,
-            self.auxiliary,
-            self.statistics,
-            self.players,
-            self.scene_level,
-            found.components,
-            {name: self._coarseness(name) for name in self.auxiliary},
-        )
-        if self.patch_px:
-            self.config = replace(self.config, patch_px=self.patch_px, patches=job.chip_size // self.patch_px)
+        self.config = self._network_config()
         log.info(
             "%d scene(s), %d blocks with references, split by %s: %s.",
             len(scenes), len(self.blocks) - self.splits.count(UNLABELLED), self.unit,
@@ -105,14 +89,50 @@ class Setup:
         elif masked:
             log.warning("Every scene has a reference, so no bands are masked.")
 
-    def open(self, number: int) -> OpenScene:
-        """Open a scene's readers, for one thread."""
-        auxiliary = [(name, len(bands)) for name, bands in self.auxiliary.items()]
-        return OpenScene(self.scenes[number], auxiliary, self.classes, self.job.reference_field, self.scene_level)
+    def seen_by(self, strategy: str) -> Setup:
+        """The same scenes, references and split as another strategy sees them.
 
-    def reader(self, split: str) -> ChipReader:
-        """A reader of one split's chips."""
-        return ChipReader(self.open, self.blocks, self.splits, split, self.classes)
+        This is a setup for ``multitask``, whose scenes have all auxiliary modalities, of which there are some.
+        """
+        other = copy.copy(self)
+        other._see(replace(self.job, strategy=strategy), by_strategy(self.scenes, strategy))
+        other.config = other._network_config()
+        return other
+
+    def _see(self, job: Training, scenes: Sequence[Scene]) -> None:
+        """What a strategy decides: which modalities are inputs, and which are learned."""
+        self.job, self.scenes = job, scenes
+        self.auxiliary: dict[str, tuple[str, ...]] = {}
+        for scene in scenes:
+            for modality in scene.auxiliary:
+                self.auxiliary.setdefault(modality.name, tuple(b.name for b in modality.bands))
+        wanted = jobs.NO_PLAYERS if self.scene_level else job.players  # contributions of bands are of dense scores
+        self.players = players_of(wanted, {m.name: [b.name for b in m.bands] for m in scenes[0].inputs})
+
+    def _network_config(self) -> NetworkConfig:
+        config = _config(
+            self.job.size,
+            self.scenes[0],
+            self.classes,
+            self.auxiliary,
+            self.statistics,
+            self.players,
+            self.scene_level,
+            self._components,
+            {name: self._coarseness(name) for name in self.auxiliary},
+        )
+        if not self.patch_px:
+            return config
+        return replace(config, patch_px=self.patch_px, patches=self.job.chip_size // self.patch_px)
+
+    def open(self, number: int, auxiliary: bool = True) -> OpenScene:
+        """Open a scene's readers, for one thread; of auxiliary modalities only if asked to."""
+        wanted = [(name, len(bands)) for name, bands in self.auxiliary.items() if auxiliary]
+        return OpenScene(self.scenes[number], wanted, self.classes, self.job.reference_field, self.scene_level)
+
+    def reader(self, split: str, auxiliary: bool = True) -> ChipReader:
+        """A reader of one split's chips; without auxiliary targets where nothing uses them, because many are slow."""
+        return ChipReader(partial(self.open, auxiliary=auxiliary), self.blocks, self.splits, split, self.classes)
 
     def objects(self, split: str) -> list[SceneObject]:
         """A scene-level task's objects of one split."""

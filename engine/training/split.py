@@ -83,9 +83,17 @@ def _split(blocks: Sequence[Block], goal: Mapping[str, float], seed: int) -> tup
             f"References lie in {len(names)} block(s) of the scenes; at least {len(goal)} are needed to {uses} apart "
             "from each other. Add references in other places."
         )
-    counts = np.stack([sum((b.counts for b, u in zip(blocks, units, strict=True) if u == n)) for n in names])
+    counts = _sums(np.stack([block.counts for block in blocks]), units)
     dealt = dict(zip(names, _deal(counts, goal, np.random.default_rng(seed)), strict=True))
     return [dealt[u] for u in units], unit
+
+
+def _sums(counts: NDArray[np.int64], units: Sequence[int]) -> NDArray[np.int64]:
+    """Counts ``(blocks, classes)`` added up by unit, in the order of their numbers: ``(units, classes)``."""
+    names, rows = np.unique(units, return_inverse=True)
+    found = np.zeros((len(names), counts.shape[1]), np.int64)
+    np.add.at(found, rows, counts)
+    return found
 
 
 def _deal(counts: NDArray[np.int64], goal: Mapping[str, float], rng: np.random.Generator) -> list[str]:

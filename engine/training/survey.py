@@ -156,14 +156,16 @@ def survey(
             sampled = set()
         teaches = (bool(scene.auxiliary) or masked) and not scene.reference and not scene.for_test
         with contextlib.closing(open_scene(number)) as opened:
-            objects = find_objects(number, opened.objects, classes) if opened.objects is not None else None
+            objects = None
+            if opened.objects is not None:
+                objects = by_window(find_objects(number, opened.objects, classes), windows)
             for i, window in enumerate(windows):
                 if progress.canceled():
                     raise Canceled("The training was canceled.")
                 if objects is None:
                     block, truth = _pixels(number, opened, window, classes, rng)
                 else:
-                    block, truth = _objects(number, scene, grid, objects, window, len(classes))
+                    block, truth = _objects(number, scene, grid, objects.get(window, ()), window, len(classes))
                 if block.counts.any() or teaches:
                     blocks.append(block)
                 if i in sampled:
@@ -183,23 +185,34 @@ def survey(
 def _pixels(
     number: int, opened: OpenScene, window: Window, classes: Sequence[LandClass], rng: np.random.Generator
 ) -> tuple[Block, NDArray[np.float32]]:
-    """A block of a dense task, and its reference ``(H, W)`` where inputs are valid."""
+    """A block of a dense task, and its reference ``(H, W)`` where inputs and required modalities are valid."""
     truth = opened.reference(window)
     if np.isfinite(truth).any():
-        truth = np.where(complete(opened.inputs(window)), truth, np.float32(np.nan))
+        counted = complete(opened.inputs(window)) & opened.has_required(window)
+        truth = np.where(counted, truth, np.float32(np.nan))
     index = to_indices(truth, classes) if classes else np.where(np.isfinite(truth), 0, IGNORE)
     counts = np.bincount(index[index != IGNORE], minlength=max(1, len(classes)))
     return Block(number, window, counts, _places(index, counts, window, rng) if counts.any() else _NOWHERE), truth
 
 
 def _objects(
-    number: int, scene: Scene, grid: Grid, objects: Sequence[SceneObject], window: Window, classes: int
+    number: int, scene: Scene, grid: Grid, own: Sequence[SceneObject], window: Window, classes: int
 ) -> tuple[Block, NDArray[np.float32]]:
     """A block of a scene-level task, and its objects' values ``(1, n)``. A scene with one label is a block itself."""
-    own = tuple(item for item in objects if window.holds(*item.middle))
     counts = counts_of(own, classes)
     place = grid.whole if is_table(scene.reference) else window
-    return Block(number, place, counts, _NOWHERE, own), np.array([[item.value for item in own]], np.float32)
+    return Block(number, place, counts, _NOWHERE, tuple(own)), np.array([[item.value for item in own]], np.float32)
+
+
+def by_window(objects: Sequence[SceneObject], windows: Sequence[Window]) -> dict[Window, list[SceneObject]]:
+    """The objects whose middle lies in each of a scene's windows (``blocks_of``); windows without any are left out."""
+    height, width = windows[0].height, windows[0].width  # of all but the last in a row or column
+    at = {(window.row // height, window.col // width): window for window in windows}
+    found: dict[Window, list[SceneObject]] = {}
+    for item in objects:
+        row, col = item.middle
+        found.setdefault(at[row // height, col // width], []).append(item)
+    return found
 
 
 def blocks_of(height: int, width: int) -> Iterator[Window]:

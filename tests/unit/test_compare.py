@@ -21,10 +21,12 @@ from auxlens.engine.compare.results import Comparison, Trial, table
 from auxlens.engine.compare.verdicts import verdicts
 from auxlens.engine.publish import comparison as compare_job
 from auxlens.engine.run import run
-from auxlens.engine.training import options
+from auxlens.engine.scene.window import Window
+from auxlens.engine.training import learn as learning, options
+from auxlens.engine.training.chips import Sample
 from auxlens.engine.training.scenes import scenes_of
 from auxlens.engine.training.setup import Setup
-from auxlens.engine.training.split import TEST, TRAIN, UNUSED, thin_out
+from auxlens.engine.training.split import TEST, TRAIN, UNLABELLED, UNUSED, VALIDATION, thin_out
 from auxlens.models import network as networks
 from auxlens.models.card import LandClass
 from auxlens.models.errors import Canceled, DeviceError, JobError, SceneError
@@ -172,6 +174,43 @@ def test_all_strategies_have_one_split(folder, tmp_path, quiet):
     assert len({tuple(setup.splits) for setup in setups.values()}) == 1
     assert [m.name for m in setups["multimodal"].scenes[0].inputs] == ["s2", "s1"]
     assert setups["single"].auxiliary == setups["multimodal"].auxiliary == {}
+
+
+@pytest.mark.parametrize("number", [4, 10])
+def test_all_strategies_learn_and_are_judged_on_the_same_pixels(folder, tmp_path, quiet, number):
+    """The radar's swath ends in each scene, and one scene has no reference."""
+    widths = [SIZE // 3 + 5 * i for i in range(number)]
+    for i, width in enumerate(widths):
+        given, made, west = folder / "train" / f"scene_{i}", tmp_path / "s" / f"scene_{i}", 500_000.0 + 2000 * i
+        with rasterio.open(given / "s1.tif") as dataset:
+            radar = dataset.read()
+        radar[:, :, width:] = np.nan
+        write(made / "s1.tif", radar, ("VV",), west)
+        for name in ("s2", "label"):
+            (made / f"{name}.tif").symlink_to(given / f"{name}.tif")
+    (tmp_path / "s" / "scene_x").mkdir()
+    for name in ("s2", "s1"):
+        (tmp_path / "s" / "scene_x" / f"{name}.tif").symlink_to(folder / "test" / "scene_10" / f"{name}.tif")
+    job = compare_job.training_job(floods(folder, tmp_path, scenes=str(tmp_path / "s"), test_scenes=""))
+    setups = compare_job.setups_of(job, quiet())
+    for split in (TRAIN, VALIDATION, TEST):
+        seen = {
+            name: np.stack(
+                [setup.reader(split).read(Sample(i, Window(0, 0, SIZE, SIZE), 0))["main"] for i in range(number + 1)]
+            )
+            for name, setup in setups.items()
+        }
+        assert all(np.array_equal(main, seen["multimodal"], equal_nan=True) for main in seen.values())
+        assert np.isfinite(seen["single"]).any()
+        assert not any(
+            np.isfinite(main[..., width:]).any() for main, width in zip(seen["single"], widths, strict=False)
+        )
+    for name, setup in setups.items():
+        blocks = [b for b, s in zip(setup.blocks, setup.splits, strict=True) if s != UNLABELLED]
+        assert sum(int(b.counts.sum()) for b in blocks) == SIZE * sum(widths)
+        assert setup.unit == ("scene" if number == 10 else "block")
+        chips = learning._training_chips(setup, 32, 90, np.random.default_rng(0))
+        assert any(chip.scene == number for chip in chips) == (name in ("multitask", "shuffled"))
 
 
 def test_scenes_that_lack_a_modality_are_left_out_for_all(folder, tmp_path, quiet, caplog):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from auxlens.engine.scene.window import Window
+from auxlens.engine.training import split
+from auxlens.engine.training.objects import SceneObject
 from auxlens.engine.training.split import GOAL, TEST, TRAIN, VALIDATION, split_blocks
-from auxlens.engine.training.survey import Block, blocks_of
+from auxlens.engine.training.survey import Block, blocks_of, by_window
 from auxlens.models.errors import SceneError
 
 SPLITS = (TRAIN, VALIDATION, TEST)
@@ -94,6 +98,15 @@ def test_seeds_give_splits():
     assert first == again != other
 
 
+def test_many_units_are_dealt_out_in_passing():
+    """Counts are added up in one pass, not in one for each unit."""
+    counts, units = np.random.default_rng(0).integers(0, 9, (40_000, 2)), np.arange(40_000) // 2
+    started = time.monotonic()
+    found = split._sums(counts, units.tolist())
+    assert time.monotonic() - started < 5  # a pass a unit would take minutes
+    assert (found == counts[::2] + counts[1::2]).all()
+
+
 def test_regressions_have_one_count():
     counts = np.random.default_rng(0).integers(1, 1000, (25, 1))
     found, _ = split_blocks(blocks(counts), 0)
@@ -139,3 +152,22 @@ def test_blocks_cover_a_scene_once(size):
     assert sum(w.height * w.width for w in windows) == size[0] * size[1]
     assert len({(w.row, w.col) for w in windows}) == len(windows)
     assert max(max(w.height, w.width) for w in windows) <= 256
+
+
+@pytest.mark.parametrize("size", [(1, 1), (20, 400), (96, 131), (1000, 700)])
+def test_objects_are_in_the_window_of_their_middle(size):
+    places = [(row, col) for row in range(0, size[0], 7) for col in range(0, size[1], 7)]
+    objects = [SceneObject(0, i, Window(*place, 1, 1), 0.0) for i, place in enumerate(places)]
+    windows = list(blocks_of(*size))
+    found = by_window(objects, windows)
+    assert {window: found.get(window, []) for window in windows} == {
+        window: [item for item in objects if window.holds(*item.middle)] for window in windows
+    }
+
+
+def test_many_objects_are_looked_at_once():
+    objects = [SceneObject(0, i, Window(i % 20_000, i * 7 % 20_000, 1, 1), 0.0) for i in range(20_000)]
+    started = time.monotonic()
+    found = by_window(objects, list(blocks_of(20_000, 20_000)))
+    assert time.monotonic() - started < 5  # a look at each object for each window would take minutes
+    assert sum(map(len, found.values())) == len(objects)

@@ -11,11 +11,13 @@ from tiny_scenes import SIZE, layers, patterns, read, write
 
 from auxlens.engine.scene.window import Window
 from auxlens.engine.training import chips, learn as learning, survey
+from auxlens.engine.training.attribution import Fit
 from auxlens.engine.training.scenes import scenes_of
 from auxlens.engine.training.setup import Setup
 from auxlens.engine.training.split import TEST, TRAIN, UNLABELLED, VALIDATION
 from auxlens.engine.training.survey import BandStatistics, Block
 from auxlens.models.errors import SceneError
+from auxlens.models.network import Network
 
 
 def test_targets_of_other_chips():
@@ -45,6 +47,31 @@ def test_what_is_held_out_is_never_read_for_training(folder, tmp_path, quiet):
                         assert np.isfinite(seen["s1"]).all() == (scene < 2)
                     else:
                         assert np.isnan(seen["main"]).all() and np.isnan(seen["s1"]).all()
+
+
+def test_auxiliary_targets_are_read_only_where_they_are_used(folder, tmp_path, quiet):
+    job = patterns(folder, tmp_path / "m.safetensors")
+    setup = Setup(job, scenes_of(job), quiet())
+    reader, sample = setup.reader(TEST, auxiliary=False), chips.Sample(0, Window(0, 0, SIZE, SIZE), 3)
+    alone, full = reader.read(sample), setup.reader(TEST).read(sample)
+    assert set(alone) == {"inputs", "main"} and set(full) == {*alone, "s1"}
+    assert all(np.array_equal(values, full[name], equal_nan=True) for name, values in alone.items())
+    assert reader.open_scene(0).files == 2  # optical bands and labels
+    assert all(set(batch.targets) == {"main"} for batch in learning._validation_chips(setup, 32, 4, False, 0))
+
+
+def test_the_explainer_learns_without_auxiliary_targets(small, folder, tmp_path, quiet, monkeypatch):
+    learned = []
+
+    def seen(network, fabric, batches, *rest):
+        learned.append(set(next(batches).targets))
+        return Fit(0.0, 0.0)
+
+    job = patterns(folder, tmp_path / "m.safetensors", epochs=1)
+    setup = Setup(job, scenes_of(job), quiet())
+    monkeypatch.setattr(learning, "fit_attributions", seen)
+    learning.learn(job, Network(setup.config), setup, torch.device("cpu"), quiet())
+    assert learned == [{"main"}]
 
 
 def test_bands_are_called_the_same_in_all_scenes(folder, tmp_path):
