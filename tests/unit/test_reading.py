@@ -107,6 +107,19 @@ def test_rasters_without_georeference_of_equal_size_are_one_grid(write, rng):
         assert (reader.read(grid.whole)[0] == values[0]).all()
 
 
+@pytest.mark.parametrize("name", ["plain.tif", "plain.png"])
+@pytest.mark.filterwarnings("ignore:Dataset has no geotransform")
+def test_a_raster_without_georeference_lies_where_qgis_shows_it(tmp_path: Path, name):
+    values = np.arange(72, dtype="uint8").reshape(1, 8, 9)
+    profile = {"driver": "PNG" if name.endswith("png") else "GTiff", "count": 1, "height": 8, "width": 9}
+    with rasterio.open(tmp_path / name, "w", **profile, dtype="uint8") as dataset:
+        dataset.write(values)
+    with reader_of([str(tmp_path / name)]) as reader:
+        assert reader.grid.bounds == (0, -8, 9, 0)
+        assert reader.grid.window_of((0, -2, 9, 0)) == Window(0, 0, 2, 9)  # the first rows are on top
+        assert (reader.read(reader.grid.whole) == values).all()
+
+
 def test_rasters_apart_are_an_error_that_names_both_places(write):
     grid = scene_grid(modalities_from_layers([write("in.tif", np.ones((1, 8, 8), "uint8"))], True))
     far = write("far.tif", np.ones((1, 8, 8), "uint8"), origin=(700_000.0, 5_000_000.0))
