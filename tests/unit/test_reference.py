@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import geopandas as gpd
@@ -116,6 +117,14 @@ def test_numbers_of_a_regression(features):
 def test_text_of_a_regression(features):
     with pytest.raises(SceneError, match=r"field “kind”, \(1\.5, high\) are not all numbers, which a regression needs"):
         read(features([LEFT, RIGHT], ["1.5", "high"]), classes=())
+
+
+def test_the_sign_that_layers_are_chosen_by_in_the_name_of_a_folder(write, features, tmp_path):
+    truth = write("a|b/truth.tif", np.full((1, 20, 30), 3, "uint8"))
+    assert (read(truth) == 3).all()
+    path = shutil.copy(features([LEFT], [2], layer="x"), tmp_path / "a|b" / "truth.gpkg")
+    for chosen in (str(path), f"{path}|layername=x"):
+        assert (read(chosen)[:, :10] == 2).all()
 
 
 def test_raster_is_taken_by_its_nearest_pixel(write):
