@@ -98,6 +98,17 @@ def test_another_crs_is_warped(features):
     assert (chip[:, :10] == 1).all() and (chip[:, 20:] == 2).all()
 
 
+@pytest.mark.parametrize("shape", [box(-180, -90, 180, 90), box(-60, 0, 90, 80), box(5, 40, 130, 60)])
+def test_features_that_reach_far_round_the_earth(features, shape):
+    assert (read(features([shape], [2], crs="EPSG:4326")) == 2).all()
+
+
+def test_a_line_that_begins_where_the_scene_cannot_be_reached(features):
+    meridian = LineString([(9.002, -90), (9.002, 90)])
+    chip = read(features([meridian], [2], crs="EPSG:4326"))
+    assert (chip[:, 14] == 2).all() and np.isfinite(chip).sum() == 20
+
+
 def test_without_any_crs_coordinates_are_taken_as_they_are(features):
     plain = Grid(None, GRID.transform, 20, 30)
     chip = read(features([LEFT], [1], crs=None), grid=plain)
