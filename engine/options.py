@@ -10,6 +10,7 @@ import tyro
 
 from ..models.members import absolute_paths
 from . import jobs
+from .paths import split_options
 
 _CHOICES = {
     "task": jobs.TASKS,
@@ -67,10 +68,10 @@ def _absolute(name: str, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
 def _path(text: str) -> str:
     if not text or os.path.isabs(text):
         return text
-    file, bar, layer = text.partition("|")
+    file, layer = split_options(text)
     if ":" in file[2:] and not os.path.exists(file):  # a URL or a part of a file, which GDAL alone knows
         return text
-    return os.path.abspath(file) + bar + layer
+    return os.path.abspath(file) + layer
 
 
 def _option(f: Field[Any], kind: Any) -> tuple[Any, Any]:

@@ -79,7 +79,7 @@ def files_read(job: Any) -> Tuple[str, ...]:
 def sources_of(given: Iterable[str], files_of: FilesOf) -> Tuple[str, ...]:
     """Files that rasters are made of, as a VRT is of its sources, which may be VRTs themselves."""
     found: List[str] = []
-    waiting = [split_name(text)[1].partition("|")[0] for text in given]
+    waiting = [split_options(split_name(text)[1])[0] for text in given]
     while waiting:
         files = [file for file in files_of(waiting.pop()) if file not in found]
         found += files
@@ -97,7 +97,7 @@ def clash(wanted: Mapping[str, str], given: Iterable[str]) -> str:
     Returns:
         The name; empty for none.
     """
-    files = (file.partition("|")[0] for text in given for file in (text, text.partition("=")[2]))
+    files = (split_options(file)[0] for text in given for file in (text, text.partition("=")[2]))
     taken = {place_of(file) for file in files if file}
     for name, path in wanted.items():
         if path == ANYWHERE:
@@ -106,6 +106,18 @@ def clash(wanted: Mapping[str, str], given: Iterable[str]) -> str:
             return name
         taken.add(place_of(path))
     return ""
+
+
+def split_options(text: str) -> Tuple[str, str]:
+    """Split ``file|layername=…`` into the file and the rest from the sign on, which is empty for a plain path.
+
+    A file or its folders may have the sign in their names: the longest part that exists is the file, and where none
+    does, what stands before the first sign.
+    """
+    file = text
+    while "|" in file and not os.path.exists(file):
+        file = file.rpartition("|")[0]
+    return file, text[len(file) :]
 
 
 def place_of(path: str) -> str:

@@ -17,6 +17,7 @@ from qgis.core import (
 from qgis.PyQt import sip
 
 from ..engine.jobs import MAP_OUTPUTS
+from ..engine.paths import split_options
 from .words import output_words
 
 OUTPUT_PROPERTY = "auxlens/output"
@@ -31,7 +32,7 @@ def scene_name(inputs: Sequence[str]) -> str:
 
     A folder is the scene's own where several inputs share it, or the file is called by a short word such as ``s2``.
     """
-    first = Path(inputs[0].split("|")[0])
+    first = Path(split_options(inputs[0])[0])
     shared = len({Path(path).parent for path in inputs}) == 1 < len(inputs)
     return first.parent.name if first.parent.name and (shared or len(first.stem) <= 3) else first.stem
 

@@ -19,6 +19,7 @@ from qgis.core import (
 )
 
 from ..engine.jobs import SceneError
+from ..engine.paths import split_options
 
 
 def layer_of(value: Any, context: QgsProcessingContext, label: str) -> Optional[QgsMapLayer]:
@@ -40,7 +41,7 @@ def layer_of(value: Any, context: QgsProcessingContext, label: str) -> Optional[
     layer = QgsProcessingUtils.mapLayerFromString(str(value), context)
     if layer is not None and layer.isValid():
         return layer
-    path = str(value).split("|")[0]
+    path = split_options(str(value))[0]
     if os.path.exists(path):
         raise SceneError(f"{label}: “{path}” is no layer that QGIS can read; choose a raster or vector file.")
     raise SceneError(f"{label}: “{path}” does not exist; check the path.")

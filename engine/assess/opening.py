@@ -13,7 +13,7 @@ from ...models.errors import SceneError
 from ..jobs import CLASS_TASKS, AccuracyJob
 from ..scene.bands import ModalitySource, bands_of, open_raster
 from ..scene.classes import LARGEST_CLASS, PALETTE, legend
-from ..scene.features import UNKNOWN, class_numbers, read_features
+from ..scene.features import UNKNOWN, class_numbers, placed, read_features
 from ..scene.grid import Grid, grid_of
 from ..scene.reading import ModalityReader
 from ..scene.reference import ReferenceReader, is_raster, open_reference
@@ -146,9 +146,9 @@ def _known(job: AccuracyJob, grid: Grid, names: dict[int, str]) -> tuple[LandCla
     """
     if is_raster(job.reference):
         return ()
-    frame = read_features(job.reference, job.reference_field, grid)
-    bounds = grid.bounds
-    if not len(frame.cx[bounds.left : bounds.right, bounds.bottom : bounds.top]):
+    frame = read_features(job.reference, job.reference_field)
+    bounds, shapes = grid.bounds, placed(frame, grid, job.reference).geometry
+    if not len(shapes.cx[bounds.left : bounds.right, bounds.bottom : bounds.top]):
         here, there = (", ".join(f"{v:.8g}" for v in box) for box in (frame.total_bounds, bounds))
         raise SceneError(
             f"The reference “{job.reference}” ({here}) does not overlap with the map ({there}); give one of the same "

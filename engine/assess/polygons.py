@@ -6,14 +6,18 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from affine import Affine
 from numpy.typing import NDArray
+from rasterio.crs import CRS
 
 from ...models.card import LandClass
 from ...models.errors import SceneError
 from ..jobs import CLASS_TASKS, AccuracyJob
 from ..scene.classes import MAX_CLASSES, PALETTE
 from ..scene.features import read_features
+from ..scene.grid import Grid
 from ..scene.objects import check_polygons
+from ..scene.placing import place
 from ..scene.reference import is_raster
 from ..scene.validity import valid_polygons
 from ..scene.vectors import read_layer, split_layer
@@ -26,6 +30,7 @@ from .results import ClassResult, Compared, NumberResult, Result
 
 POLYGONS = "polygons"
 _LEAST_OVERLAP = 0.5  # of a polygon and its reference: intersection over union
+_SIDE = 1000  # pixels of a grid around the map: how finely the reference's edges are brought there
 _PROBABILITY = "probability_"
 
 
@@ -65,17 +70,25 @@ def _reference(job: AccuracyJob, mapped: gpd.GeoDataFrame) -> pd.Series:
     check_polygons(frame, job.reference)
     if (frame.crs is None) != (mapped.crs is None):
         raise SceneError("One of map and reference has a CRS, the other has none; set it.")
-    placed = frame.to_crs(mapped.crs) if mapped.crs is not None else frame
-    shapes = valid_polygons(placed.geometry.to_numpy(), job.reference)
+    shapes, _, within = place(frame.geometry.to_numpy(), frame.crs, _around(mapped))
+    shapes = valid_polygons(shapes, job.reference)
     own = valid_polygons(mapped.geometry.to_numpy(), job.map)
     here, there = shapely.STRtree(shapes).query(own, predicate="intersects")
     common = shapely.area(shapely.intersection(own[here], shapes[there]))
-    overlap = common / (shapely.area(own[here]) + shapely.area(shapes[there]) - common)
+    overlap = common / (shapely.area(own[here]) + (shapely.area(shapes) / within)[there] - common)
     pairs = pd.DataFrame({"map": here, "reference": there, "overlap": overlap})
     best = pairs[pairs["overlap"] >= _LEAST_OVERLAP].sort_values("overlap").drop_duplicates("map", keep="last")
     values = pd.Series([None] * len(mapped), dtype=object)
     values.iloc[best["map"].to_numpy()] = frame["value"].iloc[best["reference"].to_numpy()].to_numpy()
     return values
+
+
+def _around(mapped: gpd.GeoDataFrame) -> Grid:
+    """A grid that holds the polygons of a map."""
+    crs = None if mapped.crs is None else CRS.from_user_input(mapped.crs)
+    west, south, east, north = mapped.total_bounds
+    transform = Affine((east - west) / _SIDE, 0.0, west, 0.0, (south - north) / _SIDE, north)
+    return Grid(crs, transform, _SIDE, _SIDE)
 
 
 def _classes(job: AccuracyJob, mapped: gpd.GeoDataFrame, truth: pd.Series) -> ClassResult:

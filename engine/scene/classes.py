@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from rasterio.crs import CRS
 
 from ...models.card import LandClass
 from ...models.errors import SceneError
@@ -95,13 +94,10 @@ def find_classes(references: Sequence[tuple[str, Grid]], field: str) -> tuple[La
 
 def _on_grids(frame: gpd.GeoDataFrame, grids: Sequence[Grid], path: str) -> NDArray[np.bool_]:
     """``(n,)``: which features touch one of the grids."""
-    outlines: dict[CRS | None, list[shapely.Polygon]] = {}
-    for grid in grids:
-        outlines.setdefault(grid.crs, []).append(grid.outline_of(grid.whole))
     here = np.zeros(len(frame), bool)
-    for crs, borders in outlines.items():
-        tree = shapely.STRtree(placed(frame, crs, path).geometry.to_numpy())
-        here[tree.query(borders, predicate="intersects")[1]] = True
+    for grid in grids:
+        tree = shapely.STRtree(placed(frame, grid, path).geometry.to_numpy())
+        here[tree.query(grid.outline_of(grid.whole), predicate="intersects")] = True
     return here
 
 

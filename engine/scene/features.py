@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 import pyogrio
 from numpy.typing import NDArray
-from rasterio.crs import CRS
 
 from ...models.card import LandClass
 from ...models.errors import SceneError
 from .grid import Grid
+from .placing import place
 from .vectors import layer_names, split_layer
 
 UNKNOWN = 65_535.0  # value of a named class that the model does not know
@@ -54,16 +54,17 @@ def read_features(path: str, field: str, grid: Grid | None = None) -> gpd.GeoDat
         raise SceneError(f"Some layers of the reference “{file}” have no CRS; set it.")
     joined = gpd.GeoDataFrame(pd.concat([frame.to_crs(crs) if crs else frame for frame in frames]), crs=crs)
     joined = joined[~(joined.geometry.is_empty | joined.geometry.isna())].reset_index(drop=True)
-    return joined if grid is None else placed(joined, grid.crs, path)
+    return joined if grid is None else placed(joined, grid, path)
 
 
-def placed(frame: gpd.GeoDataFrame, crs: CRS | None, path: str) -> gpd.GeoDataFrame:
-    """Features in a scene's CRS; as they are where the scene has none."""
-    if crs is None:
+def placed(frame: gpd.GeoDataFrame, grid: Grid, path: str) -> gpd.GeoDataFrame:
+    """Features on a scene's grid, without geometry where they lie elsewhere; as they are where it has no CRS."""
+    if grid.crs is None:
         return frame
     if frame.crs is None:
         raise SceneError(f"The reference “{path}” has no CRS, the scene has one; set the reference's CRS.")
-    return frame.to_crs(crs)
+    shapes, _, _ = place(frame.geometry.to_numpy(), frame.crs, grid)
+    return gpd.GeoDataFrame(frame.drop(columns="geometry"), geometry=shapes, crs=grid.crs)
 
 
 def is_table(path: str) -> bool:

@@ -158,17 +158,19 @@ def _of_any_scene(band: BandSource, scene: str) -> BandSource:
 
 
 def _files(folder: str, star: str, pattern: str) -> list[str]:
-    text = pattern if star == "*" else pattern.replace("*", glob.escape(star))
-    file, sign, layer = text.partition("|")
+    file, sign, layer = pattern.partition("|")
+    if star != "*":
+        file, layer = file.replace("*", glob.escape(star)), layer.replace("*", star)
     return sorted(os.path.normpath(path) + sign + layer for path in glob.glob(os.path.join(glob.escape(folder), file)))
 
 
 def _prefixes(folder: str, pattern: str) -> list[str]:
-    before, star, after = os.path.normpath(pattern.partition("|")[0]).partition("*")
+    pattern = pattern.partition("|")[0]
+    before, star, after = os.path.normpath(pattern).partition("*")
     if not star or "*" in after:
         return []
-    paths = (path.partition("|")[0] for path in _files(folder, "*", pattern))
-    names = [os.path.relpath(path, folder) for path in paths]  # the pattern may begin with folders
+    found = _files(folder, "*", pattern)
+    names = [os.path.relpath(path, folder) for path in found]  # the pattern may begin with folders
     return sorted(name[len(before) : len(name) - len(after)] for name in names)
 
 

@@ -19,6 +19,7 @@ from .window import Window
 
 _WGS84 = CRS.from_epsg(4326)
 _METRES_PER_DEGREE = 111_320.0  # of latitude, on the sphere
+_BARE = Affine(1.0, 0.0, 0.0, 0.0, -1.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class Grid:
 
 
 def grid_of(dataset: rasterio.DatasetReader) -> Grid:
-    """Grid of an open raster.
+    """Grid of an open raster; one without any georeference lies where QGIS shows it, at 0 ≥ y ≥ −height.
 
     Raises:
         SceneError: it is placed by ground control points alone, as radar scenes are before they are projected.
@@ -120,7 +121,8 @@ def grid_of(dataset: rasterio.DatasetReader) -> Grid:
             f"“{dataset.name}” is placed by ground control points and has no grid; warp it first (in QGIS: Raster, "
             "Projections, Warp)."
         )
-    return Grid(dataset.crs or None, dataset.transform, dataset.height, dataset.width)
+    bare = dataset.crs is None and dataset.transform == Affine.identity() and dataset.rpcs is None
+    return Grid(dataset.crs or None, _BARE if bare else dataset.transform, dataset.height, dataset.width)
 
 
 def overlaps(a: Grid, b: Grid) -> bool:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...models.errors import SceneError
 from .grid import Grid
+from .placing import place
 from .reference import RasterReference, is_raster
 from .vectors import read_layer
 from .window import Window
@@ -30,9 +31,7 @@ def open_mask(path: str, grid: Grid, stack: ExitStack) -> MaskReader:
         stack.callback(raster.close)
         return lambda window: np.nan_to_num(raster.read(window)) != 0
     frame = read_layer(path, "mask", "neither a raster nor a vector file")
-    if grid.crs is not None and frame.crs is not None:
-        frame = frame.to_crs(grid.crs)
-    shapes = frame.geometry.to_numpy()
+    shapes = place(frame.geometry.to_numpy(), frame.crs or grid.crs, grid)[0]
     tree = shapely.STRtree(shapes)
     if not len(tree.query(shapely.box(*grid.bounds))):
         raise SceneError(f"No polygon of the mask “{path}” lies on the scene; check its CRS.")

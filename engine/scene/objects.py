@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...models.card import LandClass
 from ...models.errors import SceneError
-from .features import is_table, numbers_of, read_features, read_table
+from .features import is_table, numbers_of, placed, read_features, read_table
 from .grid import Grid
 from .reference import VectorReference, is_raster
 from .vectors import file_stamp
@@ -74,8 +74,9 @@ def _opened(
         values = numbers_of(frame["value"], classes, path, field)
         known = np.isfinite(values) & (frame["scene"] == scene).to_numpy()
     else:
-        frame = read_features(path, field, grid)
+        frame = read_features(path, field)
         check_polygons(frame, path)
+        frame = placed(frame, grid, path)
         values = numbers_of(frame["value"], classes, path, field)
         known = np.isfinite(values)
     known &= lie_on(frame.geometry.to_numpy(), grid, grid.whole)
@@ -98,8 +99,8 @@ def check_polygons(frame: gpd.GeoDataFrame, path: str) -> None:
 
 
 def lie_on(geometries: NDArray[np.object_], grid: Grid, window: Window) -> NDArray[np.bool_]:
-    """``(n,)``: which geometries in the grid's CRS touch a window; none that this CRS cannot hold as a whole."""
-    here: NDArray[np.bool_] = np.isfinite(shapely.bounds(geometries)).all(axis=-1)  # to_crs gives inf for these
+    """``(n,)``: which geometries in the grid's CRS touch a window; none that this CRS cannot hold."""
+    here: NDArray[np.bool_] = np.isfinite(shapely.bounds(geometries)).all(axis=-1)
     here[here] = shapely.intersects(geometries[here], grid.outline_of(window))
     return here
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ...models.errors import SceneError
 from .grid import Grid
 from .objects import check_polygons, lie_on, mask_of
+from .placing import place
 from .vectors import read_layer
 from .window import Window, plan
 
@@ -69,13 +70,13 @@ def polygons_of(path: str, grid: Grid, area: Window) -> Polygons:
     check_polygons(frame, path)
     if grid.crs is not None and frame.crs is None:
         raise SceneError(f"The polygons “{path}” have no CRS, the scene has one; set it.")
-    placed = frame.to_crs(grid.crs) if grid.crs is not None else frame
-    here = lie_on(placed.geometry.to_numpy(), grid, area)
+    shapes = place(frame.geometry.to_numpy(), frame.crs, grid)[0]
+    here = lie_on(shapes, grid, area)
     if not here.any():
         raise SceneError(f"None of the {len(frame)} polygons “{path}” lies on the scene; check their place and CRS.")
     if not here.all():
         log.info("%d of %d polygons lie on the scene; the others are left out.", here.sum(), len(here))
-    geometries = placed.geometry.to_numpy()[here]
+    geometries = shapes[here]
     return Polygons(frame[here].reset_index(drop=True), geometries, shapely.STRtree(geometries), grid)
 
 

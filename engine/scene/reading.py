@@ -27,7 +27,8 @@ log = logging.getLogger("auxlens")
 
 _PLANE = CRS.from_string('LOCAL_CS["plane",UNIT["metre",1]]')  # stands in for "no CRS" on both sides of a warp
 _NO_MASK = {MaskFlags.all_valid, MaskFlags.nodata}
-_BLOCK = 256  # pixels of the grid that are warped at once
+_BLOCK = 256  # pixels of the grid, in width and height, that are warped at once
+_BLOCK_SOURCE = 4 * _BLOCK  # pixels of a finer file that are read for them
 _CACHE_BYTES = 64 * 2**20  # of warped blocks, a file
 _FLOATS = np.finfo(np.float32)
 _COARSENING = 1.5  # source pixels a grid pixel, from which on they are averaged
@@ -144,7 +145,8 @@ class _File:
         self._has_fractions = any("float" in dtype for dtype in self.dataset.dtypes)
         self._encodings = _encodings(self.dataset, self.numbers)
         self._ratio = 1.0 if self.aligned else self._source_pixels_a_grid_pixel()
-        self._cached_blocks = max(4, _CACHE_BYTES // (_BLOCK**2 * 4 * len(bands)))
+        self._block = max(8, int(min(_BLOCK, _BLOCK_SOURCE / self._ratio)))
+        self._cached_blocks = max(4, _CACHE_BYTES // (self._block**2 * 4 * len(bands)))
         self._cache: dict[Window, NDArray[np.float32]] = {}
 
     def read(self, window: Window, resampling: Resampling | None) -> NDArray[np.float32]:
@@ -183,10 +185,11 @@ class _File:
         """Assemble a window of fixed blocks of the grid.
 
         GDAL approximates transforms within each piece that it warps, so a pixel's value would depend on the
-        window it is read in; with fixed blocks it does not.
+        window it is read in; with fixed blocks it does not. They are smaller where the file is much finer than the
+        grid, so that memory holds what they are made of.
         """
         chip = np.empty((len(self.numbers), window.height, window.width), np.float32)
-        for block in _blocks(window, self.grid):
+        for block in _blocks(window, self.grid, self._block):
             part = block.intersection(window)
             warped = self._warped(block, resampling)
             chip[(slice(None), *part.relative_to(window).slices)] = warped[
@@ -252,10 +255,10 @@ class _File:
         return chip
 
 
-def _blocks(window: Window, grid: Grid) -> Iterator[Window]:
-    for row in range(window.row // _BLOCK * _BLOCK, window.row_end, _BLOCK):
-        for col in range(window.col // _BLOCK * _BLOCK, window.col_end, _BLOCK):
-            yield Window(row, col, _BLOCK, _BLOCK).intersection(grid.whole)
+def _blocks(window: Window, grid: Grid, size: int) -> Iterator[Window]:
+    for row in range(window.row // size * size, window.row_end, size):
+        for col in range(window.col // size * size, window.col_end, size):
+            yield Window(row, col, size, size).intersection(grid.whole)
 
 
 def _on_plane(grid: Grid) -> Grid:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
 from ...models.card import LandClass
+from ..paths import split_options
 from .bands import ModalitySource, bands_of
 from .features import numbers_of, read_features
 from .grid import Grid
@@ -80,7 +81,7 @@ class RasterReference:
 
 def is_raster(path: str) -> bool:
     """Whether a reference is a raster (else it is taken as vector features)."""
-    if "|" in path:
+    if split_options(path)[1]:
         return False
     try:
         with rasterio.open(path) as dataset:

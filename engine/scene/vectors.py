@@ -10,6 +10,7 @@ import geopandas as gpd
 import pyogrio
 
 from ...models.errors import SceneError
+from ..paths import split_options
 
 _SEVERAL = (".shp", ".gpkg", ".tab", ".mif")  # formats that are, or may be, several files of one name
 _NO_DATA = (".qml", ".qmd", ".aux.xml", "-shm")  # ends of what comes and goes beside a file while it is looked at
@@ -17,7 +18,7 @@ _NO_DATA = (".qml", ".qmd", ".aux.xml", "-shm")  # ends of what comes and goes b
 
 def split_layer(path: str) -> tuple[str, str]:
     """Split ``file|layername=layer``, as QGIS writes it; the layer is empty where none is named."""
-    file, _, options = path.partition("|")
+    file, options = split_options(path)
     named = [o.split("=", 1)[1] for o in options.split("|") if o.lower().startswith("layername=")]
     return file, named[0] if named else ""
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from rasterio.crs import CRS
 
 from ...models.errors import SceneError
-from ..scene.grid import Grid, transformed
+from ..scene.grid import Grid
+from ..scene.placing import place
 from ..scene.validity import valid_polygons
 from ..scene.vectors import read_layer
 
-_MARGIN = 0.05  # of the scene's size, by which it is enlarged where polygons are cut off
-_LONGEST_EDGE_PX = 50  # of an edge before it is transformed: straight in one CRS is not straight in another
 _POLYGONAL = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
 
@@ -47,16 +44,11 @@ def read_zones(path: str, grid: Grid) -> Zones:
     shapes = _polygons_only(valid_polygons(shapes, path))
     if not np.nan_to_num(shapely.area(shapes)).any():
         raise SceneError(f"“{path}” has no polygons; give a layer with areas, not points or lines.")
-    within = np.ones(len(shapes))
-    if grid.crs is not None:
-        if frame.crs is None:
-            raise SceneError(f"The polygons “{path}” have no CRS, the layers have one; set the polygons' CRS.")
-        source = CRS.from_user_input(frame.crs)
-        if source != grid.crs:
-            shapes, within = _clipped(shapes, grid, source)
-            shapes = _transformed(shapes, frame.crs, grid)
-    shapes = _in_pixels(shapes, grid)
-    sizes = shapely.area(shapes) / within
+    if grid.crs is not None and frame.crs is None:
+        raise SceneError(f"The polygons “{path}” have no CRS, the layers have one; set the polygons' CRS.")
+    shapes, areas, within = place(shapes, frame.crs, grid)
+    shapes = _in_pixels(_polygons_only(shapes), grid)
+    sizes = areas / abs(grid.transform.determinant) / within
     left, bottom, right, top = shapely.bounds(shapes).T
     here = (left < grid.width) & (right > 0) & (top > -grid.height) & (bottom < 0)
     if not here.any():
@@ -85,41 +77,6 @@ def _polygons_only(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
         shapes[i] = shapely.multipolygons(areas) if areas else None
     shapes[shapely.is_empty(shapes)] = None
     return shapes
-
-
-def _clipped(shapes: NDArray[np.object_], grid: Grid, crs: CRS) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
-    """Shapes without what lies far off the grid, where its CRS may not be defined; and the share that is left."""
-    frame = _scene_box(grid, crs)
-    shapes = shapes.copy()
-    within = np.ones(len(shapes))
-    shapely.prepare(frame)
-    outside = ~shapely.is_missing(shapes) & ~shapely.contains_properly(frame, shapes)
-    whole = shapely.area(shapes[outside])
-    shapes[outside] = shapely.intersection(shapes[outside], frame)
-    shapes = _polygons_only(shapes)
-    within[outside] = np.nan_to_num(shapely.area(shapes[outside])) / whole
-    return shapes, np.where(within > 0, within, 1.0)
-
-
-def _scene_box(grid: Grid, crs: CRS) -> Any:
-    """The grid's place in another CRS, with a margin."""
-    assert grid.crs is not None
-    west, south, east, north = transformed(grid.bounds, grid.crs, crs)
-    wide, high = _MARGIN * (east - west), _MARGIN * (north - south)
-    if crs.is_geographic and west < 180 < east:  # across the date line
-        past = east - 360 + wide
-        boxes = [(west - wide, south - high, 180.0, north + high), (-180.0, south - high, past, north + high)]
-        return shapely.union_all([shapely.box(*box) for box in boxes])
-    return shapely.box(west - wide, south - high, east + wide, north + high)
-
-
-def _transformed(shapes: NDArray[np.object_], crs: Any, grid: Grid) -> NDArray[np.object_]:
-    """Shapes in the grid's CRS; long edges get points in between first."""
-    west, south, east, north = transformed(grid.bounds, grid.crs, CRS.from_user_input(crs))
-    pixel = min((east - west) / grid.width, (north - south) / grid.height)
-    dense = shapely.segmentize(shapes, _LONGEST_EDGE_PX * pixel)
-    moved = gpd.GeoSeries(dense, crs=crs).to_crs(grid.crs.to_wkt() if grid.crs else None)
-    return np.array(moved.to_numpy(), dtype=object)
 
 
 def _in_pixels(shapes: NDArray[np.object_], grid: Grid) -> NDArray[np.object_]:

@@ -308,6 +308,23 @@ def test_extent_in_another_crs(run, trained, unseen, tmp_path):
     assert part.buffered(60).contains(found)  # a box around a turned box is larger
 
 
+def test_a_scene_without_georeference_is_mapped_where_qgis_shows_it(run, trained, unseen, tmp_path):
+    bare, out = str(tmp_path / "s2.tif"), str(tmp_path / "part.tif")
+    placed = gdal.Open(unseen["INPUTS"][0])
+    copy = gdal.GetDriverByName("GTiff").Create(bare, 192, 192, placed.RasterCount, gdal.GDT_Float32)
+    copy.WriteArray(placed.ReadAsArray())
+    for number in range(1, placed.RasterCount + 1):
+        copy.GetRasterBand(number).SetDescription(placed.GetRasterBand(number).GetDescription())
+    del copy
+    box = QgsRasterLayer(bare, "s2").extent()
+    part = QgsRectangle(64, box.yMaximum() - 96, 160, box.yMaximum())  # the upper half
+    text = f"{part.xMinimum()},{part.xMaximum()},{part.yMinimum()},{part.yMaximum()}"
+    run("map", MODEL=trained["OUTPUT_MODEL"], INPUTS=[bare], EXTENT=text, OUTPUT_MAP=out)
+    assert QgsRasterLayer(out, "part").extent() == part
+    whole = run("map", MODEL=trained["OUTPUT_MODEL"], INPUTS=[bare], OUTPUT_MAP=str(tmp_path / "map.tif"))
+    assert QgsRasterLayer(whole["OUTPUT_MAP"], "map").extent() == box
+
+
 def test_an_error_of_the_engine_is_its_sentence(run, trained, unseen, write_raster, tmp_path):
     wrong = write_raster("wrong.tif", tuple(f"X{i}" for i in range(12)))
     with pytest.raises(QgsProcessingException) as caught:

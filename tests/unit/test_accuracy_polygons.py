@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 
@@ -74,6 +75,27 @@ def test_another_layer_by_overlap(crowns, quiet):
     assert assess(AccuracyJob(path, near, "genus", task="scene_classification"), quiet()).overall["polygons"] == 10
     with pytest.raises(SceneError, match="no polygon of the reference covers one"):
         assess(AccuracyJob(path, crowns("far.gpkg", 4.0, genus=TRUTH), "genus", task="scene_classification"), quiet())
+
+
+def test_a_reference_that_reaches_far_round_the_earth(crowns, tmp_path, quiet):
+    path = crowns(map=MAP)
+    truth = gpd.read_file(crowns("truth.gpkg", crs="EPSG:4326", genus=TRUTH))
+    far = gpd.GeoDataFrame(
+        {"genus": ["Acer"] * 2}, geometry=[shapely.box(-180, -90, 180, 90), shapely.box(99, 0, 100, 1)]
+    )
+    pd.concat([truth, far.set_crs(4326)]).to_file(tmp_path / "far.gpkg")
+    job = AccuracyJob(path, str(tmp_path / "far.gpkg"), "genus", task="scene_classification")
+    found = assess(job, quiet()).overall
+    assert found["polygons"] == 10 and found["overall_accuracy"] == 0.7
+
+
+def test_polygons_of_a_map_in_degrees_across_the_date_line(tmp_path, quiet):
+    boxes = [shapely.box(west, -16.2, west + 0.04, -16.1) for west in (179.9, 179.98, 180.02, 180.1)]
+    frame = gpd.GeoDataFrame({"map": list("abab"), "truth": list("abaa")}, geometry=boxes, crs=4326)
+    frame.to_file(tmp_path / "map.gpkg"), frame.to_crs(32760).to_file(tmp_path / "truth.gpkg")
+    paths = (str(tmp_path / f"{name}.gpkg") for name in ("map", "truth"))
+    found = assess(AccuracyJob(*paths, "truth", task="scene_classification"), quiet()).overall
+    assert found["polygons"] == 4 and found["overall_accuracy"] == 0.75
 
 
 def test_polygons_that_cross_themselves(tmp_path, quiet, caplog):

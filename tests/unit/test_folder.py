@@ -89,6 +89,12 @@ def test_a_folder_whose_name_has_wildcards(write, tmp_path):
     assert [s.name for s in found(tmp_path / "set [1]*", "s2=s2.tif")] == ["a"]
 
 
+def test_names_with_the_sign_that_layers_are_chosen_by(write, tmp_path):
+    write("a|b/x|y_s2.tif", one()), write("a|b/x|y_label.tif", one())
+    (scene,) = found(tmp_path / "a|b", "s2=*_s2.tif", "", "*_label.tif")
+    assert (scene.name, scene.reference) == ("x|y", str(tmp_path / "a|b" / "x|y_label.tif"))
+
+
 def test_nothing_matches(write, tmp_path):
     write("a/S2.tif", one()), write("b/S2.tif", one()), write("s2.tif", one())
     with pytest.raises(

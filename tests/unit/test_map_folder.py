@@ -561,7 +561,7 @@ def test_files_a_band_and_patterns_of_the_model(job, make_scene, write, rng, qui
 
 
 def test_keys_change_with_what_matters(job, make_scene, tmp_path):
-    there = make_scene("a")
+    there = make_scene("a|b")
     one = jobs.MapJob(job.model, (f"s2={there / 's2.tif'}",), output_map=str(tmp_path / "map.tif"))
     key = tasks.with_key("a", one, "sha", "").key
     assert tasks.with_key("a", replace(one, output_map="elsewhere.tif", batch_size=9), "sha", "").key == key

@@ -103,6 +103,9 @@ def test_masks_that_are_no_masks(tmp_path, name):
 def test_masks_away_from_the_scene(polygons, write):
     with pytest.raises(SceneError, match=r"No polygon of the mask .* lies on the scene; check its CRS"):
         read(polygons(box(0, 0, 10, 10)))
+    local = Grid(CRS.from_string('LOCAL_CS["site",UNIT["metre",1]]'), GRID.transform, 40, 50)
+    with pytest.raises(SceneError, match="cannot be brought into the CRS of the scene"):
+        read(polygons(cells(5, 10, 10, 20)), grid=local)
     far = write("far.tif", np.ones((1, 8, 8), "uint8"), origin=(700_000.0, 5_000_000.0))
     with pytest.raises(SceneError, match=r"far\.tif” \(mask\) does not overlap"):
         read(far)

@@ -41,8 +41,6 @@ def layer(tmp_path: Path):
     "other",
     [
         BEYOND,
-        MultiPolygon([box(-2.97, 49.63, -2.96, 49.64), BEYOND]),
-        Polygon([(-2.97, 49.63), (-2.96, 49.63), (87, 0)]),
         box(-180, -90, 180, -60),
         Point(-3.1, 49.6).buffer(0.01),
     ],
@@ -54,6 +52,23 @@ def test_polygons_that_the_scenes_crs_cannot_hold_are_left_out(layer, other):
     given = polygons_of(path, GRID, GRID.whole)
     assert given.frame["height"].tolist() == [2] and len(given.geometries) == 1
     assert [number for number, _, _ in given.parts(GRID.whole)] == [0]
+
+
+@pytest.mark.parametrize(
+    "far",
+    [
+        MultiPolygon([box(-2.97, 49.63, -2.96, 49.64), BEYOND]),
+        Polygon([(-2.97, 49.63), (-2.96, 49.63), (87, 0)]),
+        box(-180, -90, 180, 90),
+    ],
+)
+def test_polygons_count_where_they_lie_on_the_scene_however_far_they_reach(layer, far):
+    path = layer(far, HERE)
+    found = find_objects(0, open_objects(path, "height", GRID, (), "scene"), ())
+    assert [item.value for item in found] == [1, 2] and found[1].window.width in range(70, 76)
+    given = polygons_of(path, GRID, GRID.whole)
+    assert given.frame.geometry[0].equals(far)  # as it came
+    assert [number for number, _, _ in given.parts(GRID.whole)] == [0, 1]
 
 
 def test_an_extent_has_the_pixels_that_it_touches():

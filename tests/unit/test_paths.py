@@ -43,6 +43,20 @@ def test_links_to_one_file_clash(tmp_path):
     assert paths.clash({"map": str(tmp_path / "link" / "a.tif")}, given) == ""
 
 
+def test_layers_are_told_from_signs_in_names_of_files(tmp_path):
+    folder = tmp_path / "a|b"
+    folder.mkdir()
+    (folder / "s2.tif").write_text("")
+    (folder / "truth.gpkg").write_text("")
+    s2, truth = str(folder / "s2.tif"), str(folder / "truth.gpkg")
+    assert paths.split_options(s2) == (s2, "")
+    assert paths.split_options(f"{truth}|layername=x|y") == (truth, "|layername=x|y")
+    assert paths.split_options("not there.gpkg|layername=x|y") == ("not there.gpkg", "|layername=x|y")
+    for given in (s2, f"s2={s2}", f"{s2}|layername=x"):
+        assert paths.clash({"map": s2}, (given,)) == "map"
+    assert paths.clash({"map": truth}, (f"{truth}|layername=x",)) == "map"
+
+
 def vrt(path, source):
     """Writes a raster that is made of another."""
     band = f"<SimpleSource><SourceFilename relativeToVRT='1'>{source}</SourceFilename></SimpleSource>"
@@ -53,14 +67,14 @@ def vrt(path, source):
     return str(path)
 
 
-@pytest.mark.parametrize("name", ["vv/b.vrt", "of_vrts.vrt"])
+@pytest.mark.parametrize("name", ["v|v/b.tif", "v|v/b.vrt", "of_vrts.vrt"])
 def test_an_output_never_replaces_what_an_input_is_made_of(tmp_path, write, quiet, name):
-    source = write("vv/b.tif", np.ones((1, 8, 8), np.uint8))
-    vrt(tmp_path / "vv" / "b.vrt", "b.tif")
-    vrt(tmp_path / "of_vrts.vrt", "vv/b.vrt")
+    source = write("v|v/b.tif", np.ones((1, 8, 8), np.uint8))
+    vrt(tmp_path / "v|v" / "b.vrt", "b.tif")
+    vrt(tmp_path / "of_vrts.vrt", "v|v/b.vrt")
     before = Path(source).read_bytes()
     job = jobs.MapJob("a.safetensors", (f"s1={tmp_path / name}",), output_map=source)
-    with pytest.raises(JobError, match=r"“map” has the path of an input or of a file that one is made of .*vv/b\.tif"):
+    with pytest.raises(JobError, match=r"“map” has the path of an input or of a.*v\|v/b\.tif"):
         run(job, quiet())
     assert Path(source).read_bytes() == before
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from rasterio.crs import CRS
 from rasterio.warp import transform, transform_bounds
 
 from auxlens.engine.scene.bands import modalities_from_layers
+from auxlens.engine.scene.grid import Grid
 from auxlens.engine.scene.reading import ModalityReader, scene_grid
 from auxlens.engine.scene.window import Window, plan
 from auxlens.models.errors import SceneError
@@ -87,6 +89,25 @@ def test_coarsening_averages(write, rng):
     assert np.allclose(chip[0], fine[0].reshape(6, 10, 6, 10).mean(axis=(1, 3)), atol=1e-5)
 
 
+def test_a_much_finer_raster_is_read_in_small_pieces(tmp_path: Path):
+    """Orthophotos of 10 cm under pixels of 10 m: whole blocks of them would be gigabytes."""
+    path, grid = tmp_path / "fine.tif", Grid(CRS.from_epsg(32632), Affine(10, 0, 5e5, 0, -10, 5.4e6), 256, 256)
+    profile = {"driver": "GTiff", "count": 3, "height": 25_600, "width": 25_600, "dtype": "uint8", "nodata": 0}
+    place = {"crs": grid.crs, "transform": Affine(0.1, 0, 5e5, 0, -0.1, 5.4e6)}
+    with rasterio.open(path, "w", **profile, **place, sparse_ok=True, tiled=True) as dataset:
+        for row in range(0, 1000, 100):
+            values = np.full((3, 100, 2500), 1 + row // 100, "uint8")
+            dataset.write(values, window=Window(row, 0, 100, 2500).rasterio)
+    with reader_of([str(path)], grid) as reader:
+        tracemalloc.start()
+        chip = reader.read(Window(0, 0, 10, 25))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 100e6
+        assert np.allclose(chip, np.arange(1, 11)[None, :, None], atol=0.01)  # every row is averaged from its own
+        assert np.array_equal(reader.read(Window(3, 7, 5, 9)), chip[:, 3:8, 7:16])
+
+
 def test_warped_values_do_not_depend_on_the_window(write, rng):
     grid = scene_grid(modalities_from_layers([write("in.tif", np.ones((1, 300, 280), "uint8"))], True))
     west, south, east, north = transform_bounds(grid.crs, "EPSG:4326", *grid.bounds)
@@ -105,6 +126,19 @@ def test_rasters_without_georeference_of_equal_size_are_one_grid(write, rng):
     grid = scene_grid(modalities_from_layers([write("in.tif", np.ones((1, 8, 9), "uint8"))], True))
     with reader_of([write("plain.tif", values, crs=None)], grid) as reader:
         assert (reader.read(grid.whole)[0] == values[0]).all()
+
+
+@pytest.mark.parametrize("name", ["plain.tif", "plain.png"])
+@pytest.mark.filterwarnings("ignore:Dataset has no geotransform")
+def test_a_raster_without_georeference_lies_where_qgis_shows_it(tmp_path: Path, name):
+    values = np.arange(72, dtype="uint8").reshape(1, 8, 9)
+    profile = {"driver": "PNG" if name.endswith("png") else "GTiff", "count": 1, "height": 8, "width": 9}
+    with rasterio.open(tmp_path / name, "w", **profile, dtype="uint8") as dataset:
+        dataset.write(values)
+    with reader_of([str(tmp_path / name)]) as reader:
+        assert reader.grid.bounds == (0, -8, 9, 0)
+        assert reader.grid.window_of((0, -2, 9, 0)) == Window(0, 0, 2, 9)  # the first rows are on top
+        assert (reader.read(reader.grid.whole) == values).all()
 
 
 def test_rasters_apart_are_an_error_that_names_both_places(write):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import geopandas as gpd
@@ -97,6 +98,17 @@ def test_another_crs_is_warped(features):
     assert (chip[:, :10] == 1).all() and (chip[:, 20:] == 2).all()
 
 
+@pytest.mark.parametrize("shape", [box(-180, -90, 180, 90), box(-60, 0, 90, 80), box(5, 40, 130, 60)])
+def test_features_that_reach_far_round_the_earth(features, shape):
+    assert (read(features([shape], [2], crs="EPSG:4326")) == 2).all()
+
+
+def test_a_line_that_begins_where_the_scene_cannot_be_reached(features):
+    meridian = LineString([(9.002, -90), (9.002, 90)])
+    chip = read(features([meridian], [2], crs="EPSG:4326"))
+    assert (chip[:, 14] == 2).all() and np.isfinite(chip).sum() == 20
+
+
 def test_without_any_crs_coordinates_are_taken_as_they_are(features):
     plain = Grid(None, GRID.transform, 20, 30)
     chip = read(features([LEFT], [1], crs=None), grid=plain)
@@ -116,6 +128,14 @@ def test_numbers_of_a_regression(features):
 def test_text_of_a_regression(features):
     with pytest.raises(SceneError, match=r"field “kind”, \(1\.5, high\) are not all numbers, which a regression needs"):
         read(features([LEFT, RIGHT], ["1.5", "high"]), classes=())
+
+
+def test_the_sign_that_layers_are_chosen_by_in_the_name_of_a_folder(write, features, tmp_path):
+    truth = write("a|b/truth.tif", np.full((1, 20, 30), 3, "uint8"))
+    assert (read(truth) == 3).all()
+    path = shutil.copy(features([LEFT], [2], layer="x"), tmp_path / "a|b" / "truth.gpkg")
+    for chosen in (str(path), f"{path}|layername=x"):
+        assert (read(chosen)[:, :10] == 2).all()
 
 
 def test_raster_is_taken_by_its_nearest_pixel(write):
