@@ -25,6 +25,7 @@ from auxlens.engine import jobs
 from auxlens.engine.mapping import job as single
 from auxlens.engine.mapping.folder import catalog, lock, tasks
 from auxlens.engine.publish.folder import run
+from auxlens.models import parts
 from auxlens.models.errors import Canceled, DeviceError, EngineError, JobError, ModelFileError, SceneError
 
 BANDS = ("B2", "B3", "B4")
@@ -494,6 +495,23 @@ def test_what_a_killed_run_left_is_removed(job, make_scene, quiet, tmp_path, cap
         run(job, quiet())
     assert "was ended from outside (process" in caplog.text
     assert {p.name for p in Path(job.output_folder).iterdir()} == {"a", "catalog.json", "model.json"}
+
+
+def test_hidden_files_of_others_stay(tmp_path):
+    folder = tmp_path / "out" / "a"
+    folder.mkdir(parents=True)
+    others = {".notes.partner.md", ".cfg.part1.rar", ".film.1.parts.txt", "map.1.part.tif"}
+    strip = parts.strip_path(folder / "map.tif", "0123456789abcdef0123", 0, 512).name
+    beside = [f"{part}{suffix}" for part in (".map.7.part.tif", strip) for suffix in ("", ".aux.xml")]
+    for place in (folder, folder.parent):
+        (place / ".x.partitions").mkdir()
+        (place / ".map.8.part.tif").mkdir()
+        for name in (*others, *beside, parts.part_path(folder / "item.json").name, ".p.7.part.gpkg-wal"):
+            (place / name).write_text("mine")
+    with lock.locked(str(folder.parent)):
+        pass
+    for place in (folder, folder.parent):
+        assert {path.name for path in place.iterdir() if path.is_file()} == others
 
 
 @pytest.mark.parametrize(
