@@ -51,9 +51,9 @@ def run(job: ZonalJob, progress: Progress) -> dict[str, Any]:
         sentence(layers, sums.get(i), size, {modality: values[i] for modality, values in off.items()})
         for i, size in enumerate(zones.sizes)
     ]
-    result = joined(zones.frame, figures)
+    result, columns = joined(zones.frame, figures)
     if "zones" in outputs:
-        style = qml(list(result.columns), _colors(layers))
+        style = qml(columns, _colors(layers))
         write_geopackage(outputs["zones"], result, _LAYER, style, "AuxLens")
     if "table" in outputs:
         write_csv(outputs["table"], result)

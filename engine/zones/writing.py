@@ -13,20 +13,25 @@ from ..textfile import write_text
 _DIGITS = 9
 
 
-def joined(frame: gpd.GeoDataFrame, figures: pd.DataFrame) -> gpd.GeoDataFrame:
+def joined(frame: gpd.GeoDataFrame, figures: pd.DataFrame) -> tuple[gpd.GeoDataFrame, dict[str, str]]:
     """Attributes and figures side by side, these with nine significant digits.
 
     A figure whose name is taken, and an attribute ``fid``, get a number.
+
+    Returns:
+        The table, and the column of each figure by the figure's own name.
     """
     geometry = frame.geometry.name
     attributes = frame.drop(columns=geometry)
     attributes.columns = distinct_names(map(str, attributes.columns), RESERVED)
-    figures = figures.set_axis(distinct_names(figures.columns, (*attributes.columns, *RESERVED)), axis=1)
+    columns = distinct_names(figures.columns, (*attributes.columns, *RESERVED))
+    names = dict(zip(figures.columns, columns, strict=True))
+    figures = figures.set_axis(columns, axis=1)
     figures.index = attributes.index
     numbers = figures.select_dtypes("float").columns
     figures = figures.assign(**{name: _rounded(figures[name].to_numpy()) for name in numbers})
     table = pd.concat([attributes, figures], axis=1)
-    return gpd.GeoDataFrame(table, geometry=frame.geometry.to_numpy(), crs=frame.crs)
+    return gpd.GeoDataFrame(table, geometry=frame.geometry.to_numpy(), crs=frame.crs), names
 
 
 def write_csv(path: str, zones: gpd.GeoDataFrame) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import warnings
+import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from pathlib import Path
 
@@ -309,6 +310,28 @@ def test_its_own_geopackage_is_read_again_without_a_warning(tmp_path, quiet, rec
     run(job(paths, str(tmp_path / "zones.gpkg"), tmp_path, **again), quiet())
     assert len(gpd.read_file(again["output_zones"], layer="zones")) == 2
     assert not [warning for warning in recwarn if "layer" in str(warning.message)]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "shown"),
+    [
+        (("map", "error_probability"), "error_probability_mean_2"),
+        (("map",), "class_2"),
+        (("uncertainty",), "mapped_share_2"),
+    ],
+)
+def test_polygons_with_figures_are_styled_by_the_new_ones(tmp_path, quiet, outputs, shown):
+    paths = {name: path for name, path in write_layers(tmp_path).items() if name in outputs}
+    run(job(paths, write_polygons(tmp_path / "p.gpkg", some_polygons()[:2]), tmp_path), quiet())
+    again = {"output_zones": str(tmp_path / "again.gpkg"), "output_table": ""}
+    run(job(paths, str(tmp_path / "zones.gpkg"), tmp_path, **again), quiet())
+    with sqlite3.connect(again["output_zones"]) as database:
+        (text,) = database.execute("SELECT styleQML FROM layer_styles").fetchone()
+    style = ElementTree.fromstring(text)
+    filters = {rule.get("filter") for rule in style.iter("rule")} - {"ELSE", None}
+    assert filters and all(text.startswith(f'"{shown}" ') for text in filters)
+    assert style.findtext("mapTip") == '[% "sentence_2" %]'
+    assert {shown, "sentence_2"} <= set(gpd.read_file(again["output_zones"], layer="zones"))
 
 
 def test_a_disk_that_is_full_before_the_style_is_written(tmp_path, quiet, monkeypatch):
