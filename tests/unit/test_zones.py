@@ -24,6 +24,7 @@ from auxlens.engine.scene.window import Window
 from auxlens.engine.zones import gather as gathering
 from auxlens.engine.zones.coverage import coverage
 from auxlens.engine.zones.job import run
+from auxlens.engine.zones.layers import Layers
 from auxlens.engine.zones.statistics import StreamedQuantiles, moments, quantiles, tally
 
 HEIGHT, WIDTH = 60, 80
@@ -279,6 +280,22 @@ def test_modalities_of_many_bands_are_summarised(tmp_path, quiet, write):
     line = pd.read_csv(tmp_path / "zones.csv").iloc[0]
     assert line["reconstruction_error_hsi_mean"] == pytest.approx(values[:, :10, :10].mean(), rel=1e-5)
     assert "reconstruction_error_hsi_0_mean" not in line
+
+
+def test_every_band_that_is_read_counts_for_the_memory(tmp_path, quiet, write, monkeypatch):
+    """Of a summarised modality, too: windows are as small as those of a layer with as many bands."""
+    values = np.zeros((40, 300, 300), "float32")
+    path = write("hsi.tif", values, tuple(f"hsi:{i}" for i in range(40)))
+    with rasterio.open(path, "r+") as dataset:
+        dataset.update_tags(AUXLENS_OUTPUT="reconstruction_error")
+    boxes = [shapely.box(500_000 + x, 5_397_100, 500_800 + x, 5_399_900) for x in (100, 1200)]
+    gpd.GeoDataFrame(geometry=boxes, crs=32632).to_file(tmp_path / "p.gpkg")
+    monkeypatch.setattr(gathering, "_SMALLEST_PX", 16)
+    monkeypatch.setattr(gathering, "_BLOCK_BYTES", 40 * 4 * 50**2)
+    read, sizes = Layers.read, []
+    monkeypatch.setattr(Layers, "read", lambda own, window: (sizes.append(window), read(own, window))[1])
+    run(job({"r": path}, str(tmp_path / "p.gpkg"), tmp_path), quiet())
+    assert sizes and max(40 * 4 * window.height * window.width for window in sizes) <= gathering._BLOCK_BYTES
 
 
 def test_the_geopackage_keeps_the_polygons_and_is_styled(tmp_path, quiet):
