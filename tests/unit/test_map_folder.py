@@ -20,6 +20,7 @@ import pystac.validation
 import pytest
 import rasterio
 import shapely
+from rasterio.shutil import copy
 
 from auxlens.engine import jobs
 from auxlens.engine.mapping import job as single
@@ -586,6 +587,23 @@ def test_keys_change_with_what_matters(job, make_scene, tmp_path):
     for change in ({"tile_size": 64}, {"precision": "bfloat16"}, {"output_uncertainty": "u.tif"}):
         assert tasks.with_key("a", replace(one, **change), "sha", "").key != key
     assert tasks.with_key("a", one, "other", "").key != key
+
+
+@pytest.mark.parametrize("changed", ["far/s2.tif", "far/s2.tif.msk", "in/a/s1.tif.msk"])
+def test_keys_change_with_what_rasters_are_made_of(job, make_scene, write, rng, tmp_path, changed):
+    there = make_scene("a")
+    write("far/s2.tif", rng.integers(1, 250, (3, 70, 64)).astype("uint16"), BANDS, nodata=0)
+    copy(str(tmp_path / "far" / "s2.tif"), str(tmp_path / "far" / "s2.vrt"), driver="VRT")
+    copy(str(tmp_path / "far" / "s2.vrt"), str(there / "of_vrt.vrt"), driver="VRT")
+    one = jobs.MapJob(
+        job.model, (f"s2={there / 'of_vrt.vrt'}",), (f"s1={there / 's1.tif'}",), output_map=str(tmp_path / "map.tif")
+    )
+    task = tasks.with_key("a", one, "sha", "")
+    assert task.size > (tmp_path / "far" / "s2.tif").stat().st_size
+    assert tasks.with_key("a", one, "sha", "") == task
+    with open(tmp_path / changed, "ab") as file:
+        file.write(b"1")
+    assert tasks.with_key("a", one, "sha", "").key != task.key
 
 
 @pytest.mark.parametrize("name", ["truth.shp", "truth.gpkg"])
