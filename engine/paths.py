@@ -6,7 +6,7 @@ Standard library only, because both sides of the process boundary read this file
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Iterable, List, Mapping, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Tuple
 
 from ..models.members import paths_of
 from .jobs import ANYWHERE, MAP_OUTPUTS, JobError, outputs_of, split_name
@@ -30,7 +30,7 @@ _READ = (  # fields of jobs with files that are read, beside the model
 
 def check_outputs(job: Any, remedy: str = "choose at least one, for example the report") -> None:
     """Check that a job has an output, no raster with an ending that promises something else than a GeoTIFF, and none
-    with the path of a file that it reads or of another output.
+    with the path of a file that it reads or of another output, or the style of another.
 
     Raises:
         JobError: it has not; ``remedy`` says what to do.
@@ -43,6 +43,12 @@ def check_outputs(job: Any, remedy: str = "choose at least one, for example the 
             raise JobError(
                 f"The output “{words(name)}” is a GeoTIFF; “{path}” must end in {' or '.join(RASTER_ENDINGS)}."
             )
+    pair = of_one_style(wanted)
+    if pair:
+        raise JobError(
+            f"The outputs “{words(pair[0])}” and “{words(pair[1])}” have one name but for the ending "
+            f"(“{wanted[pair[1]]}”), and would share the style beside them; choose another name for one."
+        )
     name = clash(wanted, files_read(job))
     if name:
         raise JobError(
@@ -106,6 +112,21 @@ def clash(wanted: Mapping[str, str], given: Iterable[str]) -> str:
             return name
         taken.add(place_of(path))
     return ""
+
+
+def of_one_style(wanted: Mapping[str, str]) -> Tuple[str, ...]:
+    """Names of the first two rasters of different paths that would have the same ``.qml``; empty for none.
+
+    Args:
+        wanted: Path of each output, by name; ``ANYWHERE`` is no path yet.
+    """
+    taken: Dict[str, str] = {}
+    for name, path in wanted.items():
+        if path.lower().endswith(RASTER_ENDINGS):
+            other = taken.setdefault(os.path.splitext(place_of(path))[0], name)
+            if place_of(wanted[other]) != place_of(path):
+                return other, name
+    return ()
 
 
 def place_of(path: str) -> str:

@@ -32,6 +32,15 @@ def test_two_outputs_clash():
     assert paths.clash({"map": jobs.ANYWHERE, "uncertainty": jobs.ANYWHERE}, ()) == ""
 
 
+def test_two_rasters_of_one_style(tmp_path):
+    assert paths.of_one_style({"map": "b.tif", "report": "b.html", "uncertainty": "./b.TIFF"}) == ("map", "uncertainty")
+    assert paths.of_one_style({"map": "b.tif", "report": "b.html", "uncertainty": "b.1.tif"}) == ()
+    assert paths.of_one_style({"map": jobs.ANYWHERE, "uncertainty": jobs.ANYWHERE}) == ()
+    two = {"output_map": str(tmp_path / "x.tif"), "output_uncertainty": str(tmp_path / "x.tiff")}
+    with pytest.raises(JobError, match=r"“map” and “uncertainty” have one name but for the ending .*share the style"):
+        paths.check_outputs(jobs.MapJob("m.safetensors", ("s2.tif",), **two))
+
+
 def test_links_to_one_file_clash(tmp_path):
     (tmp_path / "scenes").mkdir()
     (tmp_path / "scenes" / "b.tif").write_text("")
