@@ -61,7 +61,7 @@ def reference(algorithm: QgsProcessingAlgorithm, parameters: Mapping[str, Any], 
         raise SceneError(
             f"The reference “{layer.name()}” is a vector layer and needs a reference field; its fields are {names}."
         )
-    if layer.fields().lookupField(field) < 0:
+    if field not in layer.fields().names():  # as the engine looks: aliases and another case are none
         raise SceneError(f"The reference “{layer.name()}” has no field “{field}”; its fields are {names}.")
 
 

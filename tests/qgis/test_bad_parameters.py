@@ -173,6 +173,10 @@ def test_vector_reference_needs_its_field(refused, accepted, good_train):
     assert "its fields are class, name" in refused("train", **{**good_train, "REFERENCE": layer.id()})
     message = refused("train", **{**good_train, "REFERENCE": layer.id(), "REFERENCE_FIELD": "kind"})
     assert "has no field “kind”; its fields are class, name" in message
+    layer.setFieldAlias(0, "kind")  # which the engine knows as little as names in another case
+    for field in ("kind", "CLASS"):
+        message = refused("train", **{**good_train, "REFERENCE": layer.id(), "REFERENCE_FIELD": field})
+        assert f"has no field “{field}”; its fields are class, name" in message
 
 
 @pytest.mark.parametrize(
