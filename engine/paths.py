@@ -63,15 +63,13 @@ def check_sources(job: Any, files_of: FilesOf) -> None:
     Raises:
         JobError: one would.
     """
-    there = {name: path for name, path in outputs_of(job).items() if os.path.exists(path)}
-    if not there:  # nothing to lose, and rasters far away need not be opened
-        return
-    sources = {place_of(file) for file in sources_of(files_read(job), files_of)}
-    name = next((name for name, path in there.items() if place_of(path) in sources), "")
+    wanted = outputs_of(job)
+    sources = {place_of(file) for file in sources_at_stake(wanted, files_read(job), files_of)}
+    name = next((name for name, path in wanted.items() if place_of(path) in sources), "")
     if name:
         raise JobError(
             f"The output “{words(name)}” has the path of an input or of a file that one is made of "
-            f"(“{there[name]}”); choose another."
+            f"(“{wanted[name]}”); choose another."
         )
 
 
@@ -80,6 +78,18 @@ def files_read(job: Any) -> Tuple[str, ...]:
     values = [*paths_of(getattr(job, "model", "")), *(getattr(job, name, "") for name in _READ)]
     texts = [text for value in values for text in (value if isinstance(value, tuple) else (value,))]
     return tuple(filter(None, texts))
+
+
+def sources_at_stake(wanted: Mapping[str, str], given: Iterable[str], files_of: FilesOf) -> Tuple[str, ...]:
+    """``sources_of`` where an output's file is there already; else none, as nothing can be lost: rasters may be far
+    away and made of many others, and need not be opened.
+
+    Args:
+        wanted: Path of each output, by name.
+        given: Files that are read.
+        files_of: Gives a raster's files.
+    """
+    return sources_of(given, files_of) if any(map(os.path.isfile, wanted.values())) else ()
 
 
 def sources_of(given: Iterable[str], files_of: FilesOf) -> Tuple[str, ...]:

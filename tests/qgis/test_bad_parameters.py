@@ -16,7 +16,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from auxlens.algorithms import checks
+from auxlens.algorithms import base, checks
 from auxlens.engine.jobs import JobError
 
 
@@ -124,6 +124,17 @@ def test_an_output_never_replaces_what_an_input_is_made_of(refused, accepted, go
         for target in (source, str(tmp_path / "link" / "b.tif")):
             message = refused("map", **{**good, "OUTPUT_MAP": target})
             assert f"OUTPUT_MAP “{target}” is the file of an input or of another output" in message
+
+
+def test_rasters_are_opened_for_their_files_only_where_an_output_is_there(accepted, good, tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(base, "files_of", lambda path: opened.append(path) or ())
+    accepted("map", **good)
+    accepted("map", **{**good, "OUTPUT_MAP": "TEMPORARY_OUTPUT"})
+    assert not opened
+    (tmp_path / "map.tif").write_text("")
+    accepted("map", **good)
+    assert good["INPUTS"][0] in opened
 
 
 def test_too_few_bands_lists_both_sides(refused, good, write_raster):

@@ -74,6 +74,16 @@ def test_an_output_never_replaces_what_an_input_is_made_of(tmp_path, write, quie
     assert Path(source).read_bytes() == before
 
 
+def test_rasters_are_opened_only_where_a_file_can_be_lost(tmp_path):
+    opened = []
+    look = lambda path: opened.append(path) or ()  # noqa: E731
+    for there in (tmp_path / "map.tif", tmp_path):
+        assert paths.sources_at_stake({"map": str(there)}, ("a.vrt",), look) == () and not opened
+    (tmp_path / "map.tif").write_text("")
+    paths.sources_at_stake({"map": str(tmp_path / "map.tif")}, ("s1=a.vrt",), look)
+    assert opened == ["a.vrt"]
+
+
 def test_files_that_a_job_reads():
     job = jobs.MapJob("a.safetensors;b.safetensors", ("a.tif",), ("s1=c.vrt",), "d.gpkg|layername=e")
     assert paths.files_read(job) == ("a.safetensors", "b.safetensors", "a.tif", "s1=c.vrt", "d.gpkg|layername=e")
