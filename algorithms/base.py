@@ -18,7 +18,7 @@ from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 from qgis.PyQt.QtGui import QIcon
 
 from ..engine.jobs import AuxLensError, Canceled, JobError
-from ..engine.paths import files_read, sources_of
+from ..engine.paths import files_read, sources_at_stake
 from ..plugin.client import run_job
 from ..plugin.datasets import files_of
 from . import checks
@@ -168,7 +168,7 @@ class JobAlgorithm(Algorithm):
         targets = wanted_outputs(self, parameters, context)
         job = replace(self.job(parameters, context, export=False), **self.by_field(targets))
         read = files_read(job)
-        checks.outputs(targets, (*read, *sources_of(read, files_of)))
+        checks.outputs(targets, (*read, *sources_at_stake(targets, read, files_of)))
         self.check(job, parameters, context)
 
     def prepareAlgorithm(

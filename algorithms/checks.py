@@ -27,7 +27,7 @@ from ..engine.jobs import (
     TrainFolderJob,
     patterns,
 )
-from ..engine.paths import RASTER_ENDINGS, clash
+from ..engine.paths import RASTER_ENDINGS, clash, of_one_style
 from ..models.card import Card
 from ..plugin.sources import layer_of
 from .parameters import LARGEST
@@ -61,7 +61,7 @@ def reference(algorithm: QgsProcessingAlgorithm, parameters: Mapping[str, Any], 
         raise SceneError(
             f"The reference “{layer.name()}” is a vector layer and needs a reference field; its fields are {names}."
         )
-    if layer.fields().lookupField(field) < 0:
+    if field not in layer.fields().names():  # as the engine looks: aliases and another case are none
         raise SceneError(f"The reference “{layer.name()}” has no field “{field}”; its fields are {names}.")
 
 
@@ -112,11 +112,17 @@ def acceptable(definition: QgsProcessingParameterDefinition, value: Any, context
 
 
 def outputs(targets: Mapping[str, str], inputs: Sequence[str]) -> None:
-    """Whether each output can be written, none twice and none over an input."""
+    """Whether each output can be written, none twice, none over an input and none with the style of another."""
     for name, path in targets.items():
         if path != ANYWHERE:
             _check_ending(name, path)
             _check_writable(name, path)
+    pair = of_one_style(targets)
+    if pair:
+        raise JobError(
+            f"{pair[0]} and {pair[1]} “{targets[pair[1]]}” have one name but for the ending, and would share the style "
+            "beside them; choose another name for one."
+        )
     name = clash(targets, inputs)
     if name:
         raise JobError(f"{name} “{targets[name]}” is the file of an input or of another output; choose another name.")

@@ -326,8 +326,9 @@ def check_attribution_quality(job: AttributionQualityJob, card: Card) -> None:
     if not job.inputs:
         raise JobError(f"No input raster is given; the model needs the bands {', '.join(card.input_bands)}.")
     check_choice("removal", job.removal, REMOVALS)
-    if job.pixels < 8 or job.seed < 0:
-        raise JobError("At least 8 pixels are needed; the seed is 0 or more.")
+    if job.pixels < 8:
+        raise JobError("At least 8 pixels are needed.")
+    check_seed(job.seed)
     _check_scheduler(job.scheduler)
     check_outputs(job)
 
@@ -376,6 +377,7 @@ def check_explain_errors(job: ExplainErrorsJob) -> None:
         raise JobError("Give either the layers of one mapped scene, or a folder of mapped scenes.")
     if job.window_size < 3 or job.window_size % 2 == 0:
         raise JobError(f"The window's side is an odd number of 3 pixels or more, found {job.window_size}.")
+    check_seed(job.seed)
     if job.scenes and job.reference:
         raise JobError(
             "A reference belongs to one scene; map the folder with the layer “main error”, or give the layers of one "
@@ -400,12 +402,23 @@ def check_sensitivity(job: SensitivityJob, card: Card) -> None:
         raise JobError("The model has one input band only; there is nothing to compare it with.")
     check_choice("removal", job.removal, REMOVALS)
     check_choice("precision", job.precision, PRECISIONS)
+    check_seed(job.seed)
     check_outputs(job)
 
 
 def _check_scheduler(address: str) -> None:
     if address and "://" not in address:
         raise JobError(f"“{address}” is no address of a Dask scheduler; give one like tcp://host:8786.")
+
+
+def check_seed(seed: int) -> None:
+    """Check the number that random numbers come from.
+
+    Raises:
+        JobError: it is negative.
+    """
+    if seed < 0:
+        raise JobError(f"The seed is 0 or more, found {seed}.")
 
 
 def check_choice(name: str, value: str, choices: Tuple[str, ...]) -> None:

@@ -7,7 +7,6 @@ Standard library only, because both sides of the process boundary read this file
 
 from __future__ import annotations
 
-import glob
 import json
 import os
 import re
@@ -24,6 +23,7 @@ from ..models.errors import (
     ModelFileError as ModelFileError,
     SceneError as SceneError,
 )
+from ..models.parts import parts_in
 
 TASKS = ("segmentation", "regression", "scene_classification", "scene_regression")
 CLASS_TASKS = ("segmentation", "scene_classification")  # the others estimate numbers
@@ -615,8 +615,6 @@ def stop_s(job: Any) -> float:
 def remove_parts(job: Any, pid: int) -> bool:
     """Delete the unfinished files that the process ``pid``, which is no more, left beside the job's outputs.
 
-    An output is written to ``.<stem>.<pid>.part<suffix>`` in its own folder and renamed when it is complete.
-
     Returns:
         Whether none is left: some systems hold a file back for a moment after its process has ended.
     """
@@ -626,7 +624,7 @@ def remove_parts(job: Any, pid: int) -> bool:
         if os.path.isdir(path):  # an output folder: in it and in its scenes' folders
             folders = [path, *(entry.path for entry in os.scandir(path) if entry.is_dir())]
         for folder in folders:
-            for part in glob.glob(os.path.join(glob.escape(folder), f".*.{pid}.part*")):
+            for part in parts_in(folder, pid):
                 try:
                     os.remove(part)
                 except OSError:

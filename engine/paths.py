@@ -6,7 +6,7 @@ Standard library only, because both sides of the process boundary read this file
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Iterable, List, Mapping, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Tuple
 
 from ..models.members import paths_of
 from .jobs import ANYWHERE, MAP_OUTPUTS, JobError, outputs_of, split_name
@@ -30,7 +30,7 @@ _READ = (  # fields of jobs with files that are read, beside the model
 
 def check_outputs(job: Any, remedy: str = "choose at least one, for example the report") -> None:
     """Check that a job has an output, no raster with an ending that promises something else than a GeoTIFF, and none
-    with the path of a file that it reads or of another output.
+    with the path of a file that it reads or of another output, or the style of another.
 
     Raises:
         JobError: it has not; ``remedy`` says what to do.
@@ -43,6 +43,12 @@ def check_outputs(job: Any, remedy: str = "choose at least one, for example the 
             raise JobError(
                 f"The output “{words(name)}” is a GeoTIFF; “{path}” must end in {' or '.join(RASTER_ENDINGS)}."
             )
+    pair = of_one_style(wanted)
+    if pair:
+        raise JobError(
+            f"The outputs “{words(pair[0])}” and “{words(pair[1])}” have one name but for the ending "
+            f"(“{wanted[pair[1]]}”), and would share the style beside them; choose another name for one."
+        )
     name = clash(wanted, files_read(job))
     if name:
         raise JobError(
@@ -57,15 +63,13 @@ def check_sources(job: Any, files_of: FilesOf) -> None:
     Raises:
         JobError: one would.
     """
-    there = {name: path for name, path in outputs_of(job).items() if os.path.exists(path)}
-    if not there:  # nothing to lose, and rasters far away need not be opened
-        return
-    sources = {place_of(file) for file in sources_of(files_read(job), files_of)}
-    name = next((name for name, path in there.items() if place_of(path) in sources), "")
+    wanted = outputs_of(job)
+    sources = {place_of(file) for file in sources_at_stake(wanted, files_read(job), files_of)}
+    name = next((name for name, path in wanted.items() if place_of(path) in sources), "")
     if name:
         raise JobError(
             f"The output “{words(name)}” has the path of an input or of a file that one is made of "
-            f"(“{there[name]}”); choose another."
+            f"(“{wanted[name]}”); choose another."
         )
 
 
@@ -74,6 +78,18 @@ def files_read(job: Any) -> Tuple[str, ...]:
     values = [*paths_of(getattr(job, "model", "")), *(getattr(job, name, "") for name in _READ)]
     texts = [text for value in values for text in (value if isinstance(value, tuple) else (value,))]
     return tuple(filter(None, texts))
+
+
+def sources_at_stake(wanted: Mapping[str, str], given: Iterable[str], files_of: FilesOf) -> Tuple[str, ...]:
+    """``sources_of`` where an output's file is there already; else none, as nothing can be lost: rasters may be far
+    away and made of many others, and need not be opened.
+
+    Args:
+        wanted: Path of each output, by name.
+        given: Files that are read.
+        files_of: Gives a raster's files.
+    """
+    return sources_of(given, files_of) if any(map(os.path.isfile, wanted.values())) else ()
 
 
 def sources_of(given: Iterable[str], files_of: FilesOf) -> Tuple[str, ...]:
@@ -118,6 +134,21 @@ def split_options(text: str) -> Tuple[str, str]:
     while "|" in file and not os.path.exists(file):
         file = file.rpartition("|")[0]
     return file, text[len(file) :]
+
+
+def of_one_style(wanted: Mapping[str, str]) -> Tuple[str, ...]:
+    """Names of the first two rasters of different paths that would have the same ``.qml``; empty for none.
+
+    Args:
+        wanted: Path of each output, by name; ``ANYWHERE`` is no path yet.
+    """
+    taken: Dict[str, str] = {}
+    for name, path in wanted.items():
+        if path.lower().endswith(RASTER_ENDINGS):
+            other = taken.setdefault(os.path.splitext(place_of(path))[0], name)
+            if place_of(wanted[other]) != place_of(path):
+                return other, name
+    return ()
 
 
 def place_of(path: str) -> str:

@@ -15,11 +15,14 @@ from qgis.core import (
     QgsRectangle,
 )
 
+from ..engine.jobs import SceneError
+
 _ROWS = 512  # of a strip: the height of the blocks that the engine writes
 _TYPES = {
     int(getattr(kind, "value", kind)): name
     for kind, name in (
         (Qgis.DataType.Byte, "uint8"),
+        (getattr(Qgis.DataType, "Int8", None), "int8"),  # from QGIS 3.30
         (Qgis.DataType.UInt16, "uint16"),
         (Qgis.DataType.Int16, "int16"),
         (Qgis.DataType.UInt32, "uint32"),
@@ -27,6 +30,7 @@ _TYPES = {
         (Qgis.DataType.Float32, "float32"),
         (Qgis.DataType.Float64, "float64"),
     )
+    if kind is not None
 }
 
 
@@ -46,6 +50,9 @@ def read(layer: QgsRasterLayer, band: int, rows: slice, columns: slice) -> np.nd
 
     Returns:
         ``(rows, columns)`` float32 (float64 for wide integers); NaN where there is no value.
+
+    Raises:
+        SceneError: values of a kind that is no real number of at most 64 bits.
     """
     box, dx, dy = layer.extent(), layer.rasterUnitsPerPixelX(), layer.rasterUnitsPerPixelY()
     height, width = rows.stop - rows.start, columns.stop - columns.start
@@ -61,7 +68,13 @@ def read(layer: QgsRasterLayer, band: int, rows: slice, columns: slice) -> np.nd
 def _values(provider: QgsRasterDataProvider, band: int, box: QgsRectangle, width: int, height: int) -> np.ndarray:
     block = provider.block(band, box, width, height)
     kind = block.dataType()
-    values = np.frombuffer(bytes(block.data()), _TYPES[int(getattr(kind, "value", kind))]).reshape(height, width)
+    name = _TYPES.get(int(getattr(kind, "value", kind)))
+    if name is None:
+        raise SceneError(
+            f"The raster “{provider.dataSourceUri()}” cannot be read: band {band} is of a kind of numbers that AuxLens "
+            "does not know. Convert it to 32 bits with a decimal point (Float32)."
+        )
+    values = np.frombuffer(bytes(block.data()), name).reshape(height, width)
     values = values.astype(np.float64 if values.dtype.itemsize > 2 and values.dtype.kind in "iu" else np.float32)
     if provider.sourceHasNoDataValue(band):
         values[values == provider.sourceNoDataValue(band)] = np.nan

@@ -38,8 +38,15 @@ def assess_polygons(job: AccuracyJob) -> Result:
     """Compare the polygons of a map with their reference.
 
     Raises:
-        SceneError: no polygons, no such field, nothing to compare, or values that the task cannot use.
+        SceneError: rasters beside the map, no polygons, no such field, nothing to compare, or values that the task
+            cannot use.
     """
+    beside = "probabilities" if job.probability else "uncertainty" if job.uncertainty else ""
+    if beside:
+        raise SceneError(
+            f"The map “{job.map}” is of polygons, which have their {beside} as fields; leave the raster of the "
+            f"{beside} out."
+        )
     if is_raster(job.reference):
         raise SceneError(
             f"The map “{job.map}” is of polygons, the reference “{job.reference}” is a raster; give a layer of "

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import check_seed
 from ..jobs import Canceled, DemoJob, JobError, Progress
 from ..textfile import replace_text
 from .causes import Causes, make_causes, no_causes
@@ -34,7 +35,7 @@ def run(job: DemoJob, progress: Progress) -> dict[str, Any]:
         The folder, the scenes' names, and the share of each cause in each scene.
 
     Raises:
-        JobError: a size or number that makes no sense, a folder that cannot be written, too little disk.
+        JobError: a size, number or seed that makes no sense, a folder that cannot be written, too little disk.
         Canceled: the user asked for it.
     """
     folder = _checked(job)
@@ -55,6 +56,7 @@ def _checked(job: DemoJob) -> Path:
         raise JobError(f"The number of scenes is 1 or more, found {job.scenes}.")
     if not _SMALLEST_PX <= job.size_px <= _LARGEST_PX:
         raise JobError(f"The size of a scene is {_SMALLEST_PX} to {_LARGEST_PX} pixels, found {job.size_px}.")
+    check_seed(job.seed)
     folder = Path(job.output_folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 from numpy.typing import NDArray
-from pyogrio.errors import DataLayerError, DataSourceError
 
-from ...models.errors import Canceled, SceneError
-from ...models.parts import part_path
+from ...models.errors import Canceled
 from ..jobs import Progress
 from ..names import RESERVED, distinct_names
+from ..scene.geopackage import write_geopackage
 from ..scene.window import Tile, Window
 from .object_products import ObjectProducts
 from .object_styles import polygon_style
@@ -25,8 +22,6 @@ from .products import Arrays
 from .stream import Chip, Engine, stream
 
 log = logging.getLogger("auxlens")
-
-_GEOPACKAGE_VERSION = "1.2"  # QGIS 3.22 warns of newer ones
 
 
 def table_of(products: ObjectProducts) -> gpd.GeoDataFrame:
@@ -69,42 +64,13 @@ def _renamed(fields: Sequence[str], taken: Sequence[str]) -> dict[str, str]:
 
 
 def write_polygons(path: str, products: ObjectProducts, tags: dict[str, str]) -> None:
-    """Write the table as a GeoPackage with its style inside; it appears under its name when it is complete.
+    """Write the table as a GeoPackage with its style inside.
 
     Raises:
-        SceneError: the folder is missing, the disk is full, another program holds the file that was there before, or
-            a field of the layer is none that a GeoPackage can have.
+        SceneError: as ``write_geopackage``.
     """
-    target = Path(path)
-    part = part_path(target)
-    try:
-        table_of(products).to_file(
-            part, driver="GPKG", layer=target.stem, dataset_metadata=tags, VERSION=_GEOPACKAGE_VERSION
-        )
-        pyogrio.write_dataframe(_style_table(target.stem, products), part, layer="layer_styles", driver="GPKG")
-        os.replace(part, target)
-    except (DataSourceError, DataLayerError, OSError) as error:
-        raise SceneError(
-            f"“{path}” cannot be written ({error}); remove its layer from QGIS, choose a folder with room, or take a "
-            "field that is named here out of the polygons."
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _style_table(layer: str, products: ObjectProducts) -> pd.DataFrame:
-    """The table in which QGIS keeps a GeoPackage's styles; a ``.qml`` beside it could be of a raster of its name."""
-    now = pd.Timestamp.now("UTC").tz_localize(None).floor("ms")
-    texts = {
-        "f_table_catalog": "",
-        "f_table_schema": "",
-        "f_table_name": layer,
-        "f_geometry_column": "geom",
-        "styleName": products.card.name,
-        "styleQML": polygon_style(products.card),
-        "styleSLD": "",
-    }
-    return pd.DataFrame([{**texts, "useAsDefault": True, "description": "", "owner": "", "ui": "", "update_time": now}])
+    card = products.card
+    write_geopackage(path, table_of(products), Path(path).stem, polygon_style(card), card.name, tags)
 
 
 def map_objects(

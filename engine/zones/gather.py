@@ -40,7 +40,8 @@ def gather(layers: Layers, shapes: NDArray[np.object_], progress: Progress) -> d
     Raises:
         Canceled: stopped by the user.
     """
-    side = max(_SMALLEST_PX, min(2048, math.isqrt(_BLOCK_BYTES // (4 * len(layers.bands)))))
+    read = sum(len(band.sources) for band in layers.bands)  # a mean over many bands is one of the layers'
+    side = max(_SMALLEST_PX, min(2048, math.isqrt(_BLOCK_BYTES // (4 * read))))
     windows = {int(i): _window(shapes[i], layers.grid) for i in np.flatnonzero(~shapely.is_missing(shapes))}
     windows = {i: window for i, window in windows.items() if window.height and window.width}
     small = [i for i, window in windows.items() if max(window.height, window.width) <= side // 2]

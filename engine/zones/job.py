@@ -10,6 +10,7 @@ from typing import Any
 from ..checks import check_zonal
 from ..jobs import Progress, ZonalJob, outputs_of
 from ..scene.classes import PALETTE, legend
+from ..scene.geopackage import write_geopackage
 from ..scene.writing import check_writable
 from .figures import deviations, table
 from .gather import gather
@@ -17,9 +18,11 @@ from .layers import Layers, open_layers
 from .polygons import read_zones
 from .sentences import sentence
 from .style import qml
-from .writing import joined, write_csv, write_geopackage
+from .writing import joined, write_csv
 
 log = logging.getLogger("auxlens")
+
+_LAYER = "zones"
 
 
 def run(job: ZonalJob, progress: Progress) -> dict[str, Any]:
@@ -48,9 +51,10 @@ def run(job: ZonalJob, progress: Progress) -> dict[str, Any]:
         sentence(layers, sums.get(i), size, {modality: values[i] for modality, values in off.items()})
         for i, size in enumerate(zones.sizes)
     ]
-    result = joined(zones.frame, figures)
+    result, columns = joined(zones.frame, figures)
     if "zones" in outputs:
-        write_geopackage(outputs["zones"], result, qml(list(result.columns), _colors(layers)))
+        style = qml(columns, _colors(layers))
+        write_geopackage(outputs["zones"], result, _LAYER, style, "AuxLens")
     if "table" in outputs:
         write_csv(outputs["table"], result)
     mapped = int((figures["mapped_share"] > 0).sum())

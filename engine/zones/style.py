@@ -1,11 +1,9 @@
-"""The style of a table of polygons, as QGIS keeps it in a GeoPackage."""
+"""The style of a table of polygons."""
 
 from __future__ import annotations
 
-import sqlite3
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Mapping
 
 from ..qml import fill_symbol, rgba_text, vector_style
 from ..scene.classes import PALETTE
@@ -15,25 +13,24 @@ from ..scene.classes import PALETTE
 _STEPS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
 _COLORS = ("#fef0d9", "#fdd49e", "#fdbb84", "#fc8d59", "#e34a33", "#b30000")
 _NOTHING, _OUTLINE = "#d9d9d4", "#4a4f55"
-_TABLE = """CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256),
-    f_table_schema TEXT(256), f_table_name TEXT(256), f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT,
-    styleSLD TEXT, useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30),
-    update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')))"""
 
 
-def qml(columns: Sequence[str], colors: dict[str, str]) -> str:
+def qml(columns: Mapping[str, str], colors: dict[str, str]) -> str:
     """A rule a step of the error probability; without that column a rule a class; else one colour.
 
     Args:
-        columns: Of the table.
+        columns: Of the table, by figure: polygons that have figures already get others beside them.
         colors: ``#rrggbb`` of the classes, by name.
     """
     if "error_probability_mean" in columns:
-        rules = _steps("error_probability_mean")
+        rules = _steps(columns["error_probability_mean"])
     elif "class" in columns:
-        rules = [(name, f"\"class\" = '{name.replace(chr(39), chr(39) * 2)}'", color) for name, color in colors.items()]
+        column = columns["class"]
+        rules = [
+            (name, f"\"{column}\" = '{name.replace(chr(39), chr(39) * 2)}'", color) for name, color in colors.items()
+        ]
     else:
-        rules = [("mapped", '"mapped_share" > 0', PALETTE[0])]
+        rules = [("mapped", f'"{columns["mapped_share"]}" > 0', PALETTE[0])]
     renderer = ElementTree.Element("renderer-v2", type="RuleRenderer", symbollevels="0", forceraster="0")
     tree = ElementTree.SubElement(renderer, "rules", key="{root}")
     symbols = ElementTree.SubElement(renderer, "symbols")
@@ -42,27 +39,7 @@ def qml(columns: Sequence[str], colors: dict[str, str]) -> str:
             tree, "rule", key=f"{{rule_{number}}}", filter=condition, label=label, symbol=str(number)
         )
         symbols.append(fill_symbol(number, rgba_text(color), rgba_text(_OUTLINE), "0.1"))
-    return vector_style(renderer, map_tip='[% "sentence" %]')
-
-
-def add_style(path: str, layer: str, text: str) -> None:
-    """Put a style into a GeoPackage as the default of one of its layers.
-
-    Raises:
-        sqlite3.Error: it cannot be written, for want of room as a rule.
-    """
-    with closing(sqlite3.connect(path)) as database, database:
-        database.execute(_TABLE)
-        database.execute(
-            "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, last_change, srs_id) VALUES "
-            "('layer_styles', 'attributes', 'layer_styles', '', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), 0)"
-        )
-        database.execute(
-            "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, "
-            "styleQML, styleSLD, useAsDefault, description, owner) VALUES ('', '', ?, 'geom', 'AuxLens', ?, '', 1, "
-            "'Error probability by polygon', '')",
-            (layer, text),
-        )
+    return vector_style(renderer, map_tip=f'[% "{columns["sentence"]}" %]')
 
 
 def _steps(column: str) -> list[tuple[str, str, str]]:

@@ -110,7 +110,11 @@ def reproduce_sheets(subjects: Sequence[Subject]) -> List[Sheet]:
             Sheet("reproduce", tr("How to reproduce"), {"caption": "", "job": ""}, tables={"versions": pairs(entries)})
         ]
     pages = _pages_of(first.tags.job)
-    caption = tr("Save the text below as job.json and run it with: auxlens run job.json")
+    # Lines of the PDF are wrapped, inside of strings too, so that its text is no JSON.
+    caption = tr(
+        "The job, for reading: its long lines are broken here. Whole it is in the tag AUXLENS_JOB of each raster: "
+        "save that as job.json and run it with: auxlens run job.json"
+    )
     if len(subjects) > 1:
         caption += ". " + tr("It is the first scene's; every raster carries its own.")
     return numbered(

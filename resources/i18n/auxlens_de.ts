@@ -1440,8 +1440,8 @@
     </message>
     <message>
       <location filename="../../plugin/report/closing_sheets.py" />
-      <source>Save the text below as job.json and run it with: auxlens run job.json</source>
-      <translation>Den Text unten als job.json speichern und ausführen mit: auxlens run job.json</translation>
+      <source>The job, for reading: its long lines are broken here. Whole it is in the tag AUXLENS_JOB of each raster: save that as job.json and run it with: auxlens run job.json</source>
+      <translation>Der Auftrag zum Lesen: Lange Zeilen sind hier umbrochen. Ganz steht er im Tag AUXLENS_JOB jedes Rasters: diesen als job.json speichern und ausführen mit: auxlens run job.json</translation>
     </message>
     <message>
       <location filename="../../plugin/report/closing_sheets.py" />

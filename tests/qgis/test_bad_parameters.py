@@ -16,7 +16,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from auxlens.algorithms import checks
+from auxlens.algorithms import base, checks
 from auxlens.engine.jobs import JobError
 
 
@@ -126,6 +126,17 @@ def test_an_output_never_replaces_what_an_input_is_made_of(refused, accepted, go
             assert f"OUTPUT_MAP “{target}” is the file of an input or of another output" in message
 
 
+def test_rasters_are_opened_for_their_files_only_where_an_output_is_there(accepted, good, tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(base, "files_of", lambda path: opened.append(path) or ())
+    accepted("map", **good)
+    accepted("map", **{**good, "OUTPUT_MAP": "TEMPORARY_OUTPUT"})
+    assert not opened
+    (tmp_path / "map.tif").write_text("")
+    accepted("map", **good)
+    assert good["INPUTS"][0] in opened
+
+
 def test_too_few_bands_lists_both_sides(refused, good, write_raster):
     message = refused("map", **{**good, "INPUTS": [write_raster("scene/two.tif", ("B02", "B03"))]})
     for part in ("3 input bands", "s2:B02, s2:B03, s2:B04", "have 2", "two: Band 1: B02"):
@@ -173,6 +184,10 @@ def test_vector_reference_needs_its_field(refused, accepted, good_train):
     assert "its fields are class, name" in refused("train", **{**good_train, "REFERENCE": layer.id()})
     message = refused("train", **{**good_train, "REFERENCE": layer.id(), "REFERENCE_FIELD": "kind"})
     assert "has no field “kind”; its fields are class, name" in message
+    layer.setFieldAlias(0, "kind")  # which the engine knows as little as names in another case
+    for field in ("kind", "CLASS"):
+        message = refused("train", **{**good_train, "REFERENCE": layer.id(), "REFERENCE_FIELD": field})
+        assert f"has no field “{field}”; its fields are class, name" in message
 
 
 @pytest.mark.parametrize(

@@ -141,6 +141,14 @@ def test_missing_parts_are_left_out_and_named(mapped):
     assert report.sheets[0].texts["notes"].splitlines() == notes
 
 
+def test_the_job_to_run_again_is_taken_from_a_raster_and_not_from_wrapped_lines(mapped):
+    folder = mapped()
+    caption = composed(folder)[0].sheets[-1].texts["caption"]
+    (tag,) = re.findall(r"tag (\w+) of each raster", caption)
+    found = [text for path in folder.glob("*.tif") if (text := gdal.Open(str(path)).GetMetadataItem(tag))]
+    assert found and all(json.loads(text)["job"] == "map" for text in found)
+
+
 def test_a_model_that_is_gone_or_another(mapped, write_model, card):
     folder = mapped()
     other = write_model(card, "other.safetensors")

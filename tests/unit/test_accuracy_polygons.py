@@ -132,6 +132,8 @@ def test_numbers(crowns, quiet):
         ({"reference_field": "empty"}, SceneError, "has a reference: the field “empty” is empty there"),
         ({"map_field": "empty"}, SceneError, "is empty; choose the field with the map"),
         ({"probability": "p.tif", "task": "scene_regression"}, JobError, "Probabilities belong to classes"),
+        ({"probability": "p.tif"}, SceneError, "have their probabilities as fields; leave the raster"),
+        ({"uncertainty": "u.tif", "task": "regression"}, SceneError, "have their uncertainty as fields; leave the"),
     ],
 )
 def test_what_cannot_be_compared(crowns, tmp_path, quiet, change, error, message):

@@ -187,10 +187,10 @@ def test_a_stop_leaves_whole_scenes_only(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["scene_01"]
 
 
-@pytest.mark.parametrize(("scenes", "size"), [(0, 64), (1, 32), (1, 100_000)])
-def test_impossible_jobs_are_refused(tmp_path: Path, scenes: int, size: int) -> None:
+@pytest.mark.parametrize(("scenes", "size", "seed"), [(0, 64, 0), (1, 32, 0), (1, 100_000, 0), (1, 64, -1)])
+def test_impossible_jobs_are_refused(tmp_path: Path, scenes: int, size: int, seed: int) -> None:
     with pytest.raises(JobError, match="found"):
-        run(DemoJob(str(tmp_path / "out"), scenes=scenes, size_px=size), Watching())
+        run(DemoJob(str(tmp_path / "out"), scenes=scenes, size_px=size, seed=seed), Watching())
     assert not (tmp_path / "out").exists()
 
 

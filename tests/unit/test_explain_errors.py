@@ -211,6 +211,7 @@ def test_bad_input_is_refused_before_anything_is_written(tmp_path, quiet):
         ({}, JobError, "Give either the layers"),
         ({"inputs": (main,), "scenes": "x"}, JobError, "Give either the layers"),
         ({"inputs": (main,), "window_size": 4}, JobError, "odd number"),
+        ({"inputs": (main, errors), "seed": -1}, JobError, "The seed is 0 or more"),
         ({"scenes": str(tmp_path / "none")}, SceneError, "does not exist"),
         ({"scenes": str(out)}, SceneError, "holds no layers"),
         ({"scenes": str(tmp_path), "output_correlation": str(out / "c.tif")}, JobError, "for one scene"),

@@ -196,7 +196,8 @@ def test_outputs_that_a_model_cannot_give():
 
 def test_parts_of_another_process_stay(tmp_path):
     job = map_job(output_map=str(tmp_path / "map.tif"), inputs=(str(tmp_path / "a.tif"),))
-    for name in (".map.41.part.tif", ".map.42.part.tif", ".map.42.part.tif.aux.xml", "map.tif", "x.42.part.tif"):
+    others = [".map.41.part.tif", ".notes.42.partner.md", "map.tif", "x.42.part.tif"]
+    for name in (*others, ".map.42.part.tif", ".map.42.part.tif.aux.xml", ".map.42.part.gpkg-journal"):
         (tmp_path / name).write_text("")
     jobs.remove_parts(job, 42)
-    assert sorted(p.name for p in tmp_path.iterdir()) == [".map.41.part.tif", "map.tif", "x.42.part.tif"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == others

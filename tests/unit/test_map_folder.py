@@ -20,11 +20,13 @@ import pystac.validation
 import pytest
 import rasterio
 import shapely
+from rasterio.shutil import copy
 
 from auxlens.engine import jobs
 from auxlens.engine.mapping import job as single
 from auxlens.engine.mapping.folder import catalog, lock, tasks
 from auxlens.engine.publish.folder import run
+from auxlens.models import parts
 from auxlens.models.errors import Canceled, DeviceError, EngineError, JobError, ModelFileError, SceneError
 
 BANDS = ("B2", "B3", "B4")
@@ -496,6 +498,23 @@ def test_what_a_killed_run_left_is_removed(job, make_scene, quiet, tmp_path, cap
     assert {p.name for p in Path(job.output_folder).iterdir()} == {"a", "catalog.json", "model.json"}
 
 
+def test_hidden_files_of_others_stay(tmp_path):
+    folder = tmp_path / "out" / "a"
+    folder.mkdir(parents=True)
+    others = {".notes.partner.md", ".cfg.part1.rar", ".film.1.parts.txt", "map.1.part.tif"}
+    strip = parts.strip_path(folder / "map.tif", "0123456789abcdef0123", 0, 512).name
+    beside = [f"{part}{suffix}" for part in (".map.7.part.tif", strip) for suffix in ("", ".aux.xml")]
+    for place in (folder, folder.parent):
+        (place / ".x.partitions").mkdir()
+        (place / ".map.8.part.tif").mkdir()
+        for name in (*others, *beside, parts.part_path(folder / "item.json").name, ".p.7.part.gpkg-wal"):
+            (place / name).write_text("mine")
+    with lock.locked(str(folder.parent)):
+        pass
+    for place in (folder, folder.parent):
+        assert {path.name for path in place.iterdir() if path.is_file()} == others
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
@@ -568,6 +587,23 @@ def test_keys_change_with_what_matters(job, make_scene, tmp_path):
     for change in ({"tile_size": 64}, {"precision": "bfloat16"}, {"output_uncertainty": "u.tif"}):
         assert tasks.with_key("a", replace(one, **change), "sha", "").key != key
     assert tasks.with_key("a", one, "other", "").key != key
+
+
+@pytest.mark.parametrize("changed", ["far/s2.tif", "far/s2.tif.msk", "in/a/s1.tif.msk"])
+def test_keys_change_with_what_rasters_are_made_of(job, make_scene, write, rng, tmp_path, changed):
+    there = make_scene("a")
+    write("far/s2.tif", rng.integers(1, 250, (3, 70, 64)).astype("uint16"), BANDS, nodata=0)
+    copy(str(tmp_path / "far" / "s2.tif"), str(tmp_path / "far" / "s2.vrt"), driver="VRT")
+    copy(str(tmp_path / "far" / "s2.vrt"), str(there / "of_vrt.vrt"), driver="VRT")
+    one = jobs.MapJob(
+        job.model, (f"s2={there / 'of_vrt.vrt'}",), (f"s1={there / 's1.tif'}",), output_map=str(tmp_path / "map.tif")
+    )
+    task = tasks.with_key("a", one, "sha", "")
+    assert task.size > (tmp_path / "far" / "s2.tif").stat().st_size
+    assert tasks.with_key("a", one, "sha", "") == task
+    with open(tmp_path / changed, "ab") as file:
+        file.write(b"1")
+    assert tasks.with_key("a", one, "sha", "").key != task.key
 
 
 @pytest.mark.parametrize("name", ["truth.shp", "truth.gpkg"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import geopandas as gpd
@@ -194,6 +196,25 @@ def test_a_table_that_cannot_be_written_is_told(untrained, scene, tmp_path, quie
     with pytest.raises(SceneError, match=r"cannot be written .*field 'x'.* take a field"):
         run(job_of(untrained("scene_classification"), scene, folder, tile_size=64), quiet())
     assert not list(folder.iterdir())
+
+
+def test_nothing_of_a_geopackage_that_was_edited_gets_into_a_new_one(untrained, scene, polygons, tmp_path, quiet):
+    model, path = untrained("scene_classification"), tmp_path / "polygons.gpkg"
+    run(job_of(model, scene, tmp_path, polygons=polygons()), quiet())
+    with closing(sqlite3.connect(path)) as edited:  # as QGIS keeps a layer: open, the edits beside the file
+        edited.execute("PRAGMA journal_mode = wal")
+        edited.execute("PRAGMA wal_autocheckpoint = 0")
+        edited.execute("CREATE TABLE edits (text)")
+        edited.executemany("INSERT INTO edits VALUES (?)", [("edit" * 200,)] * 500)
+        edited.commit()
+        beside = tmp_path / "polygons.gpkg.aux.xml"  # as GDAL's, of a file that was looked at
+        beside.write_text("<PAMDataset><Metadata><MDI key='AUXLENS_MODEL'>old</MDI></Metadata></PAMDataset>")
+        run(job_of(model, scene, tmp_path, polygons=polygons(("a",), "one.gpkg")), quiet())
+        assert not beside.exists()
+        with closing(sqlite3.connect(path)) as found:
+            assert found.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            assert not found.execute("SELECT * FROM sqlite_master WHERE name = 'edits'").fetchall()
+    assert len(gpd.read_file(path, layer="polygons")) == 1
 
 
 def test_mask_and_extent(untrained, scene, polygons, write, tmp_path, quiet):

@@ -32,6 +32,15 @@ def test_two_outputs_clash():
     assert paths.clash({"map": jobs.ANYWHERE, "uncertainty": jobs.ANYWHERE}, ()) == ""
 
 
+def test_two_rasters_of_one_style(tmp_path):
+    assert paths.of_one_style({"map": "b.tif", "report": "b.html", "uncertainty": "./b.TIFF"}) == ("map", "uncertainty")
+    assert paths.of_one_style({"map": "b.tif", "report": "b.html", "uncertainty": "b.1.tif"}) == ()
+    assert paths.of_one_style({"map": jobs.ANYWHERE, "uncertainty": jobs.ANYWHERE}) == ()
+    two = {"output_map": str(tmp_path / "x.tif"), "output_uncertainty": str(tmp_path / "x.tiff")}
+    with pytest.raises(JobError, match=r"“map” and “uncertainty” have one name but for the ending .*share the style"):
+        paths.check_outputs(jobs.MapJob("m.safetensors", ("s2.tif",), **two))
+
+
 def test_links_to_one_file_clash(tmp_path):
     (tmp_path / "scenes").mkdir()
     (tmp_path / "scenes" / "b.tif").write_text("")
@@ -77,6 +86,16 @@ def test_an_output_never_replaces_what_an_input_is_made_of(tmp_path, write, quie
     with pytest.raises(JobError, match=r"“map” has the path of an input or of a.*v\|v/b\.tif"):
         run(job, quiet())
     assert Path(source).read_bytes() == before
+
+
+def test_rasters_are_opened_only_where_a_file_can_be_lost(tmp_path):
+    opened = []
+    look = lambda path: opened.append(path) or ()  # noqa: E731
+    for there in (tmp_path / "map.tif", tmp_path):
+        assert paths.sources_at_stake({"map": str(there)}, ("a.vrt",), look) == () and not opened
+    (tmp_path / "map.tif").write_text("")
+    paths.sources_at_stake({"map": str(tmp_path / "map.tif")}, ("s1=a.vrt",), look)
+    assert opened == ["a.vrt"]
 
 
 def test_files_that_a_job_reads():

@@ -148,6 +148,7 @@ def test_bad_input_is_refused_before_anything_is_written(untrained, write, scene
         ((), report, JobError, "No input raster"),
         ((scene[0],), {}, JobError, "No output"),
         ((scene[0],), {**report, "removal": "zero"}, JobError, "Unknown removal"),
+        ((scene[0],), {**report, "seed": -1}, JobError, "The seed is 0 or more"),
         ((scene[0],), {"output_sensitivity": scene[0]}, JobError, "path of an input"),
         ((small,), {**report, "removal": "blur"}, SceneError, "too small to blur"),
         ((empty,), report, SceneError, "no valid pixel"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import warnings
+import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from auxlens.engine.scene.window import Window
 from auxlens.engine.zones import gather as gathering
 from auxlens.engine.zones.coverage import coverage
 from auxlens.engine.zones.job import run
+from auxlens.engine.zones.layers import Layers
 from auxlens.engine.zones.statistics import StreamedQuantiles, moments, quantiles, tally
 
 HEIGHT, WIDTH = 60, 80
@@ -280,6 +282,22 @@ def test_modalities_of_many_bands_are_summarised(tmp_path, quiet, write):
     assert "reconstruction_error_hsi_0_mean" not in line
 
 
+def test_every_band_that_is_read_counts_for_the_memory(tmp_path, quiet, write, monkeypatch):
+    """Of a summarised modality, too: windows are as small as those of a layer with as many bands."""
+    values = np.zeros((40, 300, 300), "float32")
+    path = write("hsi.tif", values, tuple(f"hsi:{i}" for i in range(40)))
+    with rasterio.open(path, "r+") as dataset:
+        dataset.update_tags(AUXLENS_OUTPUT="reconstruction_error")
+    boxes = [shapely.box(500_000 + x, 5_397_100, 500_800 + x, 5_399_900) for x in (100, 1200)]
+    gpd.GeoDataFrame(geometry=boxes, crs=32632).to_file(tmp_path / "p.gpkg")
+    monkeypatch.setattr(gathering, "_SMALLEST_PX", 16)
+    monkeypatch.setattr(gathering, "_BLOCK_BYTES", 40 * 4 * 50**2)
+    read, sizes = Layers.read, []
+    monkeypatch.setattr(Layers, "read", lambda own, window: (sizes.append(window), read(own, window))[1])
+    run(job({"r": path}, str(tmp_path / "p.gpkg"), tmp_path), quiet())
+    assert sizes and max(40 * 4 * window.height * window.width for window in sizes) <= gathering._BLOCK_BYTES
+
+
 def test_the_geopackage_keeps_the_polygons_and_is_styled(tmp_path, quiet):
     paths = write_layers(tmp_path)
     polygons = write_polygons(tmp_path / "parcels.gpkg", some_polygons(), to="EPSG:4326")
@@ -309,6 +327,28 @@ def test_its_own_geopackage_is_read_again_without_a_warning(tmp_path, quiet, rec
     run(job(paths, str(tmp_path / "zones.gpkg"), tmp_path, **again), quiet())
     assert len(gpd.read_file(again["output_zones"], layer="zones")) == 2
     assert not [warning for warning in recwarn if "layer" in str(warning.message)]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "shown"),
+    [
+        (("map", "error_probability"), "error_probability_mean_2"),
+        (("map",), "class_2"),
+        (("uncertainty",), "mapped_share_2"),
+    ],
+)
+def test_polygons_with_figures_are_styled_by_the_new_ones(tmp_path, quiet, outputs, shown):
+    paths = {name: path for name, path in write_layers(tmp_path).items() if name in outputs}
+    run(job(paths, write_polygons(tmp_path / "p.gpkg", some_polygons()[:2]), tmp_path), quiet())
+    again = {"output_zones": str(tmp_path / "again.gpkg"), "output_table": ""}
+    run(job(paths, str(tmp_path / "zones.gpkg"), tmp_path, **again), quiet())
+    with sqlite3.connect(again["output_zones"]) as database:
+        (text,) = database.execute("SELECT styleQML FROM layer_styles").fetchone()
+    style = ElementTree.fromstring(text)
+    filters = {rule.get("filter") for rule in style.iter("rule")} - {"ELSE", None}
+    assert filters and all(text.startswith(f'"{shown}" ') for text in filters)
+    assert style.findtext("mapTip") == '[% "sentence_2" %]'
+    assert {shown, "sentence_2"} <= set(gpd.read_file(again["output_zones"], layer="zones"))
 
 
 def test_a_disk_that_is_full_before_the_style_is_written(tmp_path, quiet, monkeypatch):

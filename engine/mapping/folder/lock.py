@@ -20,6 +20,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from ....models.errors import JobError
+from ....models.parts import parts_in
 from ...textfile import replace_text
 
 log = logging.getLogger("auxlens")
@@ -94,5 +95,7 @@ def _holder(root: Path) -> str:
 
 def _remove_parts(root: Path) -> None:
     """Remove unfinished files. Under the lock nobody writes here; a worker that still does has lost its run."""
-    for part in (*root.glob(".*.part*"), *root.glob("*/.*.part*")):
-        part.unlink(missing_ok=True)
+    for folder in (root, *(path for path in root.iterdir() if path.is_dir())):
+        for part in parts_in(str(folder)):
+            with suppress(OSError):  # one that cannot be removed is in nobody's way
+                os.remove(part)

@@ -10,11 +10,13 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
+from ....models.parts import strip_path
 from ...scene.grid import Grid
 from ...scene.window import Window
 from ...scene.writing import Layer
@@ -73,7 +75,4 @@ class StripsReader:
 def _paths(task: SceneTask, strip: Rows) -> dict[str, str]:
     """Hidden unfinished files, as the run's end and the next run's beginning remove them (``lock``)."""
     outputs = task.job.outputs
-    return {
-        name: os.path.join(os.path.dirname(path), f".{name}.{task.key[:16]}.{strip[0]}-{strip[1]}.part.tif")
-        for name, path in outputs.items()
-    }
+    return {name: str(strip_path(Path(path), task.key, *strip)) for name, path in outputs.items()}

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ...jobs import MapJob, split_name
+from ...paths import sources_of
+from ...scene.files import files_of
 from ...scene.vectors import file_stamp, split_layer
 from ...version import plugin_version
 
@@ -97,8 +99,8 @@ def with_key(name: str, job: MapJob, model_sha256: str, note: str) -> SceneTask:
     """A task with its key and size.
 
     The key covers the layers and how they are computed, the model's content, the plugin's version, and name, size and
-    modification time of every file that is read. Where the outputs go, and how many windows share a batch, do not
-    matter.
+    modification time of every file that is read, those that a VRT is made of and masks beside them too. Where the
+    outputs go, and how many windows share a batch, do not matter.
 
     Raises:
         OSError: a file is no more.
@@ -109,6 +111,10 @@ def with_key(name: str, job: MapJob, model_sha256: str, note: str) -> SceneTask:
         status = os.stat(split_layer(path)[0])
         files.append([modality, os.path.basename(path), status.st_size, status.st_mtime_ns])
         total += status.st_size
+        for beneath in _beneath(split_layer(path)[0]):
+            status = os.stat(beneath)
+            files.append(["", os.path.basename(beneath), status.st_size, status.st_mtime_ns])
+            total += status.st_size
     if job.reference:  # the files beside it
         files += [["", os.path.basename(name), size, modified] for name, size, modified in file_stamp(job.reference)]
     options = ("reference_field", "device", "precision", "tile_size", "overlap")
@@ -116,6 +122,13 @@ def with_key(name: str, job: MapJob, model_sha256: str, note: str) -> SceneTask:
     told = [plugin_version(), model_sha256, sorted(job.outputs), [values[name] for name in options], files]
     key = hashlib.sha256(json.dumps(told).encode()).hexdigest()
     return SceneTask(name, job, key, total, note)
+
+
+def _beneath(path: str) -> list[str]:
+    """Further files that a raster's values come from. Only a VRT is opened: there may be thousands of scenes."""
+    of_vrt = sources_of((path,), files_of) if path.lower().endswith(".vrt") else (path,)
+    masks = [mask for file in of_vrt if os.path.exists(mask := f"{file}.msk") and mask not in of_vrt]
+    return [*(file for file in of_vrt if file != path), *masks]
 
 
 def finished(task: SceneTask) -> Mapping[str, Any] | None:
