@@ -241,7 +241,7 @@ def _against_itself(method: Method, game: Game, pixels: Samples, classes: Tensor
         n_perturb_samples=_DRAWS,
         max_examples_per_batch=len(whole),
     )
-    here, mirrored = method(game, pixels, classes), method(game, pixels.flipped(), classes)
+    here, mirrored = method(game, pixels, classes), game.turned_back(method(game, pixels.flipped(), classes))
     return {
         "max_sensitivity": float(worst.nanmean()),
         "mirror_correlation": measures.rank_correlation(here, mirrored),
