@@ -10,6 +10,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 import torch
+from scipy.stats import spearmanr
 
 from auxlens.engine import jobs
 from auxlens.engine.attribution import exact, measures
@@ -65,6 +66,16 @@ def test_measures_of_an_additive_game():
     assert torch.allclose(deletion, torch.tensor([3.5, 1.0, 0.25, 0.7]))
     assert measures.area(insertion) == pytest.approx((0.35 + 3.2 + 3.95 + 1.75) / 3)
     assert measures.area(insertion) > measures.area(measures.insertion(-values, table))
+
+
+def test_rank_correlation_is_spearmans_where_values_tie(rng):
+    found, truth = (torch.from_numpy(rng.integers(0, 3, (40, 6)).astype("float32")) for _ in range(2))
+    for values in (found, truth):
+        values[:, 0], values[:, 1] = 0.0, 2.0
+    found[0], truth[1] = 1.0, 2.0  # pixels whose players all contribute the same
+    expected = [spearmanr(a, b).statistic for a, b in zip(found[2:], truth[2:], strict=True)]
+    assert measures.rank_correlation(found, truth) == pytest.approx(np.mean(expected))
+    assert np.isnan(measures.rank_correlation(found[:2], truth[:2]))
 
 
 def test_scores_of_pixels_are_those_of_the_map(untrained, scene):
