@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import torch
+from scipy.stats import rankdata
 from torch import Tensor
 
 from .exact import all_coalitions
@@ -22,10 +23,14 @@ def mean_absolute_error(found: Tensor, truth: Tensor) -> float:
 
 
 def rank_correlation(found: Tensor, truth: Tensor) -> float:
-    """Mean over pixels of Spearman's correlation over the players; arguments ``(N, players)``."""
-    a, b = (values.argsort(dim=1).argsort(dim=1).double() for values in (found, truth))
+    """Mean over pixels of Spearman's correlation over the players; arguments ``(N, players)``.
+
+    Players with the same value share the mean of their ranks. Where all have the same there is no correlation, and the
+    pixel does not count; NaN if none does.
+    """
+    a, b = (torch.from_numpy(rankdata(values.numpy(force=True), axis=1)) for values in (found, truth))
     a, b = (ranks - ranks.mean(dim=1, keepdim=True) for ranks in (a, b))
-    return float(((a * b).sum(dim=1) / ((a**2).sum(dim=1) * (b**2).sum(dim=1)).sqrt()).mean())
+    return float(((a * b).sum(dim=1) / ((a**2).sum(dim=1) * (b**2).sum(dim=1)).sqrt()).nanmean())
 
 
 def same_dominant(found: Tensor, truth: Tensor) -> float:

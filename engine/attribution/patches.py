@@ -95,7 +95,7 @@ class ObjectGame(Game):
         self.players = self.along**2
 
     def shown(self, present: Tensor) -> Tensor:
-        """See the base class."""
+        """See the base class: ``(N, rows, columns)``."""
         return present.view(-1, self.along, self.along)
 
     def score(self, raw: Tensor, samples: Samples) -> Tensor:
@@ -113,6 +113,10 @@ class ObjectGame(Game):
         inner = slice(explainer.reach, explainer.reach + self.along)
         of_objects = explainer.of_objects(found, pixels / pixels.sum(dim=(1, 2), keepdim=True))[..., inner, inner]
         return of_objects.flatten(2).transpose(1, 2)
+
+    def turned_back(self, attributions: Tensor) -> Tensor:
+        """See the base class: the first patch of a row lies last in a mirror."""
+        return self.shown(attributions).flip(-1).flatten(1)
 
     def kept(self, present: Tensor, x: Tensor) -> Tensor:
         """See the base class."""

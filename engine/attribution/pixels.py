@@ -166,6 +166,10 @@ class Game:
         found: Tensor = self.network.explainer.attributions(_middle(raw[ATTRIBUTION], samples), score)
         return found[..., 0, 0]
 
+    def turned_back(self, attributions: Tensor) -> Tensor:
+        """``(N, players)`` of flipped samples, each player where it is in the samples themselves."""
+        return attributions
+
     def kept(self, present: Tensor, x: Tensor) -> Tensor:
         """Which values of ``x`` are those of players that are present; broadcasts to its shape."""
         return (present.float() @ self._membership)[:, :, None, None] > 0

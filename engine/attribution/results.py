@@ -23,7 +23,7 @@ MEASURES = {  # name in the table: what it says, and whether more or less of it 
 }
 
 
-_GOOD, _UNRELATED = 0.9, 0.3  # rank correlations
+_GOOD, _UNRELATED = 0.9, 0.3  # rank correlations; of the latter the size
 
 
 @dataclass(frozen=True)
@@ -85,12 +85,15 @@ def verdicts(quality: Quality) -> list[str]:
         )
     control = quality.controls["random weights"]
     shown = f"{control:.2f}".replace("-", "−")
-    said.append(
-        f"With random weights the same samples are explained otherwise (rank correlation {shown}), as it must be."
-        if control < _UNRELATED
-        else f"With random weights the explanations stay similar (rank correlation {shown}): they say more about "
-        "the inputs than about what the network has learned."
-    )
+    if abs(control) < _UNRELATED:
+        said.append(
+            f"With random weights the same samples are explained otherwise (rank correlation {shown}), as it must be."
+        )
+    else:
+        said.append(
+            f"With random weights the explanations {'stay similar' if control > 0 else 'are turned round'} (rank "
+            f"correlation {shown}): they say more about the inputs than about what the network has learned."
+        )
     seeds = [value for name, value in quality.controls.items() if name != "random weights"]
     if seeds:
         said.append(

@@ -38,10 +38,18 @@ def disturbed(
         kept = np.clip(1.0 - 0.8 * strength * tilt, 0.05, 1.0)
         dark = np.where(mean > std, 0.0, mean - 2 * std)  # a band that is not all positive has no zero of its own
         return (dark + kept * (inputs - dark)).astype(np.float32)
-    order, sign = rng.permutation(len(inputs)), rng.choice([-1.0, 1.0], len(inputs))[:, None, None]
-    foreign = mean + std * ((inputs - mean) / std)[order] * sign
+    order, sign = _other_bands(len(inputs), rng)
+    foreign = mean + std * ((inputs - mean) / std)[order] * sign[:, None, None]
     foreign = np.where(mean > std, np.maximum(foreign, 0.1 * mean), foreign)
     return np.where(np.isfinite(inputs), foreign, np.nan).astype(np.float32)
+
+
+def _other_bands(count: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """An order of bands, and a sign of each, that are not the bands as they are: those would be no foreign surface."""
+    while True:
+        order, sign = rng.permutation(count), rng.choice([-1.0, 1.0], count)
+        if (order != np.arange(count)).any() or (sign < 0).any():
+            return order, sign
 
 
 def _field(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -11,13 +10,14 @@ from typing import Any
 
 import torch
 from captum.metrics import sensitivity_max
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...models.card import Card
 from ...models.errors import Canceled, JobError, ModelFileError
 from ...models.file import load
 from ...models.network import Network
 from ..attribution import measures
+from ..attribution.blank import blank
 from ..attribution.exact import MOST_ENUMERATED, Truth, joined, scores_of, truth
 from ..attribution.methods import EXPLAINER, METHODS, Method, explainer
 from ..attribution.patches import ObjectGame, Objects, sample_objects
@@ -241,7 +241,7 @@ def _against_itself(method: Method, game: Game, pixels: Samples, classes: Tensor
         n_perturb_samples=_DRAWS,
         max_examples_per_batch=len(whole),
     )
-    here, mirrored = method(game, pixels, classes), method(game, pixels.flipped(), classes)
+    here, mirrored = method(game, pixels, classes), game.turned_back(method(game, pixels.flipped(), classes))
     return {
         "max_sensitivity": float(worst.nanmean()),
         "mirror_correlation": measures.rank_correlation(here, mirrored),
@@ -252,20 +252,8 @@ def _controls(
     game: Game, pixels: Samples, classes: Tensor, own: Tensor, others: dict[str, Game], seed: int
 ) -> dict[str, float]:
     """Rank correlation of the explainer's attributions with those of other networks."""
-    blank = type(game)(_with_random_weights(game.network, seed), game.removal, seed)
-    games = {"random weights": blank, **others}
+    games = {"random weights": type(game)(blank(game.network, seed), game.removal, seed), **others}
     return {name: measures.rank_correlation(own, explainer(other, pixels, classes)) for name, other in games.items()}
-
-
-def _with_random_weights(network: Network, seed: int) -> Network:
-    """The network before it learned: its attributions should have nothing to do with the real ones (Adebayo 2018)."""
-    torch.manual_seed(seed)
-    blank = copy.deepcopy(network)
-    for module in blank.modules():
-        reset: Callable[[], None] | None = getattr(module, "reset_parameters", None)
-        if reset and isinstance(module, nn.Module):
-            reset()
-    return blank.eval()
 
 
 def _other(path: str, card: Card) -> Network:

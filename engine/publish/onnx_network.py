@@ -37,10 +37,11 @@ class PhysicalNetwork(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """``(B, bands, H, W)`` physical values → for each of ``outputs`` ``(B, channels, H, W)``.
 
-        A scene-level task gives ``(B, channels, 1, 1)``: one label or number for all of the input.
+        A scene-level task gives ``(B, channels, 1, 1)``: one label or number for all pixels that are valid in every
+        band, as in a map; NaN if there is none.
         """
         raw = self.network(x, (MAIN, *self.auxiliary))
-        main = raw[MAIN].mean(dim=(2, 3), keepdim=True) if self.pooled else raw[MAIN]
+        main = _mean(raw[MAIN], torch.isfinite(x.sum(dim=1, keepdim=True))) if self.pooled else raw[MAIN]
         found = [torch.softmax(main, dim=1)] if self.scored else list(self._density(MAIN, main))
         parts = [self._density(name, raw[name]) for name in self.auxiliary]
         found += [torch.cat(values, dim=1) for values in zip(*parts, strict=True)]
@@ -50,3 +51,9 @@ class PhysicalNetwork(nn.Module):
         head = self.network.head(task)
         assert isinstance(head, DensityHead)
         return head.physical(raw)
+
+
+def _mean(raw: Tensor, valid: Tensor) -> Tensor:
+    """``(B, C, 1, 1)`` means of ``(B, C, H, W)`` over the pixels where ``(B, 1, H, W)`` is true."""
+    total = torch.where(valid, raw, torch.zeros_like(raw)).sum(dim=(2, 3), keepdim=True)
+    return total / valid.to(raw.dtype).sum(dim=(2, 3), keepdim=True)

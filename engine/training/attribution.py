@@ -79,7 +79,7 @@ def fit_attributions(
             break
         told = share_told(share, step)
         if not settled and (told >= 1 or step % _BIAS_EVERY == 0):
-            _set_bias(network)
+            set_bias(network)
         settled = told >= 1
         _set_rate(explaining, options.EXPLAINER_RATE * options.schedule(share))
         _set_rate(telling, options.ABSENCE_RATE * options.schedule(told))
@@ -94,7 +94,7 @@ def fit_attributions(
         recent.append((float(loss.detach()), float(worth), float(size)))
         progress.report(max((step + 1) / steps, share), f"Learning attributions, step {step + 1} of {steps}")
     network.requires_grad_(True)
-    _set_bias(network)
+    set_bias(network)
     explainer.centre()
     missed, worth_of_all, squared = (sum(values) for values in zip(*recent, strict=True)) if recent else (0.0, 0.0, 0.0)
     reach = 2 * (squared / max(1, len(recent))) ** 0.5 * network.head(MAIN).score_unit
@@ -203,8 +203,8 @@ def _pairs(shape: tuple[int, ...], chips: int, generator: torch.Generator) -> tu
 
 
 @torch.no_grad()
-def _set_bias(network: Network) -> None:
-    """The bias is the score of nothing shown; measured away from borders, where it is the same everywhere."""
+def set_bias(network: Network) -> None:
+    """Set the explainer's bias to the score of nothing shown; away from borders, where it is the same everywhere."""
     config = network.config
     width = 2 * config.margin_px + 2 * config.stride
     bias = _explainer(network).bias

@@ -10,9 +10,11 @@ from itertools import permutations
 import numpy as np
 import pytest
 import torch
+from scipy.stats import spearmanr
 
 from auxlens.engine import jobs
 from auxlens.engine.attribution import exact, measures
+from auxlens.engine.attribution.blank import blank
 from auxlens.engine.attribution.methods import EXPLAINER, METHODS
 from auxlens.engine.attribution.pixels import Game, sample
 from auxlens.engine.attribution.results import MEASURES, Quality, verdicts
@@ -20,7 +22,7 @@ from auxlens.engine.run import run
 from auxlens.engine.scene.bands import match
 from auxlens.models import file
 from auxlens.models.errors import Canceled, JobError, ModelFileError, SceneError
-from auxlens.models.network import MAIN
+from auxlens.models.network import ATTRIBUTION, MAIN
 
 BANDS = ("B2", "B3", "B4")
 
@@ -64,6 +66,16 @@ def test_measures_of_an_additive_game():
     assert torch.allclose(deletion, torch.tensor([3.5, 1.0, 0.25, 0.7]))
     assert measures.area(insertion) == pytest.approx((0.35 + 3.2 + 3.95 + 1.75) / 3)
     assert measures.area(insertion) > measures.area(measures.insertion(-values, table))
+
+
+def test_rank_correlation_is_spearmans_where_values_tie(rng):
+    found, truth = (torch.from_numpy(rng.integers(0, 3, (40, 6)).astype("float32")) for _ in range(2))
+    for values in (found, truth):
+        values[:, 0], values[:, 1] = 0.0, 2.0
+    found[0], truth[1] = 1.0, 2.0  # pixels whose players all contribute the same
+    expected = [spearmanr(a, b).statistic for a, b in zip(found[2:], truth[2:], strict=True)]
+    assert measures.rank_correlation(found, truth) == pytest.approx(np.mean(expected))
+    assert np.isnan(measures.rank_correlation(found[:2], truth[:2]))
 
 
 def test_scores_of_pixels_are_those_of_the_map(untrained, scene):
@@ -144,6 +156,53 @@ def test_verdicts_compare_order_and_values(own, others, said):
     )
     found = verdicts(quality)
     assert said in found[1] and "rank correlation −0.10" in found[2]
+
+
+@pytest.mark.parametrize(
+    ("control", "said"),
+    [
+        (0.2, "explained otherwise (rank correlation 0.20)"),
+        (-0.2, "explained otherwise (rank correlation −0.20)"),
+        (0.5, "stay similar (rank correlation 0.50): they say more about the inputs"),
+        (-0.5, "are turned round (rank correlation −0.50): they say more about the inputs"),
+    ],
+)
+def test_random_weights_should_explain_something_else(control, said):
+    figures = {
+        name: {"rank_correlation": 0.9, "mean_absolute_error": 0.1, "r2": 0.9} for name in (EXPLAINER, "occlusion")
+    }
+    quality = Quality(
+        *("model", "scene.tif", (), "logits", "mean", 8, 0.0, figures, {}, {}, {"random weights": control}, [], [])
+    )
+    assert said in verdicts(quality)[2]
+
+
+@pytest.mark.parametrize("kind", ["segmentation", "regression", "scene_classification", "scene_regression"])
+def test_a_blank_network_has_learned_nothing(untrained, kind):
+    network, _ = file.load(untrained(kind, patch_cells=2 if kind.startswith("scene") else 0))
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(torch.randn_like(parameter))
+    state = torch.get_rng_state()
+    found, again, other = (blank(network, seed) for seed in (0, 0, 1))
+    assert torch.equal(torch.get_rng_state(), state) and not found.training
+    pairs = list(zip(network.named_parameters(), found.parameters(), strict=True))
+    assert [name for (name, own), random in pairs if torch.equal(own, random)] == []
+    assert all(map(torch.equal, found.state_dict().values(), again.state_dict().values()))
+    assert any(not torch.equal(*of) for of in zip(found.parameters(), other.parameters(), strict=True))
+    buffers = dict(network.named_buffers())
+    kept = [name for name, values in found.named_buffers() if torch.equal(values, buffers[name])]
+    assert set(buffers) - set(kept) == {"patch_explainer.bias" if network.config.patch_px else "explainer.bias"}
+    explainer = found.patch_explainer if network.config.patch_px else found.explainer
+    x = torch.randn(1, 3, 64, 64) * 60 + 100
+    shown = torch.zeros((1, 8, 8) if network.config.patch_px else (1, 2), dtype=torch.bool)
+    with torch.no_grad():
+        nothing = found.head(MAIN).score(found(x, [MAIN], shown)[MAIN])[0, :, 32, 32]
+        raw = found(x, [MAIN, ATTRIBUTION])
+        score = found.scores_of_cells(raw[MAIN]) if network.config.patch_px else found.head(MAIN).score(raw[MAIN])
+        explained = explainer.attributions(raw[ATTRIBUTION], score)
+    assert torch.allclose(explainer.bias, nothing, atol=1e-5)
+    assert (explained.std(dim=1) > 0).all()  # players differ
 
 
 def test_a_regression(untrained, scene, tmp_path, quiet):

@@ -16,6 +16,7 @@ from auxlens.engine.attribution import exact
 from auxlens.engine.attribution.methods import METHODS
 from auxlens.engine.attribution.patches import ObjectGame, sample_objects
 from auxlens.engine.attribution.results import MEASURES
+from auxlens.engine.publish.attributions import _against_itself
 from auxlens.engine.run import run
 from auxlens.engine.scene.bands import match
 from auxlens.engine.scene.polygons import tiles_of
@@ -75,6 +76,19 @@ def test_patches_are_removed(objects, removal):
         assert (without - game.scores(found)).abs().max() > 1e-3
         if removal != "blur":  # a blurred copy is made of the values
             assert torch.equal(without, game.scores(found.seen_as(found.chips + other), present))
+
+
+def test_a_network_that_sees_no_difference_in_a_mirror_explains_alike_there(objects):
+    network, found = objects
+    with torch.no_grad():
+        for layer in network.encoder.modules():
+            if isinstance(layer, torch.nn.Conv2d):
+                layer.weight.copy_((layer.weight + layer.weight.flip(-1)) / 2)
+    game = ObjectGame(network, "mean", 0)
+    with torch.no_grad():
+        classes = game.scores(found).argmax(dim=1)
+        assert torch.allclose(game.scores(found), game.scores(found.flipped()), atol=1e-4)
+    assert _against_itself(METHODS["occlusion"], game, found, classes)["mirror_correlation"] > 0.99
 
 
 def test_sampling_comes_close_to_enumeration(objects, monkeypatch):

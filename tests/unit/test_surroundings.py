@@ -109,6 +109,19 @@ def test_disturbed_inputs_stay_possible(rng, kind):
     assert np.nanmin(found) > 0 and np.nanmean(np.abs(found - inputs)) > 0.1 * std.mean()
 
 
+@pytest.mark.parametrize("bands", [1, 2])
+def test_a_foreign_surface_is_never_the_one_that_was_there(rng, bands):
+    inputs = rng.normal(0.0, 2.0, (bands, 24, 24)).astype("float32")
+    statistics = np.zeros(bands, "float32"), np.full(bands, 2.0, "float32")
+    found = [
+        disturbance.disturbed(inputs, disturbance.FOREIGN, statistics, np.random.default_rng(seed))
+        for seed in range(40)
+    ]
+    assert all(np.abs(values - inputs).mean() > 0.5 for values in found)
+    if bands == 1:
+        assert all(np.allclose(values, -inputs) for values in found)
+
+
 def test_support_of_a_class_is_its_lead_around(rng):
     scores = torch.from_numpy(rng.normal(size=(3, 16, 16)).astype("float32"))
     inputs, known = torch.ones(1, 16, 16), torch.ones(16, 16, dtype=torch.bool)
