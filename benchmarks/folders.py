@@ -296,6 +296,7 @@ def table(measured: dict[str, dict[str, object]]) -> str:
     (few, least), (many, most) = ((n, m["peak_mib"]) for n, m in measured["memory"].items() if n != "load")
     cores = len(os.sched_getaffinity(0))
     separate = box["single"] * box["count"]
+    loads = [part["load"] for part in measured.values()]
     rows = [
         (f"{box['count']:.0f} scenes of 256² by `qgis_process mapfolder`", f"{box['folder']:.1f} s", ""),
         (
@@ -325,7 +326,7 @@ def table(measured: dict[str, dict[str, object]]) -> str:
         "",
         "`python benchmarks/folders.py`: generated scenes of 10 bands uint16, 6 classes, auxiliary VV, VH and",
         f"elevation, an untrained model of preset `small`. Machine: {processor()}, {cores} cores, no GPU.",
-        "Load averages before the parts: " + ", ".join(f"{n} {m['load']:.1f}" for n, m in measured.items()) + ".",
+        f"Load averages before the parts were {min(loads):.1f} to {max(loads):.1f}.",
         "Where that is above the number of cores, other programs took part of the machine. Of one and of two workers",
         "the best of several rounds in turn counts.",
         "",

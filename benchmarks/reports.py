@@ -107,8 +107,10 @@ def main() -> None:
     lines = [
         "# Time and size of reports, and time of the panel's answers",
         "",
-        f"`benchmarks/reports.py demo/maps/scene_04`: {outputs} outputs of {options.side}², repeated from the demo's.",
-        f"QGIS offscreen, {len(os.sched_getaffinity(0))} cores. A click is timed until the answer is painted.",
+        "`QT_QPA_PLATFORM=offscreen .venv/qgis/bin/python benchmarks/reports.py demo/maps/scene_04`:",
+        f"{outputs} outputs of {options.side}², repeated from the demo's. QGIS offscreen, "
+        f"{len(os.sched_getaffinity(0))} cores. A click is timed",
+        "from the question to the painted answer.",
         "",
         "| what | measured | goal |",
         "|---|---|---|",

@@ -1,9 +1,9 @@
 """Strategies and baselines on real scenes, over seeds; writes ``strategies.md`` beside this file.
 
-``python benchmarks/strategies.py`` needs the sample data in ``../shared/data`` beside the checkout. It runs what
-``auxlens comparestrategies`` runs on OMBRIA (Sentinel-2 before and after a flood in, Sentinel-1 auxiliary; 160 chips to
-train and validate, the 70 of the test set to test), but keeps each training's counts in ``--cache``, so that it can be
-stopped, go on later, and be shared out to several processes (``--seeds``).
+``python benchmarks/strategies.py --cache FOLDER`` needs the sample data in ``../shared/data`` beside the checkout. It
+runs what ``auxlens comparestrategies`` runs on OMBRIA (Sentinel-2 before and after a flood in, Sentinel-1 auxiliary;
+160 chips to train and validate, the 70 of the test set to test), but keeps each training's counts in ``FOLDER``, so
+that it can be stopped, go on later, and be shared out to several processes (``--seeds``).
 """
 
 from __future__ import annotations
@@ -164,7 +164,8 @@ def main() -> None:
     if comparison is None:
         print("Some trainings are missing yet; no page is written.")
         return
-    command = f"python benchmarks/strategies.py --epochs {options.epochs} --repetitions {options.repetitions}"
+    command = "python benchmarks/strategies.py --cache FOLDER"
+    command += f" --epochs {options.epochs} --repetitions {options.repetitions}"
     command += f" --shares {' '.join(f'{share:g}' for share in options.shares)}" if options.shares else ""
     text = page(comparison, command)
     (HERE / "strategies.md").write_text(text, encoding="utf-8")
