@@ -15,6 +15,7 @@ from torchmetrics.functional.classification import binary_calibration_error
 from auxlens.engine import jobs
 from auxlens.engine.explain import findings
 from auxlens.engine.explain.moving import local_correlation
+from auxlens.engine.explain.verdict import verdict
 from auxlens.engine.run import run
 from auxlens.models.errors import Canceled, JobError, SceneError
 
@@ -108,6 +109,29 @@ def test_many_bands_neither_hide_a_relation_nor_make_one_up(tmp_path, quiet):
             assert "Yes," in report and "(s1:VV; strongest" in report and alone[0] == of_all[0] == 0.005
         else:
             assert "No: the main errors are not explained" in report and min(of_all) > 0.05
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ([("VV", 0.12, 0.005), ("VH", -0.55, 0.005)], ["Yes, a little:", "(s1:VV; strongest r = 0.12 for s1:VV)",
+            "But where those of s1:VH are large, the map is wrong less often", "(strongest r = -0.55 for s1:VH)"]),
+        ([("VV", 0.12, 0.005), ("VH", -0.55, 0.4)], ["Yes, a little:", "strongest r = 0.12 for s1:VV)."]),
+        ([("VV", 0.01, 0.9), ("VH", -0.55, 0.005)], ["No: the main errors are not explained", "The other way round:",
+            "(strongest r = -0.55 for s1:VH)"]),
+        ([("VV", 0.01, 0.9), ("VH", -0.1, 0.2)], ["No:", "(s1:VH, r = -0.10) is what shifting", "by chance"]),
+    ],
+)  # fmt: skip
+def test_the_verdict_goes_by_what_is_beyond_chance_and_by_its_sign(lines, words):
+    """A strong negative correlation is no reason to call errors explained, nor is it chance."""
+    found = findings.Findings(
+        tuple(findings.Line(findings.SHIFTED_ANY, f"s1:{b} (absolute)", "all", r, p=p) for b, r, p in lines),
+        {}, {}, None, 0.0, 0.1, 1000, "block", 64, (),
+    )  # fmt: skip
+    told = verdict(found)[0]
+    assert all(word in told for word in words)
+    assert ("by chance" in told) == all(p >= 0.05 for _, _, p in lines)
+    assert ("VH" in told) == (lines[1][2] < 0.05 or lines[0][2] >= 0.05)
 
 
 def test_statistics_of_many_bands_can_be_canceled(tmp_path, quiet):
