@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,11 +22,13 @@ from ..scene.reference import ReferenceReader, open_reference
 from ..scene.window import Window
 
 Plane = NDArray[np.float32]
-_STRIP_PX = 512
+_TILE_PX = 512
 LAYERS = (
     "map", "main_error", "reconstruction", "reconstruction_error", "expected_error", "uncertainty", "probability",
     "error_probability",
 )  # fmt: skip
+REFERENCE = "reference"
+_USED = tuple(kind for kind in LAYERS if kind != "reconstruction")  # for statistics; the other is to look at
 
 
 @dataclass(frozen=True)
@@ -142,24 +144,38 @@ class SceneLayers:
         if "main_error" not in self.readers and ("map" not in self.readers or self._reference is None):
             raise SceneError(f"“{scene.name}” has no main error, and no map with a reference; give one of them.")
 
-    def read(self, window: Window) -> dict[str, Plane]:
-        """Every layer in a window as ``(bands, H, W)``; ``main_error`` is made of map and reference where not given."""
-        found = {kind: reader.read(window) for kind, reader in self.readers.items()}
-        if self._reference is not None:
+    def read(self, window: Window, kinds: Collection[str] = (*LAYERS, REFERENCE)) -> dict[str, Plane]:
+        """Layers of some kinds in a window, each ``(bands, H, W)``, of those that are given.
+
+        ``main_error`` is made of map and reference where it is not given.
+        """
+        is_made = "main_error" in kinds and "main_error" not in self.readers
+        needed = {*kinds, "map", REFERENCE} if is_made else {*kinds}
+        found = {kind: reader.read(window) for kind, reader in self.readers.items() if kind in needed}
+        if self._reference is not None and REFERENCE in needed:
             truth = self._reference.read(window)
-            truth = np.where(truth < 0, np.nan, truth) if self.scene.classes else truth
-            found["reference"] = truth[None]
-            if "main_error" not in found:
-                difference = found["map"][0] - truth
-                wrong = (difference != 0).astype(np.float32) if self.scene.classes else difference
-                found["main_error"] = np.where(np.isfinite(difference), wrong, np.nan)[None].astype(np.float32)
-        return found
+            found[REFERENCE] = np.where(truth < 0, np.nan, truth)[None] if self.scene.classes else truth[None]
+        if is_made:
+            difference = found["map"][0] - found[REFERENCE][0]
+            wrong = (difference != 0).astype(np.float32) if self.scene.classes else difference
+            found["main_error"] = np.where(np.isfinite(difference), wrong, np.nan)[None].astype(np.float32)
+        return {kind: values for kind, values in found.items() if kind in kinds}
 
 
-def thinned(layers: SceneLayers, step: int) -> Thinned:
-    """Read every ``step``-th pixel of a scene, strip by strip."""
-    rows = [{k: v[:, :, ::step] for k, v in strip.items()} for strip in _strips(layers, step)]
-    planes = {kind: np.concatenate([row[kind] for row in rows], axis=1) for kind in rows[0]}
+def thinned(layers: SceneLayers, step: int, on_share: Callable[[float], None] = lambda share: None) -> Thinned:
+    """Read every ``step``-th pixel of a scene, tile by tile; ``on_share`` is told which share of them is read."""
+    grid = layers.scene.grid
+    height, width = (-(-size // step) for size in (grid.height, grid.width))
+    side = max(1, _TILE_PX // step)
+    tiles = [(row, col) for row in range(0, height, side) for col in range(0, width, side)]
+    planes: dict[str, Plane] = {}
+    for number, (row, col) in enumerate(tiles):
+        on_share(number / len(tiles))
+        window = Window(row * step, col * step, side * step, side * step).intersection(grid.whole)
+        for kind, values in layers.read(window, _USED).items():
+            if kind not in planes:
+                planes[kind] = np.empty((len(values), height, width), np.float32)
+            planes[kind][:, row : row + side, col : col + side] = values[:, ::step, ::step]
     bands = layers.scene.bands
     by_band = {
         kind: dict(zip(bands, planes[kind], strict=True)) if kind in planes else {}
@@ -170,15 +186,6 @@ def thinned(layers: SceneLayers, step: int) -> Thinned:
     return Thinned(
         layers.scene, step, error, mapped, by_band["reconstruction_error"], by_band["expected_error"], _scores(planes)
     )
-
-
-def _strips(layers: SceneLayers, step: int) -> Iterator[dict[str, Plane]]:
-    """Strips of all layers, with the rows that are kept alone."""
-    height, width = layers.scene.grid.height, layers.scene.grid.width
-    rows = _STRIP_PX // step * step
-    for row in range(0, height, rows):
-        window = Window(row, 0, min(rows, height - row), width)
-        yield {kind: values[:, ::step] for kind, values in layers.read(window).items()}
 
 
 def _scores(planes: Mapping[str, Plane]) -> dict[str, Plane]:

@@ -64,7 +64,7 @@ def write_correlation(layers: SceneLayers, path: str, window_px: int, progress: 
         for number, tile in enumerate(tiles, 1):
             if progress.canceled():
                 raise Canceled("Explaining the errors was canceled.")
-            planes = layers.read(tile.chip)
+            planes = layers.read(tile.chip, ("main_error", "reconstruction_error"))
             main = np.abs(planes["main_error"][0])
             cut = tile.core.relative_to(tile.chip).slices
             found = [local_correlation(main, np.abs(band), window_px)[cut] for band in planes["reconstruction_error"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from .findings import COMBINED_ERROR, COMBINED_EXPECTED, ERROR_PROBABILITY, SHIFTED_ANY, Findings, Line
 
@@ -11,6 +12,7 @@ _NAMES = {
     COMBINED_EXPECTED: "the expected error alone",
     ERROR_PROBABILITY: "the error probability",
 }
+_LEVEL = 0.05  # of p-values, below which a correlation is beyond chance
 
 
 def verdict(found: Findings) -> list[str]:
@@ -35,20 +37,37 @@ def _whether(found: Findings) -> str:
     lines = [x for x in found.lines if x.figure == SHIFTED_ANY]
     if not lines:
         return "Whether reconstruction errors go together with main errors cannot be told here."
-    strongest = max(lines, key=lambda line: abs(line.value))
-    beyond = [x for x in lines if x.p < 0.05 and x.value > 0]
-    band = strongest.of.removesuffix(" (absolute)")
-    if not beyond:
-        return (
-            "No: the main errors are not explained by the reconstruction errors. Even the strongest correlation "
-            f"({band}, r = {strongest.value:.2f}) is what shifting one raster against the other makes by chance."
-        )
-    weak = "a little" if abs(strongest.value) < 0.2 else "in part" if abs(strongest.value) < 0.5 else "to a large part"
-    names = ", ".join(x.of.removesuffix(" (absolute)") for x in beyond)
-    return (
-        f"Yes, {weak}: where the reconstruction errors are large, the map is wrong more often than chance allows "
-        f"({names}; strongest r = {strongest.value:.2f} for {band})."
+    beyond = sorted((x for x in lines if x.p < _LEVEL), key=lambda line: -abs(line.value))
+    along, against = [x for x in beyond if x.value > 0], [x for x in beyond if x.value < 0]
+    fewer = (
+        f"where those of {_named(against)} are large, the map is wrong less often than chance allows "
+        f"(strongest r = {against[0].value:.2f} for {_band(against[0])})"
+        if against
+        else ""
     )
+    if along:
+        r = along[0].value
+        weak = "a little" if r < 0.2 else "in part" if r < 0.5 else "to a large part"
+        return (
+            f"Yes, {weak}: where the reconstruction errors are large, the map is wrong more often than chance allows "
+            f"({_named(along)}; strongest r = {r:.2f} for {_band(along[0])})." + (f" But {fewer}." if fewer else "")
+        )
+    no = "No: the main errors are not explained by the reconstruction errors."
+    if fewer:
+        return f"{no} The other way round: {fewer}."
+    strongest = max(lines, key=lambda line: abs(line.value))
+    return (
+        f"{no} Even the strongest correlation ({_band(strongest)}, r = {strongest.value:.2f}) is what shifting one "
+        "raster against the other makes by chance."
+    )
+
+
+def _band(line: Line) -> str:
+    return line.of.removesuffix(" (absolute)")
+
+
+def _named(lines: Sequence[Line]) -> str:
+    return ", ".join(_band(x) for x in lines)
 
 
 def _compared(auroc: Line, gain: Line) -> str:

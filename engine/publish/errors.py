@@ -7,6 +7,7 @@ import io
 import logging
 import math
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import astuple
 from typing import Any
@@ -48,10 +49,16 @@ def run(job: ExplainErrorsJob, progress: Progress) -> dict[str, Any]:
         raise SceneError("Local correlations need the layer “reconstruction error”; give it, or leave the raster out.")
     step, read = step_for(scenes, _MOST_PIXELS), []
     for number, scene in enumerate(scenes):
-        _go_on(progress, 0.3 * number / len(scenes), f"Reading {scene.name} ({number + 1} of {len(scenes)})")
         with ExitStack() as stack:
-            read.append(thinned(SceneLayers(scene, job.reference, job.reference_field, stack), step))
-    found = explore(read, job.seed, lambda share: _go_on(progress, 0.3 + 0.3 * share, "Computing statistics"))
+            layers = SceneLayers(scene, job.reference, job.reference_field, stack)
+            part = _part(
+                progress,
+                0.3 * number / len(scenes),
+                0.3 / len(scenes),
+                f"Reading {scene.name} ({number + 1} of {len(scenes)})",
+            )
+            read.append(thinned(layers, step, part))
+    found = explore(read, job.seed, _part(progress, 0.3, 0.3, "Computing statistics"))
     if not found.pixels:
         raise SceneError("No pixel has both a main error and auxiliary errors; check that the layers overlap.")
     for note in found.notes:
@@ -68,6 +75,11 @@ def run(job: ExplainErrorsJob, progress: Progress) -> dict[str, Any]:
         write_text(outputs["report"], render_errors_report(found, words, _examples(job, read), step))
     log.info("%s", words[0])
     return {"outputs": outputs, "figures": {**_figures(found), "seconds": round(time.perf_counter() - started, 3)}}
+
+
+def _part(progress: Progress, start: float, length: float, message: str) -> Callable[[float], None]:
+    """What is told which share of a part of the job is done."""
+    return lambda share: _go_on(progress, start + length * share, message)
 
 
 def _go_on(progress: Progress, fraction: float, message: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -48,7 +50,8 @@ def _examples(
 ) -> list[Example]:
     """Chips around the test blocks with the most different classes, and the most reference; or around objects."""
     if card.main.is_scene_level:
-        chips = [ObjectChip(o.scene, _around(o.window, sizes[o.scene]), 0, o) for o in _different(reader)]
+        own = [o for b, s in zip(reader.blocks, reader.splits, strict=True) if s == TEST for o in b.objects]
+        chips = [ObjectChip(o.scene, _around(o.window, sizes[o.scene]), 0, o) for o in _different(own)]
         return [_example(chip, card, network, reader, task) for chip in chips]
     blocks = [b for b, s in zip(reader.blocks, reader.splits, strict=True) if s == TEST]
     blocks.sort(key=lambda b: (-(b.counts > 0).sum(), -b.counts.sum()))
@@ -56,12 +59,12 @@ def _examples(
     return [_example(sample, card, network, reader, task) for sample in samples]
 
 
-def _different(reader: ChipReader) -> list[SceneObject]:
-    """Objects of the test split of as many classes as there are examples, largest first."""
-    own = [o for b, s in zip(reader.blocks, reader.splits, strict=True) if s == TEST for o in b.objects]
-    own.sort(key=lambda item: -item.window.height * item.window.width)
-    by_value = {item.value: item for item in reversed(own)}  # the largest of each class, or number
-    return sorted(by_value.values(), key=own.index)[:_EXAMPLES]
+def _different(objects: Sequence[SceneObject]) -> list[SceneObject]:
+    """The largest object of as many classes, or numbers, as there are examples, largest first."""
+    largest: dict[float, SceneObject] = {}
+    for item in sorted(objects, key=lambda item: -item.window.height * item.window.width):
+        largest.setdefault(item.value, item)
+    return list(largest.values())[:_EXAMPLES]
 
 
 def _around(window: Window, size: tuple[int, int]) -> Window:

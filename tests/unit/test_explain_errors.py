@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import tracemalloc
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -13,9 +15,12 @@ from scipy import ndimage
 from torchmetrics.functional.classification import binary_calibration_error
 
 from auxlens.engine import jobs
-from auxlens.engine.explain import findings
-from auxlens.engine.explain.moving import local_correlation
+from auxlens.engine.explain import findings, mapped
+from auxlens.engine.explain.mapped import SceneLayers, find_layers, thinned
+from auxlens.engine.explain.moving import local_correlation, write_correlation
+from auxlens.engine.explain.verdict import verdict
 from auxlens.engine.run import run
+from auxlens.engine.scene.reading import ModalityReader
 from auxlens.models.errors import Canceled, JobError, SceneError
 
 SIZE = 160
@@ -110,6 +115,29 @@ def test_many_bands_neither_hide_a_relation_nor_make_one_up(tmp_path, quiet):
             assert "No: the main errors are not explained" in report and min(of_all) > 0.05
 
 
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ([("VV", 0.12, 0.005), ("VH", -0.55, 0.005)], ["Yes, a little:", "(s1:VV; strongest r = 0.12 for s1:VV)",
+            "But where those of s1:VH are large, the map is wrong less often", "(strongest r = -0.55 for s1:VH)"]),
+        ([("VV", 0.12, 0.005), ("VH", -0.55, 0.4)], ["Yes, a little:", "strongest r = 0.12 for s1:VV)."]),
+        ([("VV", 0.01, 0.9), ("VH", -0.55, 0.005)], ["No: the main errors are not explained", "The other way round:",
+            "(strongest r = -0.55 for s1:VH)"]),
+        ([("VV", 0.01, 0.9), ("VH", -0.1, 0.2)], ["No:", "(s1:VH, r = -0.10) is what shifting", "by chance"]),
+    ],
+)  # fmt: skip
+def test_the_verdict_goes_by_what_is_beyond_chance_and_by_its_sign(lines, words):
+    """A strong negative correlation is no reason to call errors explained, nor is it chance."""
+    found = findings.Findings(
+        tuple(findings.Line(findings.SHIFTED_ANY, f"s1:{b} (absolute)", "all", r, p=p) for b, r, p in lines),
+        {}, {}, None, 0.0, 0.1, 1000, "block", 64, (),
+    )  # fmt: skip
+    told = verdict(found)[0]
+    assert all(word in told for word in words)
+    assert ("by chance" in told) == all(p >= 0.05 for _, _, p in lines)
+    assert ("VH" in told) == (lines[1][2] < 0.05 or lines[0][2] >= 0.05)
+
+
 def test_statistics_of_many_bands_can_be_canceled(tmp_path, quiet):
     layers = make_scene(tmp_path / "a")
     progress = quiet()
@@ -149,6 +177,44 @@ def test_unfinished_files_are_no_layers(tmp_path, quiet):
     make_scene(tmp_path / "mapped" / "scene_0")
     (tmp_path / "mapped" / "scene_0" / ".map.123.part.tif").write_bytes(b"II")
     assert explain(tmp_path, quiet, scenes=str(tmp_path / "mapped"))[1]
+
+
+def opened(layers, stack):
+    return SceneLayers(find_layers(tuple(layers.values())), "", "", stack)
+
+
+def test_pixels_are_every_nth_and_no_others_stay_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(mapped, "_TILE_PX", 32)
+    layers, bands = make_scene(tmp_path / "a"), tuple(f"hsi:{n}" for n in range(24))
+    errors = np.random.default_rng(0).random((24, SIZE, SIZE)).astype("float32")
+    layers["reconstruction_error"] = write_layer(tmp_path / "a", "reconstruction_error", errors, bands)
+    with ExitStack() as stack:
+        scene = opened(layers, stack)
+        for step in (1, 7, 33, 700):  # also more than a tile's side
+            found = thinned(scene, step)
+            assert np.array_equal(found.auxiliary["hsi:23"], errors[23, ::step, ::step])
+        tracemalloc.start()
+        try:
+            kept = thinned(scene, 8)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert len(kept.auxiliary) == 24 and peak < 0.25 * errors.nbytes
+
+
+def test_only_layers_that_are_used_are_read(tmp_path, quiet, monkeypatch):
+    layers, read = make_scene(tmp_path / "a"), []
+    values = np.zeros((2, SIZE, SIZE), "float32")
+    layers["reconstruction"] = write_layer(tmp_path / "a", "reconstruction", values, ("s1:VV", "dem:elevation"))
+    original = ModalityReader.read
+    monkeypatch.setattr(ModalityReader, "read", lambda self, w: read.append(self.source.name) or original(self, w))
+    with ExitStack() as stack:
+        scene = opened(layers, stack)
+        thinned(scene, 2)
+        assert set(read) == set(layers) - {"reconstruction"}
+        read.clear()
+        write_correlation(scene, str(tmp_path / "c.tif"), 31, quiet())
+        assert set(read) == {"main_error", "reconstruction_error"}
 
 
 def test_map_and_reference_stand_in_for_the_main_error(tmp_path, quiet):

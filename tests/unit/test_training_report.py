@@ -15,8 +15,11 @@ import pytest
 from PIL import Image
 
 from auxlens.engine.jobs import JobError
+from auxlens.engine.publish import training_examples
 from auxlens.engine.reports.figures import class_colours
 from auxlens.engine.reports.training import Example, TrainingReport, render_training_report, write_training_report
+from auxlens.engine.scene.window import Window
+from auxlens.engine.training.objects import SceneObject
 from auxlens.models.card import Card, ErrorModel, LandClass, MainTask, Modality
 
 CLASSES = (LandClass(1, "water", "#2b6ca3"), LandClass(4, "<script>alert(1)</script>", "#1f5c3a"))
@@ -144,6 +147,17 @@ def test_examples_show_every_panel(page: str) -> None:
     few = pictures(render_training_report(replace(report(), examples=[example(0, bands=0)])))
     assert made[0].height > 2 * few[0].height, "a line an auxiliary band"
     assert np.asarray(made[0].convert("L")).std() > 10
+
+
+def test_examples_are_the_largest_objects_of_different_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each number is one of its own: thousands of them are not compared with each other."""
+    objects = [SceneObject(0, n, Window(0, 0, 1 + n % 997, 10), float(n // 2)) for n in range(3000)]
+    compared = []
+    monkeypatch.setattr(SceneObject, "__eq__", lambda one, other: compared.append(one) or one is other)
+    assert [o.number for o in training_examples._different(objects)] == [996, 1993, 2990, 995]
+    same_class = [replace(o, value=float(o.number % 2)) for o in objects]
+    assert [o.number for o in training_examples._different(same_class)] == [996, 1993]
+    assert not compared
 
 
 def test_manifest_lists_scenes_and_seed(page: str) -> None:
