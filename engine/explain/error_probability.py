@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ...models.card import ErrorModel, InputDensity
 from ...models.compact import MANY_BANDS
+from .many_bands import told
 from .novelty import novelty
 from .surroundings import at_pixels, block_means, looked_up
 
@@ -100,11 +101,6 @@ def expected_features(bands: Sequence[str], log_scale: Tensor) -> dict[str, Tens
     return {f"expected {band}": plane for band, plane in zip(told(bands), _few(log_scale), strict=True)}
 
 
-def told(bands: Sequence[str]) -> Sequence[str]:
-    """What a modality's features are told of: each ``modality:band``, or ``modality:all bands`` of many."""
-    return bands if len(bands) <= MANY_BANDS else (f"{bands[0].partition(':')[0]}:all bands",)
-
-
 def _few(planes: Tensor) -> Tensor:
     """Planes of the bands, or their mean where there are many: hundreds of features that say the same fit nothing."""
     return planes if len(planes) <= MANY_BANDS else planes.mean(dim=0, keepdim=True)
@@ -183,7 +179,7 @@ def around_references(bands: Sequence[str], errors: Mapping[str, Tensor], known:
     Returns:
         ``mean error …`` (logarithm of the mean's size: bias) and ``mean size …`` for each band.
     """
-    bands = told(bands)
+    bands = list(told(bands))
     relative = torch.stack([errors[f"error {band}"] for band in bands])
     size = torch.stack([errors[f"size {band}"] for band in bands])
     known = known & torch.isfinite(relative).all(dim=0)

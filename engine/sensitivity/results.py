@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...models.card import LandClass
 from ..explain.association import spearman
+from ..explain.many_bands import told
 from .occlusion import Sums
 
 _FEWEST_PLAYERS = 4  # that ranks can be correlated of
@@ -43,6 +44,16 @@ class Sensitivity:
             if self.sums.pixels[number]:
                 found.append((c.name, int(self.sums.pixels[number]), self.sums.mean(number)))
         return found
+
+
+def condensed(found: Sensitivity) -> Sensitivity:
+    """What people are shown: the bands of a modality of very many are one task, ``modality:all bands``, their mean."""
+    bands = told(found.tasks[1:])
+    changes = [found.sums.changes[..., :1]]
+    changes += [found.sums.changes[..., 1:][..., numbers].mean(axis=-1, keepdims=True) for numbers in bands.values()]
+    return replace(
+        found, tasks=(found.tasks[0], *bands), sums=Sums(np.concatenate(changes, axis=-1), found.sums.pixels)
+    )
 
 
 def agreement(changes: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import re
 import weakref
 from dataclasses import replace
 
@@ -13,9 +15,10 @@ import torch
 
 from auxlens.engine import jobs
 from auxlens.engine.publish import sensitivity as executor
+from auxlens.engine.reports.sensitivity import render_sensitivity_report
 from auxlens.engine.run import run
-from auxlens.engine.sensitivity.occlusion import Occlusion
-from auxlens.engine.sensitivity.results import agreement
+from auxlens.engine.sensitivity.occlusion import Occlusion, Sums
+from auxlens.engine.sensitivity.results import Sensitivity, agreement, condensed, to_csv
 from auxlens.models import file
 from auxlens.models.errors import Canceled, JobError, SceneError
 
@@ -136,6 +139,40 @@ def test_the_report_says_what_the_map_leans_on(untrained, scene, tmp_path, quiet
     assert f"The map leans most on {first} and least on {last}." in report
     assert "The reconstruction of s1:VV leans most on" in report and "Mapped as wood" in report
     assert (tmp_path / "s.qml").exists()
+
+
+def panels(page):
+    """How many panels the chart has."""
+    chart = base64.b64decode(re.search(r"svg\+xml;base64,([^\"]+)", page)[1]).decode()
+    return chart.count('id="axes_')
+
+
+def test_a_modality_of_very_many_bands_is_shown_as_their_mean():
+    rng = np.random.default_rng(0)
+    hyper = tuple(f"hsi:{n}" for n in range(369))
+    sums = Sums(rng.random((1, 5, 372)), np.array([4]))
+    found = Sensitivity("s", "m", "mean", True, tuple("abcde"), ("height", "s1:VV", *hyper, "s1:VH"), (), sums)
+    shown = condensed(found)
+    assert shown.tasks == ("height", "s1:VV", "s1:VH", "hsi:all bands")
+    mean = found.overall[:, 2:371].mean(axis=1)
+    assert np.allclose(shown.overall, np.column_stack([found.overall[:, [0, 1, 371]], mean]))
+    page = render_sensitivity_report(found)
+    assert "The reconstruction of hsi:all bands leans most on " + "abcde"[int(mean.argmax())] in page
+    assert "hsi:0" not in page and page.count("The reconstruction of") == 3 and panels(page) == 4
+    assert "hsi:368" in to_csv(found)
+
+
+def test_the_chart_of_many_tasks_stays_readable_and_the_table_has_all():
+    sums = Sums(np.random.default_rng(0).random((1, 5, 97)), np.array([4]))
+    bands = tuple(f"m{modality}:b{band}" for modality in range(4) for band in range(24))
+    found = Sensitivity("s", "m", "mean", True, tuple("abcde"), ("height", *bands), (), sums)
+    assert condensed(found).tasks == found.tasks
+    page = render_sensitivity_report(found)
+    assert panels(page) == 24 and "the first 24 of 97 tasks" in page and "<th>m3:b23</th>" in page
+    few = Sensitivity(
+        "s", "m", "mean", True, tuple("abcde"), ("height", *bands[:2]), (), Sums(sums.changes[..., :3], sums.pixels)
+    )
+    assert panels(render_sensitivity_report(few)) == 3 and "the first 24" not in render_sensitivity_report(few)
 
 
 def test_bad_input_is_refused_before_anything_is_written(untrained, write, scene, tmp_path, quiet):
