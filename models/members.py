@@ -21,6 +21,7 @@ _OWN = (
     "margin_px",
     "tile_px",
     "error_models",
+    "input_density",
     "intervals",
     "training",
 )  # what an ensemble's card does not have from the first
@@ -159,7 +160,11 @@ def _brief(names: Sequence[str]) -> str:
 
 
 def _mean(models: Sequence[ErrorModel]) -> ErrorModel:
-    """The mean of several models' logits, which is one such model."""
+    """The mean of several models' logits, which is one such model.
+
+    But for ``unusual``, a mean over members that may weigh it differently: of three models of OMBRIA the logit is then
+    0.15 off on average where an input is unusual (with the first one's alone it was 1.0 to 2.5).
+    """
     same = [_standardised_as(models[0], model) for model in models]
     return replace(
         same[0],

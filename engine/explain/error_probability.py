@@ -143,18 +143,19 @@ def observed_features(
     }
 
 
-def around_inputs(inputs: Tensor, known: Tensor, scores: Tensor | None, density: InputDensity | None) -> Around:
+def around_inputs(inputs: Tensor, known: Tensor, scores: Tensor | None, densities: Sequence[InputDensity]) -> Around:
     """Features of a chip's surroundings that need no reference.
 
     Args:
         inputs: ``(bands, H, W)`` physical values; the chip begins at a block's corner.
         known: ``(H, W)`` bool, where every band is valid.
         scores: ``(classes, H, W)``; ``None`` for a regression.
-        density: The card's.
+        densities: The cards' of all members of an ensemble, a model's own, or none.
 
     Returns:
         ``support`` (by how much the mean score of a class exceeds the highest other one, for each class) and
-        ``unusual`` (by how much the novelty of the input exceeds all but a hundredth of the training scenes').
+        ``unusual`` (by how much the novelty of the input exceeds all but a hundredth of the training scenes';
+        of members their mean: one's threshold is not the other's).
     """
     features: dict[str, Tensor] = {}
     means, share = block_means(inputs, known)
@@ -163,8 +164,9 @@ def around_inputs(inputs: Tensor, known: Tensor, scores: Tensor | None, density:
         first, second = two_largest(mean_scores)
         rival = torch.where(mean_scores == first, second, first)
         features["support"] = (mean_scores - rival).clamp_(-_LARGEST_MARGIN, _LARGEST_MARGIN)
-    if density is not None:
-        features["unusual"] = (novelty(density, means)[None] - density.unusual).clamp(min=0.0)
+    if densities:
+        exceeded = [(novelty(density, means)[None] - density.unusual).clamp(min=0.0) for density in densities]
+        features["unusual"] = torch.stack(exceeded).mean(dim=0)
     return Around(features, share)
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ...models.card import Card, ErrorModel, Modality
 from ...models.heads import DensityHead
+from ...models.members import members_of
 from ...models.network import MAIN, Network
 from ..explain import error_probability as errors
 from ..explain.surroundings import CONTEXT_PX
@@ -53,7 +54,8 @@ class Wrongness:
         given = torch.from_numpy(inputs).to(raw[MAIN].device)
         known = torch.isfinite(given.sum(dim=0))
         scores = raw[MAIN] if self._card.main.kind == "segmentation" else None
-        parts = [errors.around_inputs(given, known, scores, self._card.input_density)]
+        densities = [card.input_density for card in members_of(self._card) if card.input_density]
+        parts = [errors.around_inputs(given, known, scores, densities)]
         if seen is not None and self.form == errors.OBSERVED:
             for modality, observed in self._by_modality(seen):
                 found = self._errors(modality, raw[modality.name], observed, ("error", "size"))

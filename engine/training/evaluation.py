@@ -203,7 +203,8 @@ def _measure(
         features = {"scale": log_scale(network, MAIN, raw[MAIN])[0]}
     inputs = torch.from_numpy(truth["inputs"])
     valid = torch.isfinite(inputs).all(dim=0)
-    around = [errors.around_inputs(inputs, valid, raw[MAIN] if task.classes else None, density)]
+    densities = [] if density is None else [density]
+    around = [errors.around_inputs(inputs, valid, raw[MAIN] if task.classes else None, densities)]
     for name, names in task.bands.items():
         bands = [f"{name}:{band}" for band in names]
         reconstruction, expected = physical(network, name, raw[name])

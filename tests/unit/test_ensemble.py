@@ -17,7 +17,8 @@ from auxlens.engine.mapping import styles
 from auxlens.engine.mapping.job import run
 from auxlens.engine.publish.folder import run as run_folder
 from auxlens.engine.scene.hashing import sha256
-from auxlens.models.card import LandClass, Player, read_card
+from auxlens.models import file
+from auxlens.models.card import ErrorModel, LandClass, Player, read_card
 from auxlens.models.ensemble import Ensemble, load
 from auxlens.models.errors import JobError, ModelFileError
 from auxlens.models.members import absolute_paths, combined, paths_of, read_cards
@@ -150,6 +151,27 @@ def test_the_error_model_is_the_mean_of_the_logits(two, rng):
         features = rng.normal(size=len(expected.features))
         both = (logit(expected, features, number) + logit(other, features, number)) / 2
         assert logit(mean["expected"], features, number) == pytest.approx(both)
+
+
+def test_what_is_unusual_is_asked_of_all_members(untrained, scene, tmp_path):
+    """They were trained on other blocks of the same scenes, so one's threshold is not the other's."""
+    network, card = file.load(untrained())
+    zero = (0.0, 0.0, 0.0)
+    form = ErrorModel(("entropy", "unusual"), (0.3, 0.0), (0.5, 1.0), (1.0, 2.0), -1.0, 0.0, {}, zero, (zero, zero))
+    models = []
+    for threshold in (0.5, 2.0):
+        density = replace(card.input_density, unusual=threshold)
+        models.append(str(tmp_path / f"{threshold}.safetensors"))
+        file.save(models[-1], network, replace(card, error_models={"expected": form}, input_density=density))
+
+    def logit(model, folder):
+        probability = mapped(model, scene, tmp_path / folder, ("error_probability",))["error_probability"]
+        return np.log(probability / (1 - probability))
+
+    alone = [logit(model, str(i)) for i, model in enumerate(models)]
+    assert np.nanmax(alone[0] - alone[1]) > 1
+    for number, order in enumerate((models, models[::-1])):
+        assert np.allclose(logit(";".join(order), f"both{number}"), np.mean(alone, axis=0), atol=1e-3, equal_nan=True)
 
 
 def test_files_are_told_apart(two, tmp_path):

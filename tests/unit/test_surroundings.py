@@ -125,7 +125,7 @@ def test_a_foreign_surface_is_never_the_one_that_was_there(rng, bands):
 def test_support_of_a_class_is_its_lead_around(rng):
     scores = torch.from_numpy(rng.normal(size=(3, 16, 16)).astype("float32"))
     inputs, known = torch.ones(1, 16, 16), torch.ones(16, 16, dtype=torch.bool)
-    around = errors.around_inputs(inputs, known, scores, None)
+    around = errors.around_inputs(inputs, known, scores, [])
     means = scores.reshape(3, 2, 8, 2, 8).mean(dim=(2, 4))
     ordered = means.sort(dim=0).values
     best = means.argmax(dim=0)
