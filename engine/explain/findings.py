@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,16 +12,16 @@ from numpy.typing import NDArray
 from ..assess.reliability import Reliability
 from . import association, detection
 from .mapped import Plane, Thinned
+from .scores import ALONE, ERROR_PROBABILITY, combined
 
 Values = NDArray[np.float64]
 _MIN_UNITS = 8  # scenes, from which on they are resampled; with fewer, blocks of them
 _BLOCKS = 8  # along the longer side of a scene
 QUANTILES = 10
 SHIFTS = 199
+_TOLD_SHIFTS = 20  # after so many progress is told
 _FEW = 30  # pixels of a group
 SHIFTED, SHIFTED_ANY = "pearson, shifted at random", "pearson, largest of all bands shifted at random"
-ALONE = "uncertainty"  # what every other score is compared with
-COMBINED_ERROR, COMBINED_EXPECTED, ERROR_PROBABILITY = "reconstruction error", "expected error", "error probability"
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Shifted:
 
 
 def explore(scenes: Sequence[Thinned], seed: int, on_share: Callable[[float], None] = lambda share: None) -> Findings:
-    """Compute all statistics; ``on_share`` is told, band by band, which share of them is done."""
+    """Compute all statistics; ``on_share`` is told, a few times a band, which share of them is done."""
     is_regression = not scenes[0].scene.classes and any(np.nanmax(np.abs(s.error % 1), initial=0) > 0 for s in scenes)
     merged = combined(scenes)
     names = sorted(set.intersection(*(set(s) for s in merged)))
@@ -106,14 +107,19 @@ def explore(scenes: Sequence[Thinned], seed: int, on_share: Callable[[float], No
         notes.append("No reconstruction errors are given; correlations with them are left out.")
     shifted: dict[str, Shifted] = {}
     for number, band in enumerate(bands):
-        on_share(number / len(bands))
-        signed = pixels.of(s.auxiliary[band] for s in scenes)
-        if np.ptp(signed) == 0:
+        tell = partial(on_share, number / len(bands))
+        forms = {"signed": [s.auxiliary[band] for s in scenes], "absolute": [s.size(band) for s in scenes]}
+        if np.ptp(pixels.of(forms["signed"])) == 0:
             notes.append(f"The reconstruction error of {band} is the same everywhere; its figures are left out.")
             continue
-        lines += _correlations(band, signed, size, pixels, planes.get(ALONE), seed)
-        shifted[band] = _shifted(_masked(band, "absolute", pixels), seed)
-        quantiles[band] = _by_quantile(np.abs(signed), wrong)
+        for form, errors in forms.items():
+            tell()
+            test = association.tested(_masked(errors, pixels))
+            tell()
+            of = f"{band} ({form})"
+            lines += _correlations(of, pixels.of(errors), size, test, pixels, planes.get(ALONE), seed)
+        shifted[band] = _shifted(_masked(forms["absolute"], pixels), seed, tell)
+        quantiles[band] = _by_quantile(pixels.of(forms["absolute"]), wrong)
     lines += _by_chance(shifted, len(size))
     curves: dict[str, tuple[Values, Values]] = {}
     reliability = None
@@ -134,28 +140,6 @@ def explore(scenes: Sequence[Thinned], seed: int, on_share: Callable[[float], No
     )  # fmt: skip
 
 
-def combined(scenes: Sequence[Thinned]) -> list[dict[str, Plane]]:
-    """Scores of each scene; those of all auxiliary bands are means of bands that are scaled by their median."""
-    found = [dict(s.scores) for s in scenes]
-    for name, planes in (
-        (COMBINED_ERROR, [s.auxiliary for s in scenes]),
-        (COMBINED_EXPECTED, [s.expected for s in scenes]),
-    ):
-        bands = [b for b in planes[0] if all(b in p for p in planes)]
-        scales = {b: _median([p[b] for p in planes]) for b in bands}
-        useful = [b for b in bands if np.isfinite(scales[b]) and scales[b] > 0]
-        for one, own in zip(found, planes, strict=True):
-            if useful:
-                one[name] = np.mean([np.abs(own[b]) / scales[b] for b in useful], axis=0).astype(np.float32)
-    return found
-
-
-def _median(planes: Sequence[Plane]) -> float:
-    """Median of the absolute values that are known; NaN if none is."""
-    values = np.concatenate([np.abs(p[np.isfinite(p)]) for p in planes])
-    return float(np.median(values)) if len(values) else np.nan
-
-
 def _units(scenes: Sequence[Thinned], known: Sequence[NDArray[np.bool_]]) -> tuple[str, Pixels]:
     """Number the units that are resampled: whole scenes, or blocks where there are few scenes."""
     by_scene = len(scenes) >= _MIN_UNITS
@@ -170,46 +154,45 @@ def _units(scenes: Sequence[Thinned], known: Sequence[NDArray[np.bool_]]) -> tup
 
 
 def _correlations(
-    band: str, signed: Values, size: Values, pixels: Pixels, uncertainty: Sequence[Plane] | None, seed: int
+    of: str,
+    values: Values,
+    size: Values,
+    test: association.Correlation,
+    pixels: Pixels,
+    uncertainty: Sequence[Plane] | None,
+    seed: int,
 ) -> list[Line]:
-    """Correlations of the main error's size with the reconstruction error, signed and absolute."""
+    """Correlations of the main error's size with one form of a reconstruction error."""
     lines, scenes = [], pixels.scenes
     mapped = pixels.of(s.mapped for s in scenes)
     classes = [c for c in scenes[0].scene.classes if (mapped == c.value).sum() >= _FEW]
-    for form, values in (("signed", signed), ("absolute", np.abs(signed))):
-        of = f"{band} ({form})"
-        test = association.tested(_masked(band, form, pixels))
-        low, high = _pearson_interval(values, size, pixels.unit, seed)
-        lines.append(Line("pearson", of, "all", test.r, low, high, test.p, test.effective, len(size)))
-        rank = association.spearman(values, size)
-        lines.append(Line("spearman", of, "all", rank, p=association.p_value(rank, test.effective),
-                          effective=test.effective, pixels=len(size)))  # fmt: skip
-        controls = [(mapped == c.value).astype(np.float64) for c in classes[1:]]
-        controls += [pixels.of(uncertainty)] if uncertainty is not None else []
-        if controls:
-            r = association.partial(values, size, controls)
-            lines.append(Line("partial, given uncertainty and class", of, "all", r, pixels=len(size)))
-        groups = [(f"class {c.name}", mapped == c.value) for c in classes]
-        if len(scenes) > 1:
-            number = np.repeat(np.arange(len(scenes)), [int(k.sum()) for k in pixels.known])
-            groups += [(f"scene {s.scene.name}", number == i) for i, s in enumerate(scenes)]
-        for group, inside in groups:
-            if inside.sum() >= _FEW:
-                pair = values[inside], size[inside]
-                for figure, measure in (("pearson", association.pearson), ("spearman", association.spearman)):
-                    lines.append(Line(figure, of, group, measure(*pair), pixels=int(inside.sum())))
+    low, high = _pearson_interval(values, size, pixels.unit, seed)
+    lines.append(Line("pearson", of, "all", test.r, low, high, test.p, test.effective, len(size)))
+    rank = association.spearman(values, size)
+    lines.append(Line("spearman", of, "all", rank, p=association.p_value(rank, test.effective),
+                      effective=test.effective, pixels=len(size)))  # fmt: skip
+    controls = [(mapped == c.value).astype(np.float64) for c in classes[1:]]
+    controls += [pixels.of(uncertainty)] if uncertainty is not None else []
+    if controls:
+        r = association.partial(values, size, controls)
+        lines.append(Line("partial, given uncertainty and class", of, "all", r, pixels=len(size)))
+    groups = [(f"class {c.name}", mapped == c.value) for c in classes]
+    if len(scenes) > 1:
+        number = np.repeat(np.arange(len(scenes)), [int(k.sum()) for k in pixels.known])
+        groups += [(f"scene {s.scene.name}", number == i) for i, s in enumerate(scenes)]
+    for group, inside in groups:
+        if inside.sum() >= _FEW:
+            pair = values[inside], size[inside]
+            for figure, measure in (("pearson", association.pearson), ("spearman", association.spearman)):
+                lines.append(Line(figure, of, group, measure(*pair), pixels=int(inside.sum())))
     return lines
 
 
-def _masked(band: str, form: str, pixels: Pixels) -> list[tuple[Plane, Plane]]:
-    """Size of the main error and reconstruction error of each scene, NaN where a pixel does not count."""
-
-    def formed(values: Plane) -> Plane:
-        return values if form == "signed" else np.abs(values)
-
+def _masked(planes: Iterable[Plane], pixels: Pixels) -> list[tuple[Plane, Plane]]:
+    """Size of the main error, and another plane, of each scene; NaN where a pixel does not count."""
     return [
-        (np.where(known, np.abs(s.error), np.nan), np.where(known, formed(s.auxiliary[band]), np.nan))
-        for s, known in zip(pixels.scenes, pixels.known, strict=True)
+        (np.where(known, np.abs(s.error), np.nan), np.where(known, plane, np.nan))
+        for s, plane, known in zip(pixels.scenes, planes, pixels.known, strict=True)
     ]
 
 
@@ -237,11 +220,11 @@ def _pearson_interval(x: Values, y: Values, unit: NDArray[np.int64], seed: int) 
     return float(low), float(high)
 
 
-def _shifted(pairs: Sequence[tuple[Plane, Plane]], seed: int) -> Shifted:
+def _shifted(pairs: Sequence[tuple[Plane, Plane]], seed: int, tell: Callable[[], None] = lambda: None) -> Shifted:
     """What shifting one plane against the other (around the border) makes of the correlation.
 
     It keeps both autocorrelations and breaks what they have to do with each other. The shifts are those of the seed,
-    the same for all bands.
+    the same for all bands. ``tell`` is called every few of them.
     """
     rng = np.random.default_rng(seed)
 
@@ -257,7 +240,12 @@ def _shifted(pairs: Sequence[tuple[Plane, Plane]], seed: int) -> Shifted:
     def draw() -> list[tuple[int, int]]:
         return [(int(rng.integers(1, max(2, x.shape[0]))), int(rng.integers(1, max(2, x.shape[1])))) for x, _ in pairs]
 
-    return Shifted(correlation([(0, 0)] * len(pairs)), np.array([correlation(draw()) for _ in range(SHIFTS)]))
+    null = np.empty(SHIFTS)
+    for number in range(SHIFTS):
+        if number % _TOLD_SHIFTS == 0:
+            tell()
+        null[number] = correlation(draw())
+    return Shifted(correlation([(0, 0)] * len(pairs)), null)
 
 
 def _by_chance(shifted: Mapping[str, Shifted], pixels: int) -> list[Line]:

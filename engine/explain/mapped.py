@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from ..scene.window import Window
 
 Plane = NDArray[np.float32]
 _TILE_PX = 512
+_BANDS_AT_ONCE = 32  # then it is asked whether to go on
 LAYERS = (
     "map", "main_error", "reconstruction", "reconstruction_error", "expected_error", "uncertainty", "probability",
     "error_probability",
@@ -54,6 +56,7 @@ class Thinned:
         auxiliary: Reconstruction error of each band, signed.
         expected: Expected error of each band.
         scores: Scores that shall tell errors, higher where more likely, by name.
+        sizes: Sizes of reconstruction errors that stand for many bands; of the others they are the absolute values.
     """
 
     scene: MappedScene
@@ -63,6 +66,11 @@ class Thinned:
     auxiliary: Mapping[str, Plane] = field(default_factory=dict)
     expected: Mapping[str, Plane] = field(default_factory=dict)
     scores: Mapping[str, Plane] = field(default_factory=dict)
+    sizes: Mapping[str, Plane] = field(default_factory=dict)
+
+    def size(self, band: str) -> Plane:
+        """Size of a band's reconstruction error, ``(H, W)``."""
+        return self.sizes[band] if band in self.sizes else np.abs(self.auxiliary[band])
 
 
 def find_layers(paths: Sequence[str]) -> MappedScene:
@@ -132,11 +140,14 @@ class SceneLayers:
             SceneError: there is no main error and no map with a reference to make one.
         """
         self.scene = scene
-        self.readers = {
-            kind: stack.enter_context(ModalityReader(ModalitySource(kind, bands_of(path)), scene.grid))
-            for kind, path in scene.layers.items()
-            if kind in LAYERS
-        }
+        self.readers: dict[str, list[ModalityReader]] = {}
+        for kind, path in scene.layers.items():
+            if kind in LAYERS:
+                bands = bands_of(path)
+                self.readers[kind] = [
+                    stack.enter_context(ModalityReader(ModalitySource(kind, part), scene.grid))
+                    for part in (bands[at : at + _BANDS_AT_ONCE] for at in range(0, len(bands), _BANDS_AT_ONCE))
+                ]
         self._reference: ReferenceReader | None = None
         if reference:
             self._reference = open_reference(reference, field, scene.grid, scene.classes, bool(scene.classes))
@@ -144,14 +155,22 @@ class SceneLayers:
         if "main_error" not in self.readers and ("map" not in self.readers or self._reference is None):
             raise SceneError(f"“{scene.name}” has no main error, and no map with a reference; give one of them.")
 
-    def read(self, window: Window, kinds: Collection[str] = (*LAYERS, REFERENCE)) -> dict[str, Plane]:
+    def read(
+        self, window: Window, kinds: Collection[str], go_on: Callable[[], None] = lambda: None
+    ) -> dict[str, Plane]:
         """Layers of some kinds in a window, each ``(bands, H, W)``, of those that are given.
 
-        ``main_error`` is made of map and reference where it is not given.
+        ``main_error`` is made of map and reference where it is not given. ``go_on`` is asked every few bands.
         """
         is_made = "main_error" in kinds and "main_error" not in self.readers
         needed = {*kinds, "map", REFERENCE} if is_made else {*kinds}
-        found = {kind: reader.read(window) for kind, reader in self.readers.items() if kind in needed}
+        found = {}
+        for kind in (kind for kind in self.readers if kind in needed):
+            parts = []
+            for reader in self.readers[kind]:
+                go_on()
+                parts.append(reader.read(window))
+            found[kind] = parts[0] if len(parts) == 1 else np.concatenate(parts)
         if self._reference is not None and REFERENCE in needed:
             truth = self._reference.read(window)
             found[REFERENCE] = np.where(truth < 0, np.nan, truth)[None] if self.scene.classes else truth[None]
@@ -170,12 +189,15 @@ def thinned(layers: SceneLayers, step: int, on_share: Callable[[float], None] = 
     tiles = [(row, col) for row in range(0, height, side) for col in range(0, width, side)]
     planes: dict[str, Plane] = {}
     for number, (row, col) in enumerate(tiles):
-        on_share(number / len(tiles))
+        tell = partial(on_share, number / len(tiles))
         window = Window(row * step, col * step, side * step, side * step).intersection(grid.whole)
-        for kind, values in layers.read(window, _USED).items():
+        for kind, values in layers.read(window, _USED, tell).items():
             if kind not in planes:
                 planes[kind] = np.empty((len(values), height, width), np.float32)
-            planes[kind][:, row : row + side, col : col + side] = values[:, ::step, ::step]
+            for at in range(0, len(values), _BANDS_AT_ONCE):
+                tell()
+                part = slice(at, at + _BANDS_AT_ONCE)
+                planes[kind][part, row : row + side, col : col + side] = values[part, ::step, ::step]
     bands = layers.scene.bands
     by_band = {
         kind: dict(zip(bands, planes[kind], strict=True)) if kind in planes else {}

@@ -54,6 +54,11 @@ def write_correlation(layers: SceneLayers, path: str, window_px: int, progress: 
     Raises:
         Canceled: the user asked to stop.
     """
+
+    def go_on() -> None:
+        if progress.canceled():
+            raise Canceled("Explaining the errors was canceled.")
+
     scene = layers.scene
     tags = {"AUXLENS_OUTPUT": "correlation", "AUXLENS_VERSION": plugin_version(), "AUXLENS_WINDOW_PX": str(window_px)}
     style = raster_style(pseudocolor(Scale(-1.0, 1.0, BLUE_WHITE_RED)))
@@ -61,13 +66,15 @@ def write_correlation(layers: SceneLayers, path: str, window_px: int, progress: 
     whole = scene.grid.whole
     tiles = list(plan(whole, whole, _TILE_PX, window_px // 2))
     with LayerWriter(layer, scene.grid) as writer:
-        for number, tile in enumerate(tiles, 1):
-            if progress.canceled():
-                raise Canceled("Explaining the errors was canceled.")
-            planes = layers.read(tile.chip, ("main_error", "reconstruction_error"))
-            main = np.abs(planes["main_error"][0])
+        for number, tile in enumerate(tiles):
+            planes = layers.read(tile.chip, ("main_error", "reconstruction_error"), go_on)
+            main, errors = np.abs(planes["main_error"][0]), planes["reconstruction_error"]
             cut = tile.core.relative_to(tile.chip).slices
-            found = [local_correlation(main, np.abs(band), window_px)[cut] for band in planes["reconstruction_error"]]
-            writer.write(np.stack(found), tile.core)
-            progress.report(0.6 + 0.35 * number / len(tiles), f"Correlating in windows: {number} of {len(tiles)}")
+            found = np.empty((len(errors), tile.core.height, tile.core.width), np.float32)
+            for band, error in enumerate(errors):
+                go_on()
+                found[band] = local_correlation(main, np.abs(error), window_px)[cut]
+                share = (number + (band + 1) / len(errors)) / len(tiles)
+                progress.report(0.6 + 0.35 * share, f"Correlating in windows: {number + 1} of {len(tiles)}")
+            writer.write(found, tile.core)
         writer.commit()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from .findings import COMBINED_ERROR, COMBINED_EXPECTED, ERROR_PROBABILITY, SHIFTED_ANY, Findings, Line
+from .findings import SHIFTED_ANY, Findings, Line
+from .scores import COMBINED_ERROR, COMBINED_EXPECTED, ERROR_PROBABILITY
 
 _NAMES = {
     COMBINED_ERROR: "the reconstruction error alone",

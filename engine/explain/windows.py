@@ -9,8 +9,8 @@ import numpy as np
 
 from ..scene.window import Window
 from .association import pearson
-from .findings import COMBINED_ERROR, combined
 from .mapped import MappedScene, Thinned
+from .scores import COMBINED_ERROR, combined
 
 _SIDE_PX = 256
 _MIN_WRONG = 20  # thinned pixels, and as many that are right

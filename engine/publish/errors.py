@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import astuple
+from functools import partial
 from typing import Any
 
 from ...models.errors import Canceled, SceneError
@@ -17,10 +18,11 @@ from ..checks import check_explain_errors
 from ..explain.findings import Findings, explore
 from ..explain.mapped import SceneLayers, Thinned, find_layers, find_scenes, step_for, thinned
 from ..explain.moving import write_correlation
+from ..explain.scores import condensed
 from ..explain.verdict import verdict
 from ..explain.windows import choose
 from ..jobs import ExplainErrorsJob, Progress, outputs_of
-from ..reports.errors import Example, render_errors_report
+from ..reports.errors import DRAWN, Example, render_errors_report
 from ..scene.writing import check_writable
 from ..textfile import write_text
 
@@ -58,7 +60,8 @@ def run(job: ExplainErrorsJob, progress: Progress) -> dict[str, Any]:
                 f"Reading {scene.name} ({number + 1} of {len(scenes)})",
             )
             read.append(thinned(layers, step, part))
-    found = explore(read, job.seed, _part(progress, 0.3, 0.3, "Computing statistics"))
+    read = condensed(read, _part(progress, 0.3, 0.05, "Putting bands together"))
+    found = explore(read, job.seed, _part(progress, 0.35, 0.25, "Computing statistics"))
     if not found.pixels:
         raise SceneError("No pixel has both a main error and auxiliary errors; check that the layers overlap.")
     for note in found.notes:
@@ -71,8 +74,8 @@ def run(job: ExplainErrorsJob, progress: Progress) -> dict[str, Any]:
         write_text(outputs["table"], _csv(found))
     words = verdict(found)
     if "report" in outputs:
-        _go_on(progress, 0.95, "Writing the report")
-        write_text(outputs["report"], render_errors_report(found, words, _examples(job, read), step))
+        examples = _examples(job, read, partial(_go_on, progress, 0.95, "Writing the report"))
+        write_text(outputs["report"], render_errors_report(found, words, examples, step))
     log.info("%s", words[0])
     return {"outputs": outputs, "figures": {**_figures(found), "seconds": round(time.perf_counter() - started, 3)}}
 
@@ -88,13 +91,14 @@ def _go_on(progress: Progress, fraction: float, message: str) -> None:
     progress.report(fraction, message)
 
 
-def _examples(job: ExplainErrorsJob, read: list[Thinned]) -> list[Example]:
+def _examples(job: ExplainErrorsJob, read: list[Thinned], go_on: Callable[[], None]) -> list[Example]:
     """Windows in which errors are explained best, middling, worst, and one at random."""
     examples = []
     for place in choose(read, job.seed):
         with ExitStack() as stack:
             layers = SceneLayers(place.scene, job.reference, job.reference_field, stack)
-            examples.append(Example(place.title, place.r, place.scene, place.window, layers.read(place.window)))
+            planes = layers.read(place.window, DRAWN, go_on)
+            examples.append(Example(place.title, place.r, place.scene, place.window, planes))
     return examples
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..explain.findings import ALONE, COMBINED_ERROR, COMBINED_EXPECTED, ERROR_PROBABILITY, QUANTILES, Findings, Line
-from ..explain.mapped import MappedScene, Plane
+from ..explain.findings import QUANTILES, Findings, Line
+from ..explain.mapped import REFERENCE, MappedScene, Plane
+from ..explain.scores import ALONE, COMBINED_ERROR, COMBINED_EXPECTED, ERROR_PROBABILITY
 from ..palettes import BLUE_WHITE_RED, GREYS, MAGMA, RIGHT_OR_WRONG, VIRIDIS, Scale
 from ..scene.window import Window
 from ..version import plugin_version
@@ -25,11 +26,12 @@ _COLOURS = {
 _SCORES = ("auroc", "aupr", "fpr95", "aurc")
 _CORRELATIONS = ("pearson", "spearman", "partial, given uncertainty and class")
 _RELIABILITY = Words("found", "as predicted", "share of wrong pixels", "share of pixels", "error probability")
+DRAWN = ("map", REFERENCE, "main_error", "reconstruction", "reconstruction_error", "error_probability")
 
 
 @dataclass(frozen=True)
 class Example:
-    """A window to look at: every layer as ``(bands, H, W)``."""
+    """A window to look at: each of the layers that are ``DRAWN`` as ``(bands, H, W)``."""
 
     title: str
     r: float
@@ -129,8 +131,7 @@ def _quantile_chart(found: Findings) -> str:
 def _window_figure(example: Example) -> str:
     """Map, reference, main error, reconstruction, reconstruction error and error probability, side by side."""
     layers, classes = example.layers, example.scene.classes
-    drawn = [name for name in ("map", "reference", "main_error", "reconstruction", "reconstruction_error",
-                               "error_probability") if name in layers]  # fmt: skip
+    drawn = [name for name in DRAWN if name in layers]
     made = fig.figure(2.25 * len(drawn), 2.9)
     for axes, name in zip(np.atleast_1d(made.subplots(1, len(drawn))), drawn, strict=True):
         values, band = layers[name][0], ""

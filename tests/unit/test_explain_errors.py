@@ -18,6 +18,7 @@ from auxlens.engine import jobs
 from auxlens.engine.explain import findings, mapped
 from auxlens.engine.explain.mapped import SceneLayers, find_layers, thinned
 from auxlens.engine.explain.moving import local_correlation, write_correlation
+from auxlens.engine.explain.scores import condensed
 from auxlens.engine.explain.verdict import verdict
 from auxlens.engine.run import run
 from auxlens.engine.scene.reading import ModalityReader
@@ -138,18 +139,59 @@ def test_the_verdict_goes_by_what_is_beyond_chance_and_by_its_sign(lines, words)
     assert ("VH" in told) == (lines[1][2] < 0.05 or lines[0][2] >= 0.05)
 
 
-def test_statistics_of_many_bands_can_be_canceled(tmp_path, quiet):
-    layers = make_scene(tmp_path / "a")
+def many_bands(folder, count=40):
+    """A scene in which a modality of many bands has the radar's errors in each, at its own scale and sign."""
+    layers = make_scene(folder)
+    with rasterio.open(layers["reconstruction_error"]) as dataset:
+        radar, elevation = dataset.read()
+    rng = np.random.default_rng(7)
+    hyper = [10.0 ** rng.uniform(-3, 3) * (-1) ** n * radar for n in range(count)]
+    bands = ("dem:elevation", *(f"hsi:{n}" for n in range(count)))
+    values = np.stack([elevation, *hyper]).astype("float32")
+    layers["reconstruction_error"] = write_layer(folder, "reconstruction_error", values, bands)
+    layers["expected_error"] = write_layer(folder, "expected_error", np.abs(values), bands)
+    return layers, radar
+
+
+def test_a_modality_of_very_many_bands_is_told_as_one(tmp_path, quiet):
+    layers, radar = many_bands(tmp_path / "a")
+    _, rows, report = explain(tmp_path, quiet, inputs=tuple(layers.values()))
+    assert {of for figure, of, _ in rows if figure == findings.SHIFTED} == {
+        f"{band} (absolute)" for band in ("dem:elevation", "hsi:all bands")
+    }
+    assert "hsi:7" not in report and "(hsi:all bands; strongest" in report
+    with rasterio.open(layers["main_error"]) as dataset:
+        wrong = dataset.read(1)
+    known = wrong != 255
+    # sizes do not cancel as errors of both signs do, and no band outweighs the others by its scale
+    expected = np.corrcoef(np.abs(radar)[known], wrong[known])[0, 1]
+    assert np.isclose(float(rows["pearson", "hsi:all bands (absolute)", "all"]["value"]), expected, atol=1e-4)
+    with ExitStack() as stack:
+        (scene,) = condensed([thinned(opened(layers, stack), 1)])
+    median = np.median(np.abs(radar[np.isfinite(radar)]))
+    assert np.allclose(scene.size("hsi:all bands"), np.abs(radar) / median, rtol=1e-4)
+    assert np.allclose(scene.expected["hsi:all bands"], np.abs(radar) / median, rtol=1e-4)
+    assert list(scene.auxiliary) == list(scene.expected) == ["dem:elevation", "hsi:all bands"]
+
+
+def test_a_job_on_many_bands_can_be_canceled_band_by_band(tmp_path, quiet):
+    layers, _ = many_bands(tmp_path / "a")
+    job = jobs.ExplainErrorsJob(
+        inputs=tuple(layers.values()), output_table=str(tmp_path / "t.csv"), output_correlation=str(tmp_path / "c.tif")
+    )
     progress = quiet()
-    run(jobs.ExplainErrorsJob(inputs=tuple(layers.values()), output_table=str(tmp_path / "t.csv")), progress)
+    run(job, progress)
     said = [message for _, message in progress.reports]
-    assert said.count("Computing statistics") == 2  # a band
-    with pytest.raises(Canceled):
-        run(
-            jobs.ExplainErrorsJob(inputs=tuple(layers.values()), output_table=str(tmp_path / "u.csv")),
-            quiet(stop_after=1 + said.index("Computing statistics")),
-        )
-    assert not (tmp_path / "u.csv").exists()
+    fractions = [fraction for fraction, _ in progress.reports]
+    assert fractions == sorted(fractions)
+    assert said.count("Putting bands together") == 2 * 40 and said.count("Computing statistics") > 2 * 10
+    assert said.count("Correlating in windows: 1 of 1") == 41
+    (tmp_path / "t.csv").unlink()
+    (tmp_path / "c.tif").unlink()
+    for step in ("Putting bands together", "Computing statistics", "Correlating in windows: 1 of 1"):
+        with pytest.raises(Canceled):
+            run(job, quiet(stop_after=2 + said.index(step)))
+    assert not (tmp_path / "t.csv").exists() and not (tmp_path / "c.tif").exists()
 
 
 def test_calibration_error_is_torchmetrics(tmp_path, quiet):
