@@ -12,6 +12,7 @@ from rasterio.crs import CRS
 
 from ...models.errors import SceneError
 from .grid import Grid, transformed, turns
+from .validity import enclosed
 
 Shapes = NDArray[np.object_]
 _MARGIN = 0.05  # of the scene's size, by which it is enlarged where geometries are cut off
@@ -71,16 +72,12 @@ def _clipped(shapes: Shapes, outline: shapely.Geometry) -> tuple[Shapes, NDArray
     within = np.ones(len(shapes))
     shapes[~here] = None
     if across.any():
-        whole = _valid(shapes[across])
+        whole = enclosed(shapes[across])
         shapes[across] = shapely.intersection(whole, outline)
         areas = shapely.area(whole)
         share = np.divide(shapely.area(shapes[across]), areas, out=np.ones(len(whole)), where=areas > 0)
         within[across] = np.where(share > 0, share, 1.0)
     return shapes, within
-
-
-def _valid(shapes: Shapes) -> Shapes:
-    return np.asarray(shapely.make_valid(shapes, method="structure", keep_collapsed=False))
 
 
 def _longest_edge(grid: Grid, crs: Any) -> float:
@@ -127,7 +124,7 @@ def _turned(shapes: Shapes, grid: Grid) -> Shapes:
     for number in np.unique(of[here[-360.0] | here[360.0]]):
         own = np.flatnonzero(of == number)
         pieces = [_shifted(parts[i], turn) for turn, touching in here.items() for i in own if touching[i]]
-        shapes[number] = pieces[0] if len(pieces) == 1 else shapely.union_all(_valid(np.array(pieces, dtype=object)))
+        shapes[number] = pieces[0] if len(pieces) == 1 else shapely.union_all(enclosed(np.array(pieces, dtype=object)))
     return shapes
 
 

@@ -26,5 +26,10 @@ def valid_polygons(shapes: NDArray[np.object_], path: str) -> NDArray[np.object_
         return shapes
     log.warning("%d of the polygons “%s” cross themselves; what they enclose is counted once.", broken.sum(), path)
     found = shapes.copy()
-    found[broken] = shapely.make_valid(shapes[broken], method="structure", keep_collapsed=False)
+    found[broken] = enclosed(shapes[broken])
     return found
+
+
+def enclosed(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """``(n,)`` what geometries enclose, nothing twice; an empty one where that is nothing."""
+    return np.asarray(shapely.make_valid(shapes, method="structure", keep_collapsed=False))
