@@ -17,7 +17,8 @@ from torch.nn import functional as F
 
 from .decoders import Narrow, doubled
 
-HIDDEN = 32
+HIDDEN = 32  # channels of the explainer
+TOLD = 32  # hidden units of what is told of absent players
 
 
 def coalitions(players: int, pairs: int, generator: torch.Generator) -> Tensor:
@@ -36,11 +37,12 @@ def coalitions(players: int, pairs: int, generator: torch.Generator) -> Tensor:
 
 
 class Absence(nn.Module):
-    """What the encoder is told of absent players: gains and shifts of each level's features, a vector each a player.
+    """What the encoder is told of absent players: a gain and a shift of each channel of each level.
 
     With all players present they are 1 and 0: nothing changes, and nothing costs time. They are learned when all else
     of the network stays as it is, so that the map is the same with and without attributions (Perez et al. 2018
-    modulate features so).
+    modulate features so). A hidden layer makes them of the *coalition*: sums of a vector a player cannot say that two
+    players could have told the same, and a player that tells nothing would be worth what such sums lack.
     """
 
     def __init__(self, players: tuple[tuple[int, ...], ...], bands: int, widths: tuple[int, ...]) -> None:
@@ -49,8 +51,10 @@ class Absence(nn.Module):
         for player, members in enumerate(players):
             membership[player, list(members)] = 1.0
         self.register_buffer("membership", membership, persistent=False)
-        self.gains = nn.ParameterList(nn.Parameter(torch.zeros(len(players), width)) for width in widths)
-        self.shifts = nn.ParameterList(nn.Parameter(torch.zeros(len(players), width)) for width in widths)
+        self.hidden = nn.Linear(len(players), TOLD)
+        self.changes = nn.ModuleList(nn.Linear(TOLD, 2 * width, bias=False) for width in widths)
+        for change in self.changes:
+            nn.init.zeros_(change.weight)
 
     membership: Tensor
 
@@ -60,13 +64,11 @@ class Absence(nn.Module):
         return x * kept[:, :, None, None].to(x.dtype)
 
     def tell(self, level: int, features: Tensor, present: Tensor) -> Tensor:
-        """``(B, width, H, W)`` features of a level, with the gains and shifts of the players that are absent."""
+        """``(B, width, H, W)`` features of a level, with the gains and shifts of a coalition."""
         absent = (~present).to(torch.float32)
-
-        def of_chips(vectors: Tensor) -> Tensor:
-            return (absent @ vectors)[:, :, None, None].to(features.dtype)
-
-        return torch.addcmul(features + of_chips(self.shifts[level]), features, of_chips(self.gains[level]))
+        told = F.relu(self.hidden(absent)) - F.relu(self.hidden(torch.zeros_like(absent)))
+        gains, shifts = self.changes[level](told)[:, :, None, None].to(features.dtype).chunk(2, dim=1)
+        return torch.addcmul(features + shifts, features, gains)
 
 
 class Explainer(nn.Module):

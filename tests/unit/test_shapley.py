@@ -26,11 +26,8 @@ def network():
     tasks = {MAIN: TaskConfig("score", 3), "s1": TaskConfig("density", 1, (0.0,), (1.0,))}
     network = Network(NetworkConfig((8, 12), (0.0,) * 4, (1.0,) * 4, tasks, PLAYERS)).eval()
     network.heads[MAIN].layer.weight.data.mul_(10)
-    for vectors in (
-        *network.absence.gains,
-        *network.absence.shifts,
-    ):  # as after a training: absent is not the same as average
-        torch.nn.init.normal_(vectors, std=0.2)
+    for change in network.absence.changes:  # as after a training: absent is not the same as average
+        torch.nn.init.normal_(change.weight, std=0.2)
     return network
 
 
