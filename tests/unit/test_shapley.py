@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations, pairwise, repeat
+from itertools import combinations, pairwise, product, repeat
 from math import factorial
 
 import lightning_fabric
@@ -14,7 +14,7 @@ from auxlens.engine.training import options
 from auxlens.engine.training.attribution import fit_attributions, share_told
 from auxlens.engine.training.chips import Batch
 from auxlens.models.network import ATTRIBUTION, MAIN, Network, NetworkConfig, TaskConfig
-from auxlens.models.shapley import coalitions
+from auxlens.models.shapley import Absence, coalitions
 
 PLAYERS = ((0,), (1, 2), (3,))
 FABRIC = lightning_fabric.Fabric(accelerator="cpu", devices=1)
@@ -79,6 +79,21 @@ def test_what_is_absent_has_no_influence(network):
     present = torch.tensor([[True, False, True]])
     assert torch.equal(network(x, present=present)["s1"], network(mixed, present=present)["s1"])
     assert not torch.equal(network(x)["s1"], network(mixed)["s1"])
+
+
+def test_what_is_told_is_a_matter_of_the_coalition():
+    """Of two players that tell the same, something is missing when both are absent: no sum of vectors says so."""
+    torch.manual_seed(0)
+    absence = Absence(PLAYERS, 4, (1,))
+    present = torch.tensor(list(product((False, True), repeat=3)))
+    wanted = 1.0 - (present[:, 0] | present[:, 1]).float()
+    optimizer = torch.optim.Adam(absence.parameters(), lr=0.03)
+    for _ in range(300):
+        told = absence.tell(0, torch.zeros(8, 1, 1, 1), present).flatten()
+        optimizer.zero_grad()
+        (told - wanted).square().sum().backward()
+        optimizer.step()
+    assert torch.allclose(told, wanted, atol=0.02)
 
 
 def test_attributions_sum_to_the_score_whatever_was_learned(network):
