@@ -52,9 +52,10 @@ class Absence(nn.Module):
             membership[player, list(members)] = 1.0
         self.register_buffer("membership", membership, persistent=False)
         self.hidden = nn.Linear(len(players), TOLD)
-        self.changes = nn.ModuleList(nn.Linear(TOLD, 2 * width, bias=False) for width in widths)
-        for change in self.changes:
+        changes = [nn.Linear(TOLD, 2 * width, bias=False) for width in widths]
+        for change in changes:
             nn.init.zeros_(change.weight)
+        self.changes = nn.ModuleList(changes)
 
     membership: Tensor
 
