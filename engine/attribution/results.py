@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from dataclasses import dataclass
 
 from .methods import EXPLAINER
@@ -66,7 +67,13 @@ def verdicts(quality: Quality) -> list[str]:
     """What the figures say, in plain sentences; also when that is not good."""
     own = quality.figures[EXPLAINER]
     rank, share = own["rank_correlation"], own["r2"]
-    others = {name: f["rank_correlation"] for name, f in quality.figures.items() if name != EXPLAINER}
+    if math.isnan(rank):
+        return [
+            "There is no order of players to judge: at every sample the explainer or the Shapley values give all of "
+            "them the same. Either no player changes the model’s score here, or it has not learned attributions."
+        ]
+    ranks = {name: f["rank_correlation"] for name, f in quality.figures.items() if name != EXPLAINER}
+    others = {name: value for name, value in ranks.items() if not math.isnan(value)}
     best = max(others, key=lambda name: others[name])
     said = [
         f"The explainer orders the players as the Shapley values do with a rank correlation of {rank:.2f}, and meets "
@@ -85,7 +92,9 @@ def verdicts(quality: Quality) -> list[str]:
         )
     control = quality.controls["random weights"]
     shown = f"{control:.2f}".replace("-", "−")
-    if abs(control) < _UNRELATED:
+    if math.isnan(control):
+        said.append("With random weights no player changes the score, which tells nothing about these explanations.")
+    elif abs(control) < _UNRELATED:
         said.append(
             f"With random weights the same samples are explained otherwise (rank correlation {shown}), as it must be."
         )

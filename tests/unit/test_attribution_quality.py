@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import shutil
 from dataclasses import replace
 from itertools import permutations
@@ -165,6 +166,7 @@ def test_verdicts_compare_order_and_values(own, others, said):
         (-0.2, "explained otherwise (rank correlation −0.20)"),
         (0.5, "stay similar (rank correlation 0.50): they say more about the inputs"),
         (-0.5, "are turned round (rank correlation −0.50): they say more about the inputs"),
+        (math.nan, "With random weights no player changes the score"),
     ],
 )
 def test_random_weights_should_explain_something_else(control, said):
@@ -175,6 +177,16 @@ def test_random_weights_should_explain_something_else(control, said):
         *("model", "scene.tif", (), "logits", "mean", 8, 0.0, figures, {}, {}, {"random weights": control}, [], [])
     )
     assert said in verdicts(quality)[2]
+
+
+def test_a_network_whose_score_never_changes_has_no_order_to_judge(untrained, scene, tmp_path, quiet):
+    model = untrained()
+    network, card = file.load(model)
+    torch.nn.init.zeros_(network.head(MAIN).layer.weight)
+    file.save(model, network, card)
+    assert math.isnan(run(job_of(model, scene, tmp_path), quiet())["figures"]["rank_correlation"])
+    page = (tmp_path / "q.html").read_text()
+    assert "no order of players to judge" in page and ">nan<" not in page
 
 
 @pytest.mark.parametrize("kind", ["segmentation", "regression", "scene_classification", "scene_regression"])
