@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 
 import numpy as np
@@ -21,6 +22,7 @@ from rasterio.errors import RasterioError
 from ...models.errors import SceneError
 from .bands import BandSource, ModalitySource, alpha_band, open_raster
 from .grid import Grid, bounds_in, grid_of, overlaps, turns
+from .warped import WarpedBlocks
 from .window import Window
 
 log = logging.getLogger("auxlens")
@@ -29,9 +31,9 @@ _PLANE = CRS.from_string('LOCAL_CS["plane",UNIT["metre",1]]')  # stands in for "
 _NO_MASK = {MaskFlags.all_valid, MaskFlags.nodata}
 _BLOCK = 256  # pixels of the grid, in width and height, that are warped at once
 _BLOCK_SOURCE = 4 * _BLOCK  # pixels of a finer file that are read for them
-_CACHE_BYTES = 64 * 2**20  # of warped blocks, a file
 _FLOATS = np.finfo(np.float32)
 _COARSENING = 1.5  # source pixels a grid pixel, from which on they are averaged
+_warped_blocks = WarpedBlocks()
 
 
 def scene_grid(inputs: Sequence[ModalitySource]) -> Grid:
@@ -89,7 +91,7 @@ class ModalityReader:
 
     def close(self) -> None:
         for file in self._files:
-            file.dataset.close()
+            file.close()
 
     def __enter__(self) -> ModalityReader:
         return self
@@ -146,8 +148,6 @@ class _File:
         self._encodings = _encodings(self.dataset, self.numbers)
         self._ratio = 1.0 if self.aligned else self._source_pixels_a_grid_pixel()
         self._block = max(8, int(min(_BLOCK, _BLOCK_SOURCE / self._ratio)))
-        self._cached_blocks = max(4, _CACHE_BYTES // (self._block**2 * 4 * len(bands)))
-        self._cache: dict[Window, NDArray[np.float32]] = {}
 
     def read(self, window: Window, resampling: Resampling | None) -> NDArray[np.float32]:
         try:
@@ -157,6 +157,10 @@ class _File:
                 f"“{self.dataset.name}” cannot be read at row {window.row}, column {window.col}: the file is damaged "
                 "or cut short; copy it again."
             ) from error
+
+    def close(self) -> None:
+        self.dataset.close()
+        _warped_blocks.forget(self)
 
     def _read_aligned(self, window: Window) -> NDArray[np.float32]:
         chip: NDArray[np.float32] = self.dataset.read(self.numbers, window=window.rasterio, out_dtype="float32")
@@ -191,7 +195,7 @@ class _File:
         chip = np.empty((len(self.numbers), window.height, window.width), np.float32)
         for block in _blocks(window, self.grid, self._block):
             part = block.intersection(window)
-            warped = self._warped(block, resampling)
+            warped = _warped_blocks.get(self, block, partial(self._warp, block, resampling))
             chip[(slice(None), *part.relative_to(window).slices)] = warped[
                 (slice(None), *part.relative_to(block).slices)
             ]
@@ -207,13 +211,6 @@ class _File:
         corners = [~self.own.transform @ (x - turn, y) for x in (west, east) for y in (south, north)]
         cols, rows = zip(*corners, strict=True)
         return (min(rows), max(rows)), (min(cols), max(cols))
-
-    def _warped(self, block: Window, resampling: Resampling | None) -> NDArray[np.float32]:
-        if block not in self._cache:
-            while len(self._cache) >= self._cached_blocks:
-                self._cache.pop(next(iter(self._cache)))
-            self._cache[block] = self._warp(block, resampling)
-        return self._cache[block]
 
     def _warp(self, window: Window, resampling: Resampling | None) -> NDArray[np.float32]:
         """A window of the grid; across the date line its two sides come from two places of a file in degrees."""

@@ -13,9 +13,11 @@ from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
 from rasterio.warp import transform, transform_bounds
 
+from auxlens.engine.scene import reading, warped
 from auxlens.engine.scene.bands import modalities_from_layers
 from auxlens.engine.scene.grid import Grid
 from auxlens.engine.scene.reading import ModalityReader, scene_grid
+from auxlens.engine.scene.warped import WarpedBlocks
 from auxlens.engine.scene.window import Window, plan
 from auxlens.models.errors import SceneError
 
@@ -251,3 +253,36 @@ def test_a_crs_that_cannot_be_reached_is_a_clear_error(write):
     assert site.gsd_m in (10.0, None)
     with pytest.raises(SceneError, match="cannot be brought into"):
         reader_of([write("utm.tif", np.ones((1, 8, 8), "uint8"))], site)
+
+
+def test_warped_blocks_have_one_bound_however_many_files_are_open(monkeypatch):
+    blocks, warps = WarpedBlocks(), []
+    monkeypatch.setattr(warped, "BUDGET", 3 * 4 * 8 * 8)
+    first, second = Window(0, 0, 8, 8), Window(0, 8, 8, 8)
+
+    def get(file, block):
+        return blocks.get(file, block, lambda: warps.append((file, block)) or np.zeros((1, 8, 8), np.float32))
+
+    for file, block in (("a", first), ("a", second), ("b", first), ("a", first)):
+        assert get(file, block).shape == (1, 8, 8)
+    assert len(warps) == 3  # the last was kept
+    get("c", first)  # makes room: what was used longest ago goes
+    get("a", first)
+    assert len(warps) == 4
+    get("a", second)
+    assert len(warps) == 5
+    blocks.forget("a")
+    get("c", first)
+    get("a", first)
+    assert len(warps) == 6
+    monkeypatch.setattr(warped, "BUDGET", 1)
+    assert get("d", first) is get("d", first)  # a block larger than all is still warped once for its window
+
+
+def test_a_closed_reader_leaves_no_warped_blocks(write, rng):
+    grid = scene_grid(modalities_from_layers([write("in.tif", np.ones((1, 20, 20), "uint8"))], True))
+    other = write("dem.tif", rng.random((1, 30, 30)).astype("float32"), gsd=7.0)
+    with reader_of([other], grid) as reader:
+        reader.read(grid.whole)
+        assert reading._warped_blocks._bytes == 20 * 20 * 4
+    assert not reading._warped_blocks._blocks and not reading._warped_blocks._bytes
