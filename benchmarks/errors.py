@@ -36,7 +36,7 @@ import heights  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from accuracy import DATA, Silent, halves, read  # noqa: E402 - makes this checkout importable, tunes the process
-from crowns import EXPECTED, OBSERVED, UNCERTAINTY  # noqa: E402
+from crowns import EXPECTED, OBSERVED, PROBABILITIES, UNCERTAINTY  # noqa: E402
 from scenes import make_scene  # noqa: E402
 from scipy.stats import rankdata  # noqa: E402
 from sklearn.metrics import roc_auc_score  # noqa: E402
@@ -217,7 +217,7 @@ def genus(keep: Path, seed: int) -> dict[str, Any]:
     by_plot = crowns.crowns_by_plot()
     parts = [crowns.kept(folder, by_plot, "multitask", seed, fold) for fold in range(crowns.FOLDS)]
     joined = {
-        name: np.array([value for part in parts for value in part[name]]) for name in parts[0] if name != "seconds"
+        name: np.array([value for part in parts for value in part[name]]) for name in parts[0] if name != PROBABILITIES
     }
     scores = {name: joined[name].astype(float) for name in (UNCERTAINTY, EXPECTED, OBSERVED)}
     return detected(scores, joined["map"] != joined["truth"], np.unique(joined["plot"], return_inverse=True)[1])
