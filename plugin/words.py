@@ -71,6 +71,11 @@ def figure(value: float, unit: str = "") -> str:
     return (text + (f" {unit}" if unit else "")).replace("-", "−")
 
 
+def coordinates(x: float, y: float) -> str:
+    """A place in its CRS, to eight digits: eastings have as many where they begin with the number of a zone."""
+    return f"{x:.8g}, {y:.8g}"
+
+
 def figure_name(name: str) -> str:
     """What a figure of the engine is called: ``mean_iou`` → “mean IoU”."""
     return tr(FIGURES.get(name, name.replace("_", " ")))

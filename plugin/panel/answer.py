@@ -24,7 +24,7 @@ from ...models.card import LandClass
 from ..pixels import centre_of, pixel_of, read
 from ..places import Place, look
 from ..scenes import MappedScene
-from ..words import figure, tr
+from ..words import coordinates, figure, tr
 
 MOST_PX = 256  # height and width of the largest outline that is looked at
 _WINDOWS, _WINDOW_PX = 4, 48  # a scene's distribution is taken from 4 × 4 windows of 48 × 48 pixels
@@ -100,7 +100,7 @@ def _in_crs_of(layer: QgsRasterLayer, shape: QgsGeometry, crs: QgsCoordinateRefe
 
 
 def _coordinates(point: QgsPointXY) -> str:
-    return f"{point.x():.7g}, {point.y():.8g}"
+    return coordinates(point.x(), point.y())
 
 
 def _covered(layer: QgsRasterLayer, shape: QgsGeometry, rows: slice, columns: slice) -> np.ndarray:

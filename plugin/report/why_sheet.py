@@ -13,7 +13,7 @@ from ..pictures import legend, paletted
 from ..pixels import centre_of
 from ..places import Place, look, players
 from ..scenes import MappedScene
-from ..words import figure, percent, tr
+from ..words import coordinates, figure, percent, tr
 from .drawn import numbered_places
 from .sheets import MapPicture, Sheet
 from .subject import Subject
@@ -109,7 +109,7 @@ def places_chart(found: Sequence[LookedAt], title: str) -> Chart:
 
 
 def _place_chart(name: str, point: QgsPointXY, place: Place, reach: float, title: str) -> Chart:
-    lines = [(name, True), (f"{point.x():.6g}, {point.y():.7g}", False)]
+    lines = [(name, True), (coordinates(point.x(), point.y()), False)]
     mapped = place.mapped.name if place.mapped else figure(place.estimate)
     lines.append((tr("mapped as {}").format(mapped), False))
     if "error_probability" in place.values:
