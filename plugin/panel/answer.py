@@ -63,7 +63,7 @@ def spot_of(scene: MappedScene, shape: QgsGeometry, crs: QgsCoordinateReferenceS
         SceneError: the outline is too large to be answered at once.
     """
     layer = scene.any_layer
-    shape = _in_crs_of(layer, shape, crs)
+    shape = in_crs(shape, crs, layer.crs())
     if shape is None or shape.isEmpty():
         return None
     height, width = scene.size
@@ -89,11 +89,14 @@ def spot_of(scene: MappedScene, shape: QgsGeometry, crs: QgsCoordinateReferenceS
     return Spot(rows, columns, mask, _coordinates(shape.centroid().asPoint())) if mask.any() else None
 
 
-def _in_crs_of(layer: QgsRasterLayer, shape: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> Optional[QgsGeometry]:
+def in_crs(
+    shape: QgsGeometry, crs: QgsCoordinateReferenceSystem, target: QgsCoordinateReferenceSystem
+) -> Optional[QgsGeometry]:
+    """A shape brought from one CRS into another, as it is where one of them is none; ``None`` where it has no place."""
     copy = QgsGeometry(shape)
-    if crs.isValid() and layer.crs().isValid() and crs != layer.crs():
+    if crs.isValid() and target.isValid() and crs != target:
         try:
-            copy.transform(QgsCoordinateTransform(crs, layer.crs(), QgsProject.instance()))
+            copy.transform(QgsCoordinateTransform(crs, target, QgsProject.instance()))
         except QgsCsException:  # outside of where the CRS is defined
             return None
     return copy

@@ -233,6 +233,31 @@ def test_scenes_below_each_other_can_be_chosen(dock, mapped):
     assert dock.found.place.mapped.value == read(other, "map")[7, 9]
 
 
+def test_a_place_stays_where_the_map_gets_another_crs(dock, mapped):
+    QgsProject.instance().addMapLayer(QgsRasterLayer(str(mapped("scene_02", seed=5) / "map.tif"), "other"))
+    degrees = QgsCoordinateReferenceSystem("EPSG:4326")
+    for shape in (centre(7, 9), QgsGeometry.fromRect(QgsRectangle(6e5 + 20, 5.2e6 - 60, 6e5 + 60, 5.2e6 - 20))):
+        dock.canvas.setDestinationCrs(UTM)
+        dock.ask(shape)
+        before, there = dock.found.spot, QgsGeometry(shape)
+        there.transform(QgsCoordinateTransform(UTM, degrees, QgsProject.instance()))
+        dock.canvas.setDestinationCrs(degrees)
+        assert dock.tool._band.asGeometry().intersects(there)
+        dock.choice.setCurrentIndex(1)
+        dock.choice.activated.emit(1)
+        assert dock.found.scene.name == "scene_02"
+        assert (dock.found.spot.rows, dock.found.spot.columns) == (before.rows, before.columns)
+
+
+def test_a_panel_that_is_closed_asks_no_more(dock):
+    dock.show()
+    dock.ask(centre(7, 9))
+    dock.close()
+    assert dock.canvas.mapTool() is None
+    assert not dock.tool._point.isVisible()
+    assert dock.tool._band.asGeometry().isEmpty()
+
+
 def test_spectra_of_many_bands_follow(dock, mapped):
     values = {f"hsi:{n}": np.full((40, 56), n, "float32") for n in range(70)}
     folder = mapped("many", leave_out=("reconstruction_error", "expected_error"), change={"reconstruction": values})
