@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -220,6 +221,19 @@ def test_the_first_input_is_shown(mapped, write_raster):
     for number, text in enumerate((path, f"s2={path}")):
         made, _ = composed(mapped(f"scene_{number}", inputs=[text]))
         assert made.sheets[0].maps["input"].layers[0].source() == path
+
+
+def test_inputs_and_references_inside_of_archives_are_shown(mapped, write_raster, tmp_path):
+    archive = tmp_path / "scene.zip"
+    with ZipFile(archive, "w") as zipped:
+        for name, bands in (("s2.tif", ("B02", "B03", "B04")), ("s1.tif", ("VV", "VH"))):
+            zipped.write(write_raster(name, bands), name)
+    inside = f"/vsizip/{archive}"
+    corner = (500000.0, 5000000.0)
+    made, _ = composed(mapped(corner=corner, inputs=[f"{inside}/s2.tif"], auxiliary=[f"{inside}/s1.tif"]))
+    assert made.sheets[0].maps["input"].layers[0].source() == f"{inside}/s2.tif"
+    (sheet,) = [sheet for sheet in made.sheets if sheet.page == "modality"]
+    assert "Reference: VV (dB) as measured" in [picture.caption for picture in sheet.maps.values()]
 
 
 def test_what_does_not_belong_together_is_told(mapped):
