@@ -48,12 +48,14 @@ class Answer:
 
     Attributes:
         percentiles: Of ``error_probability`` and ``uncertainty`` within the scene, 0–100; empty until known.
+        unit: Of the quantity that is mapped; empty for classes, and until known.
     """
 
     scene: MappedScene
     spot: Spot
     place: Place
     percentiles: Mapping[str, float]
+    unit: str = ""
 
 
 def spot_of(scene: MappedScene, shape: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> Optional[Spot]:
@@ -131,8 +133,8 @@ def _covered(layer: QgsRasterLayer, shape: QgsGeometry, rows: slice, columns: sl
 class Background:
     """What the panel knows of a scene besides its pixels: classes, units, and how its values are distributed."""
 
-    def __init__(self, classes: Sequence[LandClass], units: Mapping[str, str]) -> None:
-        self.classes, self.units = list(classes), dict(units)
+    def __init__(self, classes: Sequence[LandClass], units: Mapping[str, str], unit: str = "") -> None:
+        self.classes, self.units, self.unit = list(classes), dict(units), unit
         self._sorted: Dict[str, np.ndarray] = {}
 
     def sample(self, scene: MappedScene) -> None:
@@ -172,7 +174,7 @@ def answer(scene: MappedScene, spot: Spot, known: Background, *, quick: bool = F
     """Read a scene's layers at a spot; ``quick`` leaves out the auxiliary ones."""
     skipped = OF_AUXILIARY if quick else ()
     place = look(scene, known.classes, spot.rows, spot.columns, spot.mask, known.units, skipped)
-    return Answer(scene, spot, place, known.percentiles(place))
+    return Answer(scene, spot, place, known.percentiles(place), known.unit)
 
 
 def headline(found: Answer) -> Tuple[str, str]:
@@ -184,7 +186,7 @@ def headline(found: Answer) -> Tuple[str, str]:
         share = tr(" on {} of the area").format(_percent(place.shares[0][1])) if place.pixels > 1 else ""
         mapped = tr("Mapped as {}").format(place.mapped.name) + share
     else:
-        mapped = tr("Estimated as {}").format(figure(place.estimate))
+        mapped = tr("Estimated as {}").format(figure(place.estimate, found.unit))
     count = tr("{} pixels").format(figure(place.pixels)) if place.pixels > 1 else ""
     return mapped, " · ".join(filter(None, (found.scene.name, found.spot.where, count)))
 

@@ -11,7 +11,7 @@ from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ...engine.jobs import SceneError
-from ..cards import card_of, classes_of, units_of
+from ..cards import card_of, classes_of, main_unit, units_of
 from ..charts import words
 from ..scenes import MappedScene, mapped_scenes
 from ..words import tr
@@ -150,7 +150,7 @@ class WhyHereDock(QgsDockWidget):
         known, sampled = self._background(scene)
         if not sampled:
             card, _ = card_of(scene)
-            known = Background(classes_of(scene, card), units_of(card))
+            known = Background(classes_of(scene, card), units_of(card), main_unit(card))
             known.sample(scene)
             self._known[scene.any_layer.id()] = known, True
         self._put(answer(scene, spot, known))

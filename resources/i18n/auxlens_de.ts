@@ -1545,6 +1545,11 @@
     </message>
     <message>
       <location filename="../../plugin/report/doubt_sheet.py" />
+      <source>The uncertainty is how large the network expects the error of the estimate to be.</source>
+      <translation>Die Unsicherheit sagt, wie groß der Fehler der Schätzung nach Erwartung des Netzes ist.</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/doubt_sheet.py" />
       <source>Where the map is doubtful</source>
       <translation>Wo die Karte zweifelhaft ist</translation>
     </message>

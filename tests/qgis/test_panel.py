@@ -22,6 +22,7 @@ from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QApplication
 
 from auxlens.engine.jobs import SceneError
+from auxlens.models.card import MainTask
 from auxlens.plugin.panel.answer import spot_of
 from auxlens.plugin.panel.dock import WhyHereDock
 from auxlens.plugin.panel.view import as_text
@@ -247,6 +248,21 @@ def test_a_place_stays_where_the_map_gets_another_crs(dock, mapped):
         dock.choice.activated.emit(1)
         assert dock.found.scene.name == "scene_02"
         assert (dock.found.spot.rows, dock.found.spot.columns) == (before.rows, before.columns)
+
+
+def test_a_quantity_has_its_unit(dock, mapped):
+    values = np.full((40, 56), 12, "float32")
+    main = MainTask("regression", "height", unit="m")
+    outputs = {"map": {"height": values}, "uncertainty": {"uncertainty": values / 8}}
+    folder = mapped("heights", main=main, model_name="tall", change=outputs, leave_out=("probability",))
+    QgsProject.instance().clear()
+    names = ("map", "uncertainty")
+    QgsProject.instance().addMapLayers([QgsRasterLayer(str(folder / f"{name}.tif"), name) for name in names])
+    dock.ask(centre(7, 9))
+    events()
+    said = as_text(dock.found)
+    assert said.startswith("Estimated as 12.0 m\n")
+    assert "Uncertainty: 1.50 m · " in said
 
 
 def test_a_panel_that_is_closed_asks_no_more(dock):

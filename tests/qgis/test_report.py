@@ -328,6 +328,21 @@ def test_a_quantity_instead_of_classes(mapped):
     assert "error" in [sheet.page for sheet in card_free.sheets]
 
 
+def test_a_quantity_has_its_unit(mapped):
+    values = np.full((40, 56), 12, "float32")
+    outputs = {"map": {"height": values}, "uncertainty": {"uncertainty": values / 8}, "main_error": {"e": values / 4}}
+    folder = mapped(
+        main=MainTask("regression", "height", unit="m"), change=outputs, leave_out=("probability", "error_probability")
+    )
+    made, _ = composed(folder)
+    texts = made.sheets[0].texts
+    assert (texts["figure_2"], texts["figure_2_name"]) == ("1.50 m", "mean uncertainty")
+    assert (texts["figure_3"], texts["figure_3_name"]) == ("3.00 m", "RMSE by the reference")
+    (error,) = [sheet for sheet in made.sheets if sheet.page == "error"]
+    assert "the error of the estimate" in error.texts["caption"]
+    assert "classes" not in error.texts["caption"]
+
+
 def test_a_quantity_has_intervals(card):
     held = Intervals((0.5, 0.9), (0.75, 2.5), 1.25, (0.484, 0.9126))
     regression = replace(card, main=MainTask("regression", "height", unit="m"), error_models={}, intervals=held)
