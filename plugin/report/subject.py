@@ -15,6 +15,7 @@ from ..cards import classes_of, main_unit
 from ..charts import swatches
 from ..pictures import is_classes, legend
 from ..scenes import MappedScene
+from ..sources import raster_path
 from ..words import AGREEMENT, figure, output_words, percent, tr
 from .sheets import MapPicture
 from .statistics import SceneFigures
@@ -35,7 +36,7 @@ class Subject:
     def date(self) -> str:
         """When the map was made, by its file."""
         try:
-            changed = os.path.getmtime(self.scene.any_layer.source())
+            changed = os.path.getmtime(raster_path(self.scene.any_layer))
         except OSError:
             return ""
         return datetime.fromtimestamp(changed).strftime("%Y-%m-%d")

@@ -38,7 +38,7 @@ from auxlens.plugin.report.drawn import numbered_places
 from auxlens.plugin.report.fitting import breakable, fit_label, nice_interval, plain
 from auxlens.plugin.report.layout import fill, page_kinds, read_template, resize
 from auxlens.plugin.report.tables import as_table, read_accuracy, read_rows
-from auxlens.plugin.scenes import scenes_in_folder
+from auxlens.plugin.scenes import mapped_scenes, scenes_in_folder
 from auxlens.plugin.words import plus_minus
 
 PAGES = ["title", "map", "areas", "error", "why", "modality", "model", "reproduce"]
@@ -234,6 +234,16 @@ def test_inputs_and_references_inside_of_archives_are_shown(mapped, write_raster
     assert made.sheets[0].maps["input"].layers[0].source() == f"{inside}/s2.tif"
     (sheet,) = [sheet for sheet in made.sheets if sheet.page == "modality"]
     assert "Reference: VV (dB) as measured" in [picture.caption for picture in sheet.maps.values()]
+
+
+def test_a_layer_with_open_options_is_its_file(mapped):
+    folder = mapped()
+    scenes, _ = mapped_scenes([QgsRasterLayer(f"{folder / 'map.tif'}|option:NUM_THREADS=1", "map")])
+    accuracy = {**ACCURACY, "compared": {"map": str(folder / "map.tif")}}
+    made, notes = compose(Request(scenes), accuracy, lambda fraction, message: True)
+    assert made.variables["date"]
+    assert made.sheets[-1].tables["versions"].rows[-1][1] == hashing.sha256(str(folder / "map.tif"))
+    assert not [note for note in notes if "another map" in note]
 
 
 def test_what_does_not_belong_together_is_told(mapped):
