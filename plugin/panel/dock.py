@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Tuple
 
-from qgis.core import QgsCoordinateReferenceSystem, QgsGeometry, QgsProject, QgsRectangle
+from qgis.core import QgsCoordinateReferenceSystem, QgsGeometry, QgsProject, QgsRasterLayer, QgsRectangle
 from qgis.gui import QgsDockWidget, QgsMapCanvas
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtGui import QGuiApplication
@@ -77,7 +77,7 @@ class WhyHereDock(QgsDockWidget):
         project.layersAdded.disconnect(self._forget)
         project.layersWillBeRemoved.disconnect(self._forget)
         self._canvas.destinationCrsChanged.disconnect(self._ask_again)
-        self._later.stop()
+        self._let_go()
         self.found = None
         self.tool.remove()
 
@@ -120,7 +120,16 @@ class WhyHereDock(QgsDockWidget):
         if self._scenes is None:
             layers = [node.layer() for node in QgsProject.instance().layerTreeRoot().findLayers()]
             self._scenes = mapped_scenes([layer for layer in layers if layer is not None])[0]
+            for layer in self._maps():
+                layer.styleChanged.connect(self._restyled)
         return self._scenes
+
+    def _maps(self) -> List[QgsRasterLayer]:
+        return [scene.layers["map"] for scene in self._scenes or () if "map" in scene.layers]
+
+    def _restyled(self) -> None:
+        """Styles name the classes."""
+        self._known.clear()
 
     def _show(self, scene: MappedScene, spot: Spot) -> None:
         known, sampled = self._background(scene)
@@ -190,10 +199,16 @@ class WhyHereDock(QgsDockWidget):
         if self.found is not None:
             QGuiApplication.clipboard().setImage(self.view.image())
 
+    def _let_go(self) -> None:
+        """Of the scenes."""
+        self._later.stop()
+        for layer in self._maps():
+            layer.styleChanged.disconnect(self._restyled)
+        self._scenes = None
+
     def _forget(self, *_: Any) -> None:
         """Layers come or go."""
-        self._later.stop()
-        self._scenes = None
+        self._let_go()
         self._known.clear()
         self._asked = None
         if self.found is not None:

@@ -265,6 +265,17 @@ def test_a_quantity_has_its_unit(dock, mapped):
     assert "Uncertainty: 1.50 m · " in said
 
 
+def test_classes_that_are_renamed_have_their_new_names(dock):
+    dock.ask(centre(7, 9))
+    events()
+    layer, mapped_as = dock.found.scene.layers["map"], dock.found.place.mapped
+    renderer = layer.renderer().clone()
+    renderer.setLabel(mapped_as.value, "meadow")
+    layer.setRenderer(renderer)
+    dock.ask(centre(7, 9))
+    assert as_text(dock.found).startswith("Mapped as meadow\n")
+
+
 def test_a_panel_that_is_closed_asks_no_more(dock):
     dock.show()
     dock.ask(centre(7, 9))
