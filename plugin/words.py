@@ -43,7 +43,7 @@ AGREEMENT = (  # what ``palettes.RIGHT_OR_WRONG`` says
     QT_TRANSLATE_NOOP("AuxLens", "map = reference"),
     QT_TRANSLATE_NOOP("AuxLens", "map ≠ reference"),
 )
-_IN_UNITS = ("rmse", "mae", "bias")  # of what is estimated; the others are numbers of their own
+_IN_UNITS = ("rmse", "mae", "expected_mae", "bias")  # of what is estimated; the others are numbers of their own
 
 
 def tr(text: str) -> str:
@@ -81,6 +81,11 @@ def figure_name(name: str) -> str:
     return tr(FIGURES.get(name, name.replace("_", " ")))
 
 
+def figure_of(name: str, value: float, unit: str) -> str:
+    """A figure by the engine's name, in the unit of what is estimated where it is in that."""
+    return figure(value, unit if name in _IN_UNITS else "")
+
+
 def figures_words(figures: Mapping[str, Any], chosen: Sequence[str] = (), unit: str = "") -> str:
     """Figures in a line; those that are numbers or text already, in the order in which they are chosen.
 
@@ -92,7 +97,7 @@ def figures_words(figures: Mapping[str, Any], chosen: Sequence[str] = (), unit: 
     parts = []
     for name in (name for name in chosen or figures if isinstance(figures.get(name), (int, float, str))):
         value = figures[name]
-        said = value if isinstance(value, str) else figure(float(value), unit if name in _IN_UNITS else "")
+        said = value if isinstance(value, str) else figure_of(name, float(value), unit)
         parts.append(f"{figure_name(name)} {said}")
     return " · ".join(parts)
 

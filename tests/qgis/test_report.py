@@ -583,6 +583,18 @@ def test_reading_tables(tmp_path):
     assert [len(part.rows) for part in shown.parts(12)] == [12, 12, 6]
 
 
+def test_the_accuracy_of_a_quantity_has_its_unit(tmp_path):
+    table, figures = tmp_path / "a.csv", tmp_path / "a.json"
+    table.write_text("unit,bias,rmse,r2,pixels\nm,-0.2,2.345,0.8,40\n")
+    overall = {"bias": -0.2, "rmse": 2.345, "r2": 0.8, "pixels": 40}
+    figures.write_text(json.dumps({"unit": "m", "overall": overall}))
+    for path in (table, figures):
+        sheet = accuracy_sheet(read_accuracy(str(path)))
+        assert sheet.texts["figures"] == "bias −0.200 m · RMSE 2.35 m · R² 0.800 · pixels 40.0"
+        assert ("RMSE", "2.35 m") in sheet.tables["table"].rows
+        assert ("R²", "0.800") in sheet.tables["table"].rows
+
+
 @pytest.mark.usefixtures("qgis_app")
 @pytest.mark.parametrize("count", [1, 9, 60, 200])
 def test_no_legend_is_cut(count):
