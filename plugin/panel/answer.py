@@ -24,7 +24,7 @@ from ...models.card import LandClass
 from ..pixels import centre_of, pixel_of, read
 from ..places import Place, look
 from ..scenes import MappedScene
-from ..words import coordinates, figure, tr
+from ..words import coordinates, count, figure, tr
 
 MOST_PX = 256  # height and width of the largest outline that is looked at
 _WINDOWS, _WINDOW_PX = 4, 48  # a scene's distribution is taken from 4 × 4 windows of 48 × 48 pixels
@@ -187,8 +187,8 @@ def headline(found: Answer) -> Tuple[str, str]:
         mapped = tr("Mapped as {}").format(place.mapped.name) + share
     else:
         mapped = tr("Estimated as {}").format(figure(place.estimate, found.unit))
-    count = tr("{} pixels").format(figure(place.pixels)) if place.pixels > 1 else ""
-    return mapped, " · ".join(filter(None, (found.scene.name, found.spot.where, count)))
+    many = tr("{} pixels").format(count(place.pixels)) if place.pixels > 1 else ""
+    return mapped, " · ".join(filter(None, (found.scene.name, found.spot.where, many)))
 
 
 def _percent(share: float) -> str:

@@ -1360,13 +1360,18 @@
     </message>
     <message>
       <location filename="../../plugin/report/assessment_sheets.py" />
-      <source>class</source>
-      <translation>Klasse</translation>
+      <source>reference polygons</source>
+      <translation>Referenzpolygone</translation>
     </message>
     <message>
       <location filename="../../plugin/report/assessment_sheets.py" />
       <source>reference pixels</source>
       <translation>Referenzpixel</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/assessment_sheets.py" />
+      <source>class</source>
+      <translation>Klasse</translation>
     </message>
     <message>
       <location filename="../../plugin/report/assessment_sheets.py" />
@@ -2177,6 +2182,11 @@
       <location filename="../../plugin/words.py" />
       <source>pixels</source>
       <translation>Pixel</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/words.py" />
+      <source>polygons</source>
+      <translation>Polygone</translation>
     </message>
     <message>
       <location filename="../../plugin/words.py" />

@@ -136,7 +136,7 @@ def test_a_drag_draws_an_outline(dock):
     drag(dock, ((100, 100), (200, 100), (200, 180), (100, 180)))
     assert dock.found.spot.mask is not None
     assert 60 <= dock.found.place.pixels <= 100  # 10 × 8 pixels
-    assert "pixels" in as_text(dock.found)
+    assert f" · {dock.found.place.pixels} pixels\n" in as_text(dock.found)
 
 
 def test_a_straight_drag_asks_about_the_pixel(dock):

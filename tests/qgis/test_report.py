@@ -583,6 +583,14 @@ def test_reading_tables(tmp_path):
     assert [len(part.rows) for part in shown.parts(12)] == [12, 12, 6]
 
 
+def test_the_accuracy_of_polygons_counts_polygons(tmp_path):
+    table = tmp_path / "a.csv"
+    table.write_text("class,value,reference_polygons,f1,overall_accuracy\nwater,1,12,0.5,\noverall,,12,,0.75\n")
+    shown = accuracy_sheet(read_accuracy(str(table))).tables["table"]
+    assert shown.headings[:2] == ("class", "reference polygons")
+    assert shown.rows[0][:2] == ("water", "12")
+
+
 def test_the_accuracy_of_a_quantity_has_its_unit(tmp_path):
     table, figures = tmp_path / "a.csv", tmp_path / "a.json"
     table.write_text("unit,bias,rmse,r2,pixels\nm,-0.2,2.345,0.8,40\n")
@@ -590,7 +598,7 @@ def test_the_accuracy_of_a_quantity_has_its_unit(tmp_path):
     figures.write_text(json.dumps({"unit": "m", "overall": overall}))
     for path in (table, figures):
         sheet = accuracy_sheet(read_accuracy(str(path)))
-        assert sheet.texts["figures"] == "bias −0.200 m · RMSE 2.35 m · R² 0.800 · pixels 40.0"
+        assert sheet.texts["figures"] == "bias −0.200 m · RMSE 2.35 m · R² 0.800 · pixels 40"
         assert ("RMSE", "2.35 m") in sheet.tables["table"].rows
         assert ("R²", "0.800") in sheet.tables["table"].rows
 
