@@ -136,6 +136,7 @@ def _mismatches(subjects: Sequence[Subject], accuracy: Mapping[str, Any]) -> Lis
         found.append(said.format(", ".join(models.values()), subjects[0].scene.tags.model))
     assessed = str((accuracy.get("compared") or {}).get("map") or "")
     maps = [raster_path(s.scene.layers["map"]) for s in subjects if "map" in s.scene.layers]
+    maps += [str(s.scene.tags.job.get("output_polygons") or "") for s in subjects]  # of scene-level models
     if os.path.exists(assessed) and not any(os.path.exists(m) and os.path.samefile(m, assessed) for m in maps):
         found.append(tr("The figures of accuracy are about another map, “{}”.").format(assessed))
     return found

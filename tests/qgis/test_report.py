@@ -236,6 +236,16 @@ def test_inputs_and_references_inside_of_archives_are_shown(mapped, write_raster
     assert "Reference: VV (dB) as measured" in [picture.caption for picture in sheet.maps.values()]
 
 
+def test_the_polygons_of_a_scene_are_its_map_too(mapped, tmp_path):
+    polygons = tmp_path / "fields.gpkg"
+    polygons.write_bytes(b"")
+    accuracy = {**ACCURACY, "compared": {"map": str(polygons)}}
+    for job, told in (({"output_polygons": str(polygons)}, False), ({"output_polygons": ""}, True)):
+        scenes, _ = scenes_in_folder(str(mapped(f"scene_{told}", **job)))
+        notes = compose(Request(scenes), accuracy, lambda fraction, message: True)[1]
+        assert any("another map" in note for note in notes) == told
+
+
 def test_a_layer_with_open_options_is_its_file(mapped):
     folder = mapped()
     scenes, _ = mapped_scenes([QgsRasterLayer(f"{folder / 'map.tif'}|option:NUM_THREADS=1", "map")])
