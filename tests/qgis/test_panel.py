@@ -150,6 +150,18 @@ def test_a_spike_of_an_outline_does_not_count(dock):
     assert 60 <= dock.found.place.pixels <= 100
 
 
+def test_an_interrupted_outline_is_given_up(dock):
+    view = dock.canvas.viewport()
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, NO_KEYS, QPoint(100, 100))
+    dock.canvas.unsetMapTool(dock.tool)
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, NO_KEYS, QPoint(100, 100))
+    dock.canvas.setMapTool(dock.tool)
+    none = Qt.MouseButton.NoButton
+    for x in (200, 240):
+        QApplication.sendEvent(view, QMouseEvent(QEvent.Type.MouseMove, QPointF(x, 150), none, none, NO_KEYS))
+    assert dock.tool._band.asGeometry().isEmpty()
+
+
 def test_an_answer_takes_a_moment(dock):
     times = []
     for at in range(5):
