@@ -45,6 +45,11 @@ def units_of(card: Optional[Card]) -> Dict[str, str]:
     return {modality.name: modality.unit for modality in card.auxiliary} if card else {}
 
 
+def main_unit(card: Optional[Card]) -> str:
+    """Unit of the quantity that is mapped; empty for classes and without a card."""
+    return card.main.unit if card else ""
+
+
 def classes_of(scene: MappedScene, card: Optional[Card]) -> List[LandClass]:
     """Classes of a scene's map, as its layer shows them, else as the card or the file has them; without any of these
     they are called by their numbers. Empty for a regression.

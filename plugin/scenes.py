@@ -168,8 +168,8 @@ def reference_layer(scene: MappedScene, modality: str) -> Optional[Tuple[QgsRast
     paths = [split_name(text) for text in scene.tags.job.get("auxiliary") or ()]
     bands = scene.modalities().get(modality, [])
     for name, path in paths:
-        layer = QgsRasterLayer(path, modality) if os.path.exists(path) else None
-        if layer is None or not layer.isValid() or layer.bandCount() < len(bands):
+        layer = QgsRasterLayer(path, modality)
+        if not layer.isValid() or layer.bandCount() < len(bands):
             continue
         found = band_names(layer)
         if set(bands) <= set(found):

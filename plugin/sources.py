@@ -90,8 +90,9 @@ def vector_path(layer: QgsVectorLayer, *, export: bool) -> str:
     """What the engine opens for a vector layer: ``path`` or ``path|layername=…``.
 
     A layer that is not plainly a file (in memory, in a database, filtered, one of several types of geometry, with
-    unsaved edits, joined or virtual fields, or a CRS that its file does not have) is written to a temporary
-    GeoPackage, so that the engine sees what the user sees; ``export=False`` (for checks) skips that.
+    unsaved edits, joined or virtual fields, a CRS that its file does not have, or a shapefile that does not say how
+    its texts are encoded) is written to a temporary GeoPackage, so that the engine sees what the user sees;
+    ``export=False`` (for checks) skips that.
 
     Raises:
         SceneError: the temporary file cannot be written.
@@ -103,7 +104,8 @@ def vector_path(layer: QgsVectorLayer, *, export: bool) -> str:
     plain = plain and layer.fields().count() == provider.fields().count() and layer.crs() == provider.crs()
     whole = bool(name) or "layerId" not in parts or parts["layerId"] in (None, "", "0", 0)
     whole = whole and "|geometrytype=" not in layer.source().lower()  # of a layer with points and polygons
-    if plain and path and whole:
+    encoded = provider.storageType() != "ESRI Shapefile" or os.path.exists(os.path.splitext(path)[0] + ".cpg")
+    if plain and path and whole and encoded:
         return f"{absolute(path)}|layername={name}" if name else absolute(path)
     return _exported(layer) if export else layer.source()
 

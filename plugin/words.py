@@ -27,6 +27,7 @@ FIGURES = {  # by the names that the engine gives them
     "mean_iou": QT_TRANSLATE_NOOP("AuxLens", "mean IoU"),
     "mean_f1": QT_TRANSLATE_NOOP("AuxLens", "mean F1"),
     "pixels": QT_TRANSLATE_NOOP("AuxLens", "pixels"),
+    "polygons": QT_TRANSLATE_NOOP("AuxLens", "polygons"),
     "bias": QT_TRANSLATE_NOOP("AuxLens", "bias"),
     "error_rate": QT_TRANSLATE_NOOP("AuxLens", "share of wrong pixels"),
     "auroc": "AUROC",
@@ -43,7 +44,8 @@ AGREEMENT = (  # what ``palettes.RIGHT_OR_WRONG`` says
     QT_TRANSLATE_NOOP("AuxLens", "map = reference"),
     QT_TRANSLATE_NOOP("AuxLens", "map ≠ reference"),
 )
-_IN_UNITS = ("rmse", "mae", "bias")  # of what is estimated; the others are numbers of their own
+_COUNTS = ("pixels", "polygons")
+_IN_UNITS = ("rmse", "mae", "expected_mae", "bias")  # of what is estimated; the others are numbers of their own
 
 
 def tr(text: str) -> str:
@@ -71,9 +73,24 @@ def figure(value: float, unit: str = "") -> str:
     return (text + (f" {unit}" if unit else "")).replace("-", "−")
 
 
+def count(number: float) -> str:
+    """How many there are of something."""
+    return f"{number:,.0f}".replace(",", "\u202f")
+
+
+def coordinates(x: float, y: float) -> str:
+    """A place in its CRS, to eight digits: eastings have as many where they begin with the number of a zone."""
+    return f"{x:.8g}, {y:.8g}"
+
+
 def figure_name(name: str) -> str:
     """What a figure of the engine is called: ``mean_iou`` → “mean IoU”."""
     return tr(FIGURES.get(name, name.replace("_", " ")))
+
+
+def figure_of(name: str, value: float, unit: str) -> str:
+    """A figure by the engine's name, in the unit of what is estimated where it is in that."""
+    return count(value) if name in _COUNTS else figure(value, unit if name in _IN_UNITS else "")
 
 
 def figures_words(figures: Mapping[str, Any], chosen: Sequence[str] = (), unit: str = "") -> str:
@@ -87,7 +104,7 @@ def figures_words(figures: Mapping[str, Any], chosen: Sequence[str] = (), unit: 
     parts = []
     for name in (name for name in chosen or figures if isinstance(figures.get(name), (int, float, str))):
         value = figures[name]
-        said = value if isinstance(value, str) else figure(float(value), unit if name in _IN_UNITS else "")
+        said = value if isinstance(value, str) else figure_of(name, float(value), unit)
         parts.append(f"{figure_name(name)} {said}")
     return " · ".join(parts)
 

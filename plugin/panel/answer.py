@@ -24,7 +24,7 @@ from ...models.card import LandClass
 from ..pixels import centre_of, pixel_of, read
 from ..places import Place, look
 from ..scenes import MappedScene
-from ..words import figure, tr
+from ..words import coordinates, count, figure, tr
 
 MOST_PX = 256  # height and width of the largest outline that is looked at
 _WINDOWS, _WINDOW_PX = 4, 48  # a scene's distribution is taken from 4 × 4 windows of 48 × 48 pixels
@@ -48,12 +48,14 @@ class Answer:
 
     Attributes:
         percentiles: Of ``error_probability`` and ``uncertainty`` within the scene, 0–100; empty until known.
+        unit: Of the quantity that is mapped; empty for classes, and until known.
     """
 
     scene: MappedScene
     spot: Spot
     place: Place
     percentiles: Mapping[str, float]
+    unit: str = ""
 
 
 def spot_of(scene: MappedScene, shape: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> Optional[Spot]:
@@ -63,7 +65,7 @@ def spot_of(scene: MappedScene, shape: QgsGeometry, crs: QgsCoordinateReferenceS
         SceneError: the outline is too large to be answered at once.
     """
     layer = scene.any_layer
-    shape = _in_crs_of(layer, shape, crs)
+    shape = in_crs(shape, crs, layer.crs())
     if shape is None or shape.isEmpty():
         return None
     height, width = scene.size
@@ -89,18 +91,21 @@ def spot_of(scene: MappedScene, shape: QgsGeometry, crs: QgsCoordinateReferenceS
     return Spot(rows, columns, mask, _coordinates(shape.centroid().asPoint())) if mask.any() else None
 
 
-def _in_crs_of(layer: QgsRasterLayer, shape: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> Optional[QgsGeometry]:
+def in_crs(
+    shape: QgsGeometry, crs: QgsCoordinateReferenceSystem, target: QgsCoordinateReferenceSystem
+) -> Optional[QgsGeometry]:
+    """A shape brought from one CRS into another, as it is where one of them is none; ``None`` where it has no place."""
     copy = QgsGeometry(shape)
-    if crs.isValid() and layer.crs().isValid() and crs != layer.crs():
+    if crs.isValid() and target.isValid() and crs != target:
         try:
-            copy.transform(QgsCoordinateTransform(crs, layer.crs(), QgsProject.instance()))
+            copy.transform(QgsCoordinateTransform(crs, target, QgsProject.instance()))
         except QgsCsException:  # outside of where the CRS is defined
             return None
     return copy
 
 
 def _coordinates(point: QgsPointXY) -> str:
-    return f"{point.x():.7g}, {point.y():.8g}"
+    return coordinates(point.x(), point.y())
 
 
 def _covered(layer: QgsRasterLayer, shape: QgsGeometry, rows: slice, columns: slice) -> np.ndarray:
@@ -128,8 +133,8 @@ def _covered(layer: QgsRasterLayer, shape: QgsGeometry, rows: slice, columns: sl
 class Background:
     """What the panel knows of a scene besides its pixels: classes, units, and how its values are distributed."""
 
-    def __init__(self, classes: Sequence[LandClass], units: Mapping[str, str]) -> None:
-        self.classes, self.units = list(classes), dict(units)
+    def __init__(self, classes: Sequence[LandClass], units: Mapping[str, str], unit: str = "") -> None:
+        self.classes, self.units, self.unit = list(classes), dict(units), unit
         self._sorted: Dict[str, np.ndarray] = {}
 
     def sample(self, scene: MappedScene) -> None:
@@ -169,7 +174,7 @@ def answer(scene: MappedScene, spot: Spot, known: Background, *, quick: bool = F
     """Read a scene's layers at a spot; ``quick`` leaves out the auxiliary ones."""
     skipped = OF_AUXILIARY if quick else ()
     place = look(scene, known.classes, spot.rows, spot.columns, spot.mask, known.units, skipped)
-    return Answer(scene, spot, place, known.percentiles(place))
+    return Answer(scene, spot, place, known.percentiles(place), known.unit)
 
 
 def headline(found: Answer) -> Tuple[str, str]:
@@ -181,9 +186,9 @@ def headline(found: Answer) -> Tuple[str, str]:
         share = tr(" on {} of the area").format(_percent(place.shares[0][1])) if place.pixels > 1 else ""
         mapped = tr("Mapped as {}").format(place.mapped.name) + share
     else:
-        mapped = tr("Estimated as {}").format(figure(place.estimate))
-    count = tr("{} pixels").format(figure(place.pixels)) if place.pixels > 1 else ""
-    return mapped, " · ".join(filter(None, (found.scene.name, found.spot.where, count)))
+        mapped = tr("Estimated as {}").format(figure(place.estimate, found.unit))
+    many = tr("{} pixels").format(count(place.pixels)) if place.pixels > 1 else ""
+    return mapped, " · ".join(filter(None, (found.scene.name, found.spot.where, many)))
 
 
 def _percent(share: float) -> str:

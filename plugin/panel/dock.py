@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Tuple
 
-from qgis.core import QgsCoordinateTransform, QgsGeometry, QgsProject, QgsRectangle
+from qgis.core import QgsCoordinateReferenceSystem, QgsGeometry, QgsProject, QgsRasterLayer, QgsRectangle
 from qgis.gui import QgsDockWidget, QgsMapCanvas
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ...engine.jobs import SceneError
-from ..cards import card_of, classes_of, units_of
+from ..cards import card_of, classes_of, main_unit, units_of
 from ..charts import words
 from ..scenes import MappedScene, mapped_scenes
 from ..words import tr
-from .answer import Answer, Background, Spot, answer, spot_of, takes_long
+from .answer import Answer, Background, Spot, answer, in_crs, spot_of, takes_long
 from .tool import AskTool
 from .view import AnswerView, as_text, parts
 
@@ -36,7 +36,7 @@ class WhyHereDock(QgsDockWidget):
         self._canvas = canvas
         self._scenes: Optional[List[MappedScene]] = None  # of the project; None until they are looked for
         self._known: Dict[str, Tuple[Background, bool]] = {}  # by layer; whether its scene was sampled
-        self._asked: Optional[QgsGeometry] = None
+        self._asked: Optional[Tuple[QgsGeometry, QgsCoordinateReferenceSystem]] = None  # where, and in which CRS
         self._later = QTimer(self)  # runs when the answer is on the screen
         self._later.setSingleShot(True)
         self._later.timeout.connect(self._complete)
@@ -46,6 +46,8 @@ class WhyHereDock(QgsDockWidget):
         self.picture_button = QPushButton(tr("Copy picture"))
         self._lay_out()
         self.tool.asked.connect(self.ask)
+        self.closed.connect(self._put_away)
+        canvas.destinationCrsChanged.connect(self._ask_again)  # the place stays, its mark moves
         self.choice.activated.connect(self._ask_again)
         self.text_button.clicked.connect(self.copy_text)
         self.picture_button.clicked.connect(self.copy_picture)
@@ -74,15 +76,21 @@ class WhyHereDock(QgsDockWidget):
         project = QgsProject.instance()
         project.layersAdded.disconnect(self._forget)
         project.layersWillBeRemoved.disconnect(self._forget)
-        self._later.stop()
+        self._canvas.destinationCrsChanged.disconnect(self._ask_again)
+        self._let_go()
         self.found = None
         self.tool.remove()
 
     def ask(self, shape: QgsGeometry) -> None:
         """Answer for a point or polygon of the canvas's CRS."""
-        self._asked = shape
+        self._asked = shape, self._canvas.mapSettings().destinationCrs()
+        self._ask_again()
+
+    def _ask_again(self, *_: Any) -> None:
+        if self._asked is None:
+            return
         try:
-            here = self._here(shape)
+            here = self._here(*self._asked)
         except SceneError as error:
             self._say(str(error))
             return
@@ -96,13 +104,13 @@ class WhyHereDock(QgsDockWidget):
         scene, spot = here[max(0, self.choice.currentIndex())]
         self._show(scene, spot)
 
-    def _ask_again(self, *_: Any) -> None:
-        if self._asked is not None:
-            self.ask(self._asked)
+    def _put_away(self) -> None:
+        """The panel is closed: no more questions."""
+        self._canvas.unsetMapTool(self.tool)
+        self.tool.clear()
 
-    def _here(self, shape: QgsGeometry) -> List[Tuple[MappedScene, Spot]]:
+    def _here(self, shape: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> List[Tuple[MappedScene, Spot]]:
         """The scenes that a shape lies on, those of visible layers first."""
-        crs = self._canvas.mapSettings().destinationCrs()
         visible = {layer.id() for layer in self._canvas.layers()}
         found = [(scene, spot) for scene in self.scenes() for spot in [spot_of(scene, shape, crs)] if spot is not None]
         return sorted(found, key=lambda pair: not any(layer.id() in visible for layer in pair[0].layers.values()))
@@ -112,7 +120,16 @@ class WhyHereDock(QgsDockWidget):
         if self._scenes is None:
             layers = [node.layer() for node in QgsProject.instance().layerTreeRoot().findLayers()]
             self._scenes = mapped_scenes([layer for layer in layers if layer is not None])[0]
+            for layer in self._maps():
+                layer.styleChanged.connect(self._restyled)
         return self._scenes
+
+    def _maps(self) -> List[QgsRasterLayer]:
+        return [scene.layers["map"] for scene in self._scenes or () if "map" in scene.layers]
+
+    def _restyled(self) -> None:
+        """Styles name the classes."""
+        self._known.clear()
 
     def _show(self, scene: MappedScene, spot: Spot) -> None:
         known, sampled = self._background(scene)
@@ -142,7 +159,7 @@ class WhyHereDock(QgsDockWidget):
         known, sampled = self._background(scene)
         if not sampled:
             card, _ = card_of(scene)
-            known = Background(classes_of(scene, card), units_of(card))
+            known = Background(classes_of(scene, card), units_of(card), main_unit(card))
             known.sample(scene)
             self._known[scene.any_layer.id()] = known, True
         self._put(answer(scene, spot, known))
@@ -155,18 +172,22 @@ class WhyHereDock(QgsDockWidget):
             button.setEnabled(False)
 
     def _mark(self, scene: MappedScene, spot: Spot) -> None:
-        """Mark the pixel; an outline stays as it was drawn."""
+        """Mark the pixel, or the outline as it was drawn."""
         if spot.mask is not None and self._asked is not None:
-            self.tool.mark(self._asked)
+            self._mark_shape(*self._asked, ringed=False)
             return
         layer = scene.any_layer
         box, dx, dy = layer.extent(), layer.rasterUnitsPerPixelX(), layer.rasterUnitsPerPixelY()
         left, top = box.xMinimum() + spot.columns.start * dx, box.yMaximum() - spot.rows.start * dy
         pixel = QgsGeometry.fromRect(QgsRectangle(left, top - dy, left + dx, top))
-        crs = self._canvas.mapSettings().destinationCrs()
-        if crs.isValid() and layer.crs().isValid() and crs != layer.crs():
-            pixel.transform(QgsCoordinateTransform(layer.crs(), crs, QgsProject.instance()))
-        self.tool.mark(pixel, ringed=True)
+        self._mark_shape(pixel, layer.crs(), ringed=True)
+
+    def _mark_shape(self, shape: QgsGeometry, crs: QgsCoordinateReferenceSystem, *, ringed: bool) -> None:
+        shown = in_crs(shape, crs, self._canvas.mapSettings().destinationCrs())
+        if shown is None:
+            self.tool.clear()
+        else:
+            self.tool.mark(shown, ringed=ringed)
 
     def copy_text(self) -> None:
         """The answer's words and numbers to the clipboard."""
@@ -178,10 +199,16 @@ class WhyHereDock(QgsDockWidget):
         if self.found is not None:
             QGuiApplication.clipboard().setImage(self.view.image())
 
+    def _let_go(self) -> None:
+        """Of the scenes."""
+        self._later.stop()
+        for layer in self._maps():
+            layer.styleChanged.disconnect(self._restyled)
+        self._scenes = None
+
     def _forget(self, *_: Any) -> None:
         """Layers come or go."""
-        self._later.stop()
-        self._scenes = None
+        self._let_go()
         self._known.clear()
         self._asked = None
         if self.found is not None:

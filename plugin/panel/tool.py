@@ -53,6 +53,11 @@ class AskTool(QgsMapTool):
         area = _area(corners)
         self.asked.emit(area if area is not None else QgsGeometry.fromPointXY(corners[0]))
 
+    def deactivate(self) -> None:
+        """Give up an outline that another tool has interrupted."""
+        self._corners = []
+        super().deactivate()
+
     def mark(self, shape: QgsGeometry, *, ringed: bool = False) -> None:
         """Show a polygon of the canvas's CRS on the map; with a ring around it where it may be too small to be seen."""
         self._band.setToGeometry(shape, None)

@@ -53,7 +53,7 @@ def doubts(found: Answer) -> List[Bar]:
     """Error probability, uncertainty and main error as bars, with how they compare with the scene."""
     items = []
     for output, value in found.place.values.items():
-        said = percent(value) if output == "error_probability" else figure(value)
+        said = percent(value) if output == "error_probability" else figure(value, found.unit)
         if output == "main_error" and found.place.mapped is not None:
             said = tr("{} of it differs from the reference").format(percent(value))
             if found.place.pixels == 1:

@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Mapping, Sequence
 
 from qgis.PyQt.QtCore import QT_TRANSLATE_NOOP
 
-from ..words import figure, figure_name, figures_words, plus_minus, tr
+from ..words import count, figure, figure_name, figure_of, figures_words, plus_minus, tr
 from .sheets import Sheet, numbered
 from .tables import Row, Table, as_table, number_of, pairs, read_rows
 
@@ -41,8 +41,13 @@ def accuracy_sheet(accuracy: Mapping[str, Any]) -> Sheet:
     """What ``accuracy`` found."""
     compared = accuracy.get("compared") or {}
     caption = " ".join(map(str, (compared.get("sampling", ""), *(compared.get("notes") or ()))))
-    texts = {"figures": figures_words(_overall(accuracy)), "caption": caption.strip()}
+    texts = {"figures": figures_words(_overall(accuracy), unit=_unit(accuracy)), "caption": caption.strip()}
     return Sheet("accuracy", tr("Accuracy"), texts, {}, {}, {"table": _accuracy_table(accuracy)})
+
+
+def _unit(accuracy: Mapping[str, Any]) -> str:
+    """Of the quantity that was assessed; empty for classes."""
+    return str(accuracy.get("unit") or "")
 
 
 def _overall(accuracy: Mapping[str, Any]) -> Dict[str, Any]:
@@ -58,16 +63,19 @@ def _overall(accuracy: Mapping[str, Any]) -> Dict[str, Any]:
 def _accuracy_table(accuracy: Mapping[str, Any]) -> Table:
     rows = accuracy.get("classes") or []
     if not rows:
-        overall = accuracy["overall"]
-        return pairs([(figure_name(name), figure(v)) for name, v in overall.items() if isinstance(v, (int, float))])
+        known = {name: v for name, v in accuracy["overall"].items() if isinstance(v, (int, float))}
+        return pairs([(figure_name(name), figure_of(name, v, _unit(accuracy))) for name, v in known.items()])
+    polygons = "reference_polygons" in rows[0]  # of a map of polygons each counts once
+    counted = "reference_polygons" if polygons else "reference_pixels"
     shown = []
     for row in rows[:_MOST_CLASSES]:
-        cells = [str(row.get("class", "")), figure(float(row.get("reference_pixels") or 0))]
+        cells = [str(row.get("class", "")), count(float(row.get(counted) or 0))]
         for key in _OF_CLASS:
             value, half = row.get(key), row.get(f"adjusted_{key}_ci95")
             cells.append("–" if value is None else plus_minus(float(value), float(half or 0)))
         shown.append(tuple(cells))
-    headings = (tr("class"), tr("reference pixels"), *map(figure_name, _OF_CLASS))
+    heading = tr("reference polygons") if polygons else tr("reference pixels")
+    headings = (tr("class"), heading, *map(figure_name, _OF_CLASS))
     return Table(headings, tuple(shown), (0.26, 0.16, 0.17, 0.19, 0.11, 0.11))
 
 

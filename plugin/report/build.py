@@ -12,6 +12,7 @@ from ...engine.jobs import Canceled, JobError
 from ...models.parts import part_path
 from ..cards import card_of, classes_of
 from ..scenes import MappedScene
+from ..sources import raster_path
 from ..words import tr
 from .assessment_sheets import accuracy_sheet, errors_sheets
 from .closing_sheets import model_sheets, reproduce_sheets
@@ -134,7 +135,8 @@ def _mismatches(subjects: Sequence[Subject], accuracy: Mapping[str, Any]) -> Lis
         said = tr("The scenes were mapped with different models ({}); the page “Model” is about {}.")
         found.append(said.format(", ".join(models.values()), subjects[0].scene.tags.model))
     assessed = str((accuracy.get("compared") or {}).get("map") or "")
-    maps = [s.scene.layers["map"].source() for s in subjects if "map" in s.scene.layers]
+    maps = [raster_path(s.scene.layers["map"]) for s in subjects if "map" in s.scene.layers]
+    maps += [str(s.scene.tags.job.get("output_polygons") or "") for s in subjects]  # of scene-level models
     if os.path.exists(assessed) and not any(os.path.exists(m) and os.path.samefile(m, assessed) for m in maps):
         found.append(tr("The figures of accuracy are about another map, “{}”.").format(assessed))
     return found

@@ -11,6 +11,7 @@ from ...engine.scene.hashing import sha256
 from ...engine.version import plugin_version
 from ...models.card import Card, Intervals, Modality
 from ...models.members import EnsembleCard
+from ..sources import raster_path
 from ..words import figures_words, tr
 from .sheets import Sheet, numbered
 from .subject import Subject
@@ -103,7 +104,7 @@ def reproduce_sheets(subjects: Sequence[Subject]) -> List[Sheet]:
     ]
     for subject in subjects[:8]:
         for output in list(subject.scene.layers)[:1]:
-            path = subject.scene.layers[output].source()
+            path = raster_path(subject.scene.layers[output])
             entries.append((tr("SHA-256 of the {}, {}").format(output, subject.scene.name), _sha256(path)))
     if not first.tags.job:
         return [

@@ -24,6 +24,8 @@ def error_sheet(subject: Subject) -> Optional[Sheet]:
         words_ = tr("Main error: where map and reference differ") if beside == "main_error" else ""
         maps["beside"] = plain_map(scene, beside, words_)
     caption = tr("The uncertainty is how evenly the probability is spread over the classes; it is no rate of errors.")
+    if not subject.classes:
+        caption = tr("The uncertainty is how large the network expects the error of the estimate to be.")
     charts: Dict[str, Chart] = {}
     tables = {}
     if figures.levels:

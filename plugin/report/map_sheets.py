@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import List, Mapping, Optional, Tuple
 
 from qgis.core import QgsRasterLayer
@@ -42,9 +41,8 @@ def title_sheet(subject: Subject, title: str) -> Sheet:
 def _input_layer(scene: MappedScene) -> Optional[QgsRasterLayer]:
     """The scene as the network saw it: the first input's raster, or three of a scene of single-band files."""
     for text in scene.tags.job.get("inputs") or ():
-        path = split_name(text)[1]
-        layer = QgsRasterLayer(path, scene.name) if os.path.exists(path) else None
-        if layer is not None and layer.isValid():
+        layer = QgsRasterLayer(split_name(text)[1], scene.name)
+        if layer.isValid():
             return natural_colour(layer, band_names(layer))
     return None
 

@@ -33,7 +33,7 @@ def overview_sheets(subjects: Sequence[Subject], title: str, notes: Sequence[str
     columns = [
         (tr("scene"), [subject.scene.name for subject in subjects]),
         (tr("area"), [figure(s.figures.area, s.figures.unit) for s in subjects]),
-        (tr("mean uncertainty"), [figure(s.figures.mean("uncertainty")) for s in subjects]),
+        (tr("mean uncertainty"), [figure(s.figures.mean("uncertainty"), s.unit) for s in subjects]),
         (tr("expected wrong"), [percent(s.figures.mean("error_probability")) for s in subjects]),
         (tr("likely wrong (≥ 50 %)"), [percent(_doubtful(s)) for s in subjects]),
         (tr("wrong by the reference"), [percent(_wrong(s)) for s in subjects]),

@@ -11,10 +11,11 @@ from qgis.PyQt.QtGui import QColor
 
 from ...engine.palettes import RIGHT_OR_WRONG
 from ...models.card import Card, LandClass
-from ..cards import classes_of
+from ..cards import classes_of, main_unit
 from ..charts import swatches
 from ..pictures import is_classes, legend
 from ..scenes import MappedScene
+from ..sources import raster_path
 from ..words import AGREEMENT, figure, output_words, percent, tr
 from .sheets import MapPicture
 from .statistics import SceneFigures
@@ -35,10 +36,15 @@ class Subject:
     def date(self) -> str:
         """When the map was made, by its file."""
         try:
-            changed = os.path.getmtime(self.scene.any_layer.source())
+            changed = os.path.getmtime(raster_path(self.scene.any_layer))
         except OSError:
             return ""
         return datetime.fromtimestamp(changed).strftime("%Y-%m-%d")
+
+    @property
+    def unit(self) -> str:
+        """Of the quantity that is mapped; empty for classes."""
+        return main_unit(self.card)
 
     def leave_out(self, what: str, why: str) -> None:
         """Remember a page that is left out, for the first page and the log."""
@@ -66,14 +72,14 @@ def key_figures(subject: Subject) -> List[Tuple[str, str]]:
             (percent(doubtful / figures.area if figures.area else float("nan")), tr("more likely wrong than right"))
         )
     elif "uncertainty" in scene.layers:
-        found.append((figure(figures.mean("uncertainty")), tr("mean uncertainty")))
+        found.append((figure(figures.mean("uncertainty"), subject.unit), tr("mean uncertainty")))
     if "main_error" in scene.layers:
         error = figures.moments["main_error"]
         first = next(iter(error.values()))
         if subject.classes:
             found.append((percent(first.mean), tr("wrong by the reference")))
         else:
-            found.append((figure(first.rms), tr("RMSE by the reference")))
+            found.append((figure(first.rms, subject.unit), tr("RMSE by the reference")))
     elif "overall_accuracy" in subject.accuracy.get("overall", {}):
         found.append((percent(subject.accuracy["overall"]["overall_accuracy"]), tr("overall accuracy")))
     return found[:4]

@@ -47,7 +47,8 @@ def read_accuracy(path: str) -> Dict[str, Any]:
         rows = read_rows(path)
         classes = [row for row in rows if str(row.get("value", "")) != ""]
         overall = next((row for row in rows if row.get("class") == "overall"), rows[0] if not classes else {})
-        found = {"classes": [_numbers(row) for row in classes], "overall": _numbers(overall)}
+        figures = _numbers(overall)
+        found = {"classes": [_numbers(row) for row in classes], "unit": figures.pop("unit", ""), "overall": figures}
     else:
         try:
             with open(path, encoding="utf-8") as file:

@@ -13,7 +13,7 @@ from ..pictures import legend, paletted
 from ..pixels import centre_of
 from ..places import Place, look, players
 from ..scenes import MappedScene
-from ..words import figure, percent, tr
+from ..words import coordinates, figure, percent, tr
 from .drawn import numbered_places
 from .sheets import MapPicture, Sheet
 from .subject import Subject
@@ -58,7 +58,7 @@ def why_sheet(subject: Subject) -> Optional[Sheet]:
                 (bars(sizes, title=tr("Mean size of its attribution") + _unit(subject)), 0),
             ]
         ),
-        "places": places_chart(places, tr("Attribution") + _unit(subject)),
+        "places": places_chart(places, tr("Attribution") + _unit(subject), subject.unit),
     }
     maps = {"map": dominant_players(scene, [point for _, point, _ in places])}
     return Sheet("why", tr("Why: what the map rests on"), {"caption": _caption(subject)}, maps, charts)
@@ -79,7 +79,7 @@ def _caption(subject: Subject) -> str:
 
 def _unit(subject: Subject) -> str:
     """Unit of attributions, in brackets: log-odds of classes, and of a quantity its own."""
-    unit = tr("log-odds") if subject.classes else subject.card.main.unit if subject.card else ""
+    unit = tr("log-odds") if subject.classes else subject.unit
     return f" ({unit})" if unit else ""
 
 
@@ -102,20 +102,20 @@ def three_places(subject: Subject) -> List[LookedAt]:
     return found
 
 
-def places_chart(found: Sequence[LookedAt], title: str) -> Chart:
+def places_chart(found: Sequence[LookedAt], title: str, unit: str) -> Chart:
     """Places side by side: what is mapped, how probable, and what speaks for it, below a title."""
     reach = max((abs(v) for _, _, place in found for _, v in place.attributions if v == v), default=1.0)
-    return side_by_side([_place_chart(name, point, place, reach, title) for name, point, place in found])
+    return side_by_side([_place_chart(name, point, place, reach, title, unit) for name, point, place in found])
 
 
-def _place_chart(name: str, point: QgsPointXY, place: Place, reach: float, title: str) -> Chart:
-    lines = [(name, True), (f"{point.x():.6g}, {point.y():.7g}", False)]
-    mapped = place.mapped.name if place.mapped else figure(place.estimate)
+def _place_chart(name: str, point: QgsPointXY, place: Place, reach: float, title: str, unit: str) -> Chart:
+    lines = [(name, True), (coordinates(point.x(), point.y()), False)]
+    mapped = place.mapped.name if place.mapped else figure(place.estimate, unit)
     lines.append((tr("mapped as {}").format(mapped), False))
     if "error_probability" in place.values:
         lines.append((tr("error probability {}").format(percent(place.values["error_probability"])), False))
     elif "uncertainty" in place.values:
-        lines.append((tr("uncertainty {}").format(figure(place.values["uncertainty"])), False))
+        lines.append((tr("uncertainty {}").format(figure(place.values["uncertainty"], unit)), False))
     charts = [(words(lines), 17.0 * len(lines) + 6)]
     if place.probabilities:
         top = sorted(place.probabilities, key=lambda pair: -pair[1])[:3]

@@ -1360,13 +1360,18 @@
     </message>
     <message>
       <location filename="../../plugin/report/assessment_sheets.py" />
-      <source>class</source>
-      <translation>Klasse</translation>
+      <source>reference polygons</source>
+      <translation>Referenzpolygone</translation>
     </message>
     <message>
       <location filename="../../plugin/report/assessment_sheets.py" />
       <source>reference pixels</source>
       <translation>Referenzpixel</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/assessment_sheets.py" />
+      <source>class</source>
+      <translation>Klasse</translation>
     </message>
     <message>
       <location filename="../../plugin/report/assessment_sheets.py" />
@@ -1542,6 +1547,11 @@
       <location filename="../../plugin/report/doubt_sheet.py" />
       <source>The uncertainty is how evenly the probability is spread over the classes; it is no rate of errors.</source>
       <translation>Die Unsicherheit sagt, wie gleichmäßig sich die Wahrscheinlichkeit auf die Klassen verteilt; sie ist keine Fehlerquote.</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/doubt_sheet.py" />
+      <source>The uncertainty is how large the network expects the error of the estimate to be.</source>
+      <translation>Die Unsicherheit sagt, wie groß der Fehler der Schätzung nach Erwartung des Netzes ist.</translation>
     </message>
     <message>
       <location filename="../../plugin/report/doubt_sheet.py" />
@@ -2172,6 +2182,11 @@
       <location filename="../../plugin/words.py" />
       <source>pixels</source>
       <translation>Pixel</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/words.py" />
+      <source>polygons</source>
+      <translation>Polygone</translation>
     </message>
     <message>
       <location filename="../../plugin/words.py" />

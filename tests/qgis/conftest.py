@@ -165,6 +165,7 @@ MAPPED_CLASSES = (
     LandClass(2, "forest <&>", "#1f5c3a"),
     LandClass(3, "urban", "#c0392b"),
 )
+MAPPED = MainTask("segmentation", "cover", MAPPED_CLASSES)
 
 
 @pytest.fixture
@@ -186,11 +187,11 @@ def mapped(tmp_path, card, write_model):
         corner=(600000.0, 5200000.0),
         change=None,
         model_name="toy",
+        main=MAPPED,
         **further,
     ):
         folder = tmp_path / "maps" / scene
         folder.mkdir(parents=True)
-        main = MainTask("segmentation", "cover", MAPPED_CLASSES)
         model = write_model(replace(card, name=model_name, main=main), f"{model_name}.safetensors")
         values = mapped_values(size, np.random.default_rng(seed))
         values.update(change or {})
@@ -219,7 +220,8 @@ def mapped(tmp_path, card, write_model):
                 target.SetNoDataValue(255 if kind == gdal.GDT_Byte else float("nan"))
                 target.WriteArray(band)
             file.FlushCache()
-        (folder / "map.qml").write_text(PALETTE, encoding="utf-8")
+        if main.classes:
+            (folder / "map.qml").write_text(PALETTE, encoding="utf-8")
         return folder
 
     return write

@@ -22,6 +22,7 @@ from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QApplication
 
 from auxlens.engine.jobs import SceneError
+from auxlens.models.card import MainTask
 from auxlens.plugin.panel.answer import spot_of
 from auxlens.plugin.panel.dock import WhyHereDock
 from auxlens.plugin.panel.view import as_text
@@ -135,7 +136,7 @@ def test_a_drag_draws_an_outline(dock):
     drag(dock, ((100, 100), (200, 100), (200, 180), (100, 180)))
     assert dock.found.spot.mask is not None
     assert 60 <= dock.found.place.pixels <= 100  # 10 × 8 pixels
-    assert "pixels" in as_text(dock.found)
+    assert f" · {dock.found.place.pixels} pixels\n" in as_text(dock.found)
 
 
 def test_a_straight_drag_asks_about_the_pixel(dock):
@@ -147,6 +148,18 @@ def test_a_straight_drag_asks_about_the_pixel(dock):
 def test_a_spike_of_an_outline_does_not_count(dock):
     drag(dock, ((100, 100), (200, 100), (200, 180), (280, 180), (200, 180), (100, 180)))
     assert 60 <= dock.found.place.pixels <= 100
+
+
+def test_an_interrupted_outline_is_given_up(dock):
+    view = dock.canvas.viewport()
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, NO_KEYS, QPoint(100, 100))
+    dock.canvas.unsetMapTool(dock.tool)
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, NO_KEYS, QPoint(100, 100))
+    dock.canvas.setMapTool(dock.tool)
+    none = Qt.MouseButton.NoButton
+    for x in (200, 240):
+        QApplication.sendEvent(view, QMouseEvent(QEvent.Type.MouseMove, QPointF(x, 150), none, none, NO_KEYS))
+    assert dock.tool._band.asGeometry().isEmpty()
 
 
 def test_an_answer_takes_a_moment(dock):
@@ -231,6 +244,57 @@ def test_scenes_below_each_other_can_be_chosen(dock, mapped):
     dock.choice.activated.emit(1)
     assert dock.found.scene.name == "scene_02"
     assert dock.found.place.mapped.value == read(other, "map")[7, 9]
+
+
+def test_a_place_stays_where_the_map_gets_another_crs(dock, mapped):
+    QgsProject.instance().addMapLayer(QgsRasterLayer(str(mapped("scene_02", seed=5) / "map.tif"), "other"))
+    degrees = QgsCoordinateReferenceSystem("EPSG:4326")
+    for shape in (centre(7, 9), QgsGeometry.fromRect(QgsRectangle(6e5 + 20, 5.2e6 - 60, 6e5 + 60, 5.2e6 - 20))):
+        dock.canvas.setDestinationCrs(UTM)
+        dock.ask(shape)
+        before, there = dock.found.spot, QgsGeometry(shape)
+        there.transform(QgsCoordinateTransform(UTM, degrees, QgsProject.instance()))
+        dock.canvas.setDestinationCrs(degrees)
+        assert dock.tool._band.asGeometry().intersects(there)
+        dock.choice.setCurrentIndex(1)
+        dock.choice.activated.emit(1)
+        assert dock.found.scene.name == "scene_02"
+        assert (dock.found.spot.rows, dock.found.spot.columns) == (before.rows, before.columns)
+
+
+def test_a_quantity_has_its_unit(dock, mapped):
+    values = np.full((40, 56), 12, "float32")
+    main = MainTask("regression", "height", unit="m")
+    outputs = {"map": {"height": values}, "uncertainty": {"uncertainty": values / 8}}
+    folder = mapped("heights", main=main, model_name="tall", change=outputs, leave_out=("probability",))
+    QgsProject.instance().clear()
+    names = ("map", "uncertainty")
+    QgsProject.instance().addMapLayers([QgsRasterLayer(str(folder / f"{name}.tif"), name) for name in names])
+    dock.ask(centre(7, 9))
+    events()
+    said = as_text(dock.found)
+    assert said.startswith("Estimated as 12.0 m\n")
+    assert "Uncertainty: 1.50 m · " in said
+
+
+def test_classes_that_are_renamed_have_their_new_names(dock):
+    dock.ask(centre(7, 9))
+    events()
+    layer, mapped_as = dock.found.scene.layers["map"], dock.found.place.mapped
+    renderer = layer.renderer().clone()
+    renderer.setLabel(mapped_as.value, "meadow")
+    layer.setRenderer(renderer)
+    dock.ask(centre(7, 9))
+    assert as_text(dock.found).startswith("Mapped as meadow\n")
+
+
+def test_a_panel_that_is_closed_asks_no_more(dock):
+    dock.show()
+    dock.ask(centre(7, 9))
+    dock.close()
+    assert dock.canvas.mapTool() is None
+    assert not dock.tool._point.isVisible()
+    assert dock.tool._band.asGeometry().isEmpty()
 
 
 def test_spectra_of_many_bands_follow(dock, mapped):

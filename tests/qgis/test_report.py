@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ from auxlens.plugin.report.drawn import numbered_places
 from auxlens.plugin.report.fitting import breakable, fit_label, nice_interval, plain
 from auxlens.plugin.report.layout import fill, page_kinds, read_template, resize
 from auxlens.plugin.report.tables import as_table, read_accuracy, read_rows
-from auxlens.plugin.scenes import scenes_in_folder
+from auxlens.plugin.scenes import mapped_scenes, scenes_in_folder
 from auxlens.plugin.words import plus_minus
 
 PAGES = ["title", "map", "areas", "error", "why", "modality", "model", "reproduce"]
@@ -222,6 +223,39 @@ def test_the_first_input_is_shown(mapped, write_raster):
         assert made.sheets[0].maps["input"].layers[0].source() == path
 
 
+def test_inputs_and_references_inside_of_archives_are_shown(mapped, write_raster, tmp_path):
+    archive = tmp_path / "scene.zip"
+    with ZipFile(archive, "w") as zipped:
+        for name, bands in (("s2.tif", ("B02", "B03", "B04")), ("s1.tif", ("VV", "VH"))):
+            zipped.write(write_raster(name, bands), name)
+    inside = f"/vsizip/{archive}"
+    corner = (500000.0, 5000000.0)
+    made, _ = composed(mapped(corner=corner, inputs=[f"{inside}/s2.tif"], auxiliary=[f"{inside}/s1.tif"]))
+    assert made.sheets[0].maps["input"].layers[0].source() == f"{inside}/s2.tif"
+    (sheet,) = [sheet for sheet in made.sheets if sheet.page == "modality"]
+    assert "Reference: VV (dB) as measured" in [picture.caption for picture in sheet.maps.values()]
+
+
+def test_the_polygons_of_a_scene_are_its_map_too(mapped, tmp_path):
+    polygons = tmp_path / "fields.gpkg"
+    polygons.write_bytes(b"")
+    accuracy = {**ACCURACY, "compared": {"map": str(polygons)}}
+    for job, told in (({"output_polygons": str(polygons)}, False), ({"output_polygons": ""}, True)):
+        scenes, _ = scenes_in_folder(str(mapped(f"scene_{told}", **job)))
+        notes = compose(Request(scenes), accuracy, lambda fraction, message: True)[1]
+        assert any("another map" in note for note in notes) == told
+
+
+def test_a_layer_with_open_options_is_its_file(mapped):
+    folder = mapped()
+    scenes, _ = mapped_scenes([QgsRasterLayer(f"{folder / 'map.tif'}|option:NUM_THREADS=1", "map")])
+    accuracy = {**ACCURACY, "compared": {"map": str(folder / "map.tif")}}
+    made, notes = compose(Request(scenes), accuracy, lambda fraction, message: True)
+    assert made.variables["date"]
+    assert made.sheets[-1].tables["versions"].rows[-1][1] == hashing.sha256(str(folder / "map.tif"))
+    assert not [note for note in notes if "another map" in note]
+
+
 def test_what_does_not_belong_together_is_told(mapped):
     folder = mapped("a")
     other = QgsRasterLayer(str(mapped("b", seed=1) / "map.tif"), "map")
@@ -312,6 +346,21 @@ def test_a_quantity_instead_of_classes(mapped):
     (why,) = [sheet for sheet in card_free.sheets if sheet.page == "why"]
     assert "its part in the estimate" in why.texts["caption"]
     assert "error" in [sheet.page for sheet in card_free.sheets]
+
+
+def test_a_quantity_has_its_unit(mapped):
+    values = np.full((40, 56), 12, "float32")
+    outputs = {"map": {"height": values}, "uncertainty": {"uncertainty": values / 8}, "main_error": {"e": values / 4}}
+    folder = mapped(
+        main=MainTask("regression", "height", unit="m"), change=outputs, leave_out=("probability", "error_probability")
+    )
+    made, _ = composed(folder)
+    texts = made.sheets[0].texts
+    assert (texts["figure_2"], texts["figure_2_name"]) == ("1.50 m", "mean uncertainty")
+    assert (texts["figure_3"], texts["figure_3_name"]) == ("3.00 m", "RMSE by the reference")
+    (error,) = [sheet for sheet in made.sheets if sheet.page == "error"]
+    assert "the error of the estimate" in error.texts["caption"]
+    assert "classes" not in error.texts["caption"]
 
 
 def test_a_quantity_has_intervals(card):
@@ -542,6 +591,26 @@ def test_reading_tables(tmp_path):
     shown, more = as_table(read_rows(str(many)), "t", 30)
     assert (len(shown.headings), len(shown.rows), more) == (9, 30, 20)
     assert [len(part.rows) for part in shown.parts(12)] == [12, 12, 6]
+
+
+def test_the_accuracy_of_polygons_counts_polygons(tmp_path):
+    table = tmp_path / "a.csv"
+    table.write_text("class,value,reference_polygons,f1,overall_accuracy\nwater,1,12,0.5,\noverall,,12,,0.75\n")
+    shown = accuracy_sheet(read_accuracy(str(table))).tables["table"]
+    assert shown.headings[:2] == ("class", "reference polygons")
+    assert shown.rows[0][:2] == ("water", "12")
+
+
+def test_the_accuracy_of_a_quantity_has_its_unit(tmp_path):
+    table, figures = tmp_path / "a.csv", tmp_path / "a.json"
+    table.write_text("unit,bias,rmse,r2,pixels\nm,-0.2,2.345,0.8,40\n")
+    overall = {"bias": -0.2, "rmse": 2.345, "r2": 0.8, "pixels": 40}
+    figures.write_text(json.dumps({"unit": "m", "overall": overall}))
+    for path in (table, figures):
+        sheet = accuracy_sheet(read_accuracy(str(path)))
+        assert sheet.texts["figures"] == "bias −0.200 m · RMSE 2.35 m · R² 0.800 · pixels 40"
+        assert ("RMSE", "2.35 m") in sheet.tables["table"].rows
+        assert ("R²", "0.800") in sheet.tables["table"].rows
 
 
 @pytest.mark.usefixtures("qgis_app")

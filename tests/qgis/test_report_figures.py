@@ -16,7 +16,7 @@ from auxlens.plugin.renderers import as_classes
 from auxlens.plugin.report.statistics import LEVELS, auroc, measure, pixel_areas
 from auxlens.plugin.restyle import restyle
 from auxlens.plugin.scenes import scenes_in_folder
-from auxlens.plugin.words import figure, percent
+from auxlens.plugin.words import coordinates, figure, percent
 
 pytestmark = pytest.mark.usefixtures("qgis_app")
 
@@ -237,3 +237,17 @@ def test_figures_in_words(value, text):
 )
 def test_shares_in_words(share, text):
     assert percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "text"),
+    [
+        (600095.0, 5199925.0, "600095, 5199925"),
+        (4321055.0, 3209615.0, "4321055, 3209615"),  # Europe's equal-area grid
+        (38500005.0, 4400005.0, "38500005, 4400005"),  # an easting that begins with its zone's number
+        (-12345678.5, 5.0, "-12345678, 5"),  # Web Mercator
+        (13.405123, -52.52, "13.405123, -52.52"),
+    ],
+)
+def test_coordinates_have_no_powers_of_ten(x, y, text):
+    assert coordinates(x, y) == text

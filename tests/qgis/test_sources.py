@@ -106,6 +106,22 @@ def test_a_crs_that_the_user_has_set_counts(gpkg):
     assert values(vector_path(gpkg, export=True))[1] == "EPSG:32633"
 
 
+def test_texts_of_a_shapefile_are_read_as_in_qgis(memory, tmp_path):
+    path = tmp_path / "fields.shp"
+    options = QgsVectorFileWriter.SaveVectorOptions()
+    options.driverName, options.fileEncoding = "ESRI Shapefile", "UTF-8"
+    memory.dataProvider().changeAttributeValues({1: {1: "Gewässer"}})
+    QgsVectorFileWriter.writeAsVectorFormatV3(memory, str(path), memory.transformContext(), options)
+    layer = QgsVectorLayer(str(path), "x", "ogr")
+    assert vector_path(layer, export=True) == str(path)
+    path.with_suffix(".cpg").unlink()  # which alone says that it is UTF-8
+    layer = QgsVectorLayer(str(path), "x", "ogr")
+    layer.setProviderEncoding("UTF-8")
+    exported = vector_path(layer, export=True)
+    assert exported.endswith(".gpkg|layername=reference")
+    assert values(exported)[0] == [(1, "Gewässer"), (2, "water")]
+
+
 def test_a_crs_that_the_user_has_set_on_a_raster_is_told(write_raster):
     layer = QgsRasterLayer(write_raster("s2.tif"), "s2")
     assert crs_note(layer) == ""
