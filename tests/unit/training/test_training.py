@@ -27,7 +27,7 @@ from auxlens.engine.training.setup import Setup
 from auxlens.engine.training.split import TEST, TRAIN, UNLABELLED, VALIDATION
 from auxlens.models import file
 from auxlens.models.card import read_card
-from auxlens.models.errors import SceneError
+from auxlens.models.errors import JobError, SceneError
 from auxlens.models.network import Network, NetworkConfig
 
 
@@ -287,6 +287,14 @@ def test_scenes_kept_for_testing_teach_nothing(folder, tmp_path, quiet):
     assert np.allclose(setup.statistics["s2"], alone.statistics["s2"], rtol=0.02)
     with pytest.raises(SceneError, match="none” does not exist; check the path"):
         scenes_of(replace(job, test_scenes=str(tmp_path / "none")))
+
+
+def test_scenes_kept_for_testing_are_not_trained_on(folder, tmp_path):
+    (tmp_path / "test").mkdir()
+    (tmp_path / "test" / "lake").symlink_to(folder / "scene_1")
+    for place, names in ((folder, "scene_0, scene_1, scene_2"), (tmp_path / "test", "lake")):
+        with pytest.raises(JobError, match=f"The test scenes {names} are trained on too"):
+            scenes_of(patterns(folder, tmp_path / "m.safetensors", test_scenes=str(place)))
 
 
 def test_scenes_without_a_reference_teach_the_auxiliary_tasks(folder, tmp_path, quiet, caplog):
