@@ -539,6 +539,14 @@ def test_jobs_that_are_wrong(job, make_scene, quiet, tmp_path, changes, error, m
     assert not (tmp_path / "out").exists()
 
 
+def test_table_and_report_may_lie_in_an_output_folder_that_is_not_there_yet(job, make_scene, quiet, tmp_path):
+    make_scene("a")
+    inside = {name: str(tmp_path / "new" / "out" / name) for name in ("table.csv", "report.html")}
+    job = replace(job, output_folder=str(tmp_path / "new" / "out"), layers=("map",))
+    run(replace(job, output_table=inside["table.csv"], output_report=inside["report.html"]), quiet())
+    assert all(os.path.isfile(path) for path in inside.values())
+
+
 def test_outputs_stay_apart_from_the_scenes(job, make_scene, quiet, tmp_path):
     make_scene("a")
     with pytest.raises(JobError, match="The output folder is the folder of scenes"):
