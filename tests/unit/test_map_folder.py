@@ -306,6 +306,7 @@ def test_cancel_keeps_what_is_done(job, make_scene, quiet, tmp_path):
     with pytest.raises(Canceled, match=r"of 12 scenes are mapped\. They are kept"):
         run(job, quiet(stop_after=6))
     assert not [p for p in (tmp_path / "out").rglob("*") if ".part" in p.name or p.name.startswith(".auxlens")]
+    assert all(list(folder.iterdir()) for folder in (tmp_path / "out").iterdir() if folder.is_dir())
     done = len(list((tmp_path / "out").glob("*/*.json")))
     figures = run(job, quiet())["figures"]
     assert (figures["kept"], figures["mapped"]) == (done, 12 - done)
