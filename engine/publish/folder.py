@@ -54,7 +54,9 @@ def run(job: MapFolderJob, progress: Progress) -> dict[str, Any]:
     job = replace(job, model=absolute_paths(job.model))
     card = read_cards(job.model)
     check_map_folder(job, card)
-    check_writable([path for path in (job.output_table, job.output_report) if path])
+    summaries = filter(None, (job.output_table, job.output_report))
+    # The output folder itself may not be there yet: locking it makes it, or says why not.
+    check_writable([path for path in summaries if os.path.dirname(path) != job.output_folder])
     if not job.scheduler:
         choose_precision(job.precision, choose_device(job.device))
     progress.report(0.0, "Looking for scenes")

@@ -79,8 +79,8 @@ def list_scenes(folder: str, inputs: Patterns, auxiliary: Patterns, reference: s
     """List the scenes of a folder, those too in which something is missing or ambiguous. Opens no file.
 
     A scene is a sub-folder in which the patterns match; or, in a folder of files, what ``*`` stands for in the
-    first input pattern (``*_S2Hand.tif``), with the same text for ``*`` in the others. Patterns may lead out of
-    the sub-folder (``../dem.tif``).
+    first input pattern (``*_S2Hand.tif``), with the same text for ``*`` in the others; where that is nothing, the scene
+    is called as the folder. Patterns may lead out of the sub-folder (``../dem.tif``).
 
     Raises:
         SceneError: no such folder, no input pattern, or nothing matches (says what each pattern matched).
@@ -96,7 +96,8 @@ def list_scenes(folder: str, inputs: Patterns, auxiliary: Patterns, reference: s
     found = [_scene(os.path.basename(f), f, "*", inputs, auxiliary, reference) for f in subfolders]
     if all(scene.missing for scene in found):
         beside = _prefixes(folder, next(iter(inputs.values()))[0])
-        found = [_scene(prefix, folder, prefix, inputs, auxiliary, reference) for prefix in beside] or found
+        own = os.path.basename(os.path.abspath(folder))
+        found = [_scene(prefix or own, folder, prefix, inputs, auxiliary, reference) for prefix in beside] or found
     if all(scene.missing for scene in found):
         raise SceneError(f"No scene in “{folder}” has all inputs. {_what_matched(folder, inputs)}")
     return tuple(scene for scene in found if any(scene.inputs.values()) or scene.ambiguous)

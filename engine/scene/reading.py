@@ -32,6 +32,7 @@ _NO_MASK = {MaskFlags.all_valid, MaskFlags.nodata}
 _BLOCK = 256  # pixels of the grid, in width and height, that are warped at once
 _BLOCK_SOURCE = 4 * _BLOCK  # pixels of a finer file that are read for them
 _FLOATS = np.finfo(np.float32)
+_LARGEST = 1e38  # beyond, floats are infinite or stand for none, whether the file says so or not
 _COARSENING = 1.5  # source pixels a grid pixel, from which on they are averaged
 _warped_blocks = WarpedBlocks()
 
@@ -168,10 +169,10 @@ class _File:
         return chip
 
     def _invalidate(self, chip: NDArray[np.float32], window: Window) -> None:
-        """Set what the file calls not valid, and infinite values, to NaN, and unpack scaled values; in place."""
-        if self._has_fractions:
-            chip[np.isinf(chip)] = np.nan
+        """Set what the file calls not valid, and what no measurement is, to NaN, and unpack scaled values; in place."""
         for values, number, band in zip(chip, self.numbers, self._encodings, strict=True):
+            if self._has_fractions:
+                values[(values > _LARGEST) | (values < -_LARGEST)] = np.nan
             if band.nodata is not None:
                 values[self._is_nodata(values, band.nodata)] = np.nan
             if band.masked:

@@ -172,7 +172,10 @@ def _step(
     raw = model(inputs)
     loss: Tensor = total_loss(network, raw, targets)
     if not torch.isfinite(loss):
-        raise DeviceError("The training loss is not a number any more; choose the precision float32.")
+        raise DeviceError(
+            "The training loss is not a number any more; choose the precision float32, or, if it is that, look for "
+            "wild values in the rasters, such as nodata that a file does not declare."
+        )
     optimizer.zero_grad(set_to_none=True)
     fabric.backward(loss)
     fabric.clip_gradients(model, optimizer, max_norm=options.CLIP_NORM, error_if_nonfinite=False)

@@ -32,7 +32,7 @@ def scenes_of(job: Training) -> tuple[Scene, ...]:
 
     Raises:
         SceneError: nothing found, or files that cannot be read.
-        JobError: inputs or the reference are not given.
+        JobError: inputs or the reference are not given, or test scenes are trained on.
     """
     if isinstance(job, jobs.TrainFolderJob):
         scenes = _in_folder(job, job.scenes)
@@ -40,6 +40,7 @@ def scenes_of(job: Training) -> tuple[Scene, ...]:
             _check_auxiliary(job, scenes)
         if job.test_scenes:
             held_out = _in_folder(job, job.test_scenes)
+            _check_apart(scenes, held_out)
             scenes += tuple(replace(scene, for_test=True) for scene in held_out)
     else:
         if not job.inputs:
@@ -63,6 +64,19 @@ def _in_folder(job: jobs.TrainFolderJob, folder: str) -> tuple[Scene, ...]:
         jobs.patterns(job.auxiliary_patterns),
         job.reference_pattern.strip(),
     )
+
+
+def _check_apart(scenes: Sequence[Scene], held_out: Sequence[Scene]) -> None:
+    def files(scene: Scene) -> set[str]:
+        return {os.path.realpath(path) for modality in scene.inputs for path in modality.paths}
+
+    learned = {path for scene in scenes for path in files(scene)}
+    both = [scene.name for scene in held_out if files(scene) <= learned]
+    if both:
+        raise JobError(
+            f"The test scenes {', '.join(both[:3])}{' …' * (len(both) > 3)} are trained on too: they have the same "
+            "files. Give other ones, or none, so that some of the scenes are held out."
+        )
 
 
 def _check_auxiliary(job: jobs.TrainFolderJob, scenes: Sequence[Scene]) -> None:

@@ -140,7 +140,7 @@ def survey(
     """Count references by block and sample statistics of all bands, one scene after the other.
 
     Blocks are those with references, and all of scenes without one that teach an auxiliary task: with an auxiliary
-    modality, or with ``masked`` bands.
+    modality, or with ``masked`` bands. A reference of all scenes may hold nothing in some: these are without one.
 
     Raises:
         SceneError: references cover nothing, or bands that cannot be learned.
@@ -148,13 +148,14 @@ def survey(
     """
     rng = np.random.default_rng(seed)
     statistics: dict[str, BandStatistics] = {}
-    blocks = []
+    blocks: list[Block] = []
     for number, (scene, grid) in enumerate(zip(scenes, grids, strict=True)):
         windows = list(blocks_of(grid.height, grid.width))
         sampled = set(rng.permutation(len(windows))[: math.ceil(_SAMPLE_WINDOWS / len(scenes))].tolist())
         if scene.for_test:
             sampled = set()
-        teaches = (bool(scene.auxiliary) or masked) and not scene.reference and not scene.for_test
+        teaches = (bool(scene.auxiliary) or masked) and not scene.for_test
+        own = []
         with contextlib.closing(open_scene(number)) as opened:
             objects = None
             if opened.objects is not None:
@@ -166,8 +167,7 @@ def survey(
                     block, truth = _pixels(number, opened, window, classes, rng)
                 else:
                     block, truth = _objects(number, scene, grid, objects.get(window, ()), window, len(classes))
-                if block.counts.any() or teaches:
-                    blocks.append(block)
+                own.append(block)
                 if i in sampled:
                     _sample(scene, opened, window, statistics, rng)
                 if not classes and block.counts.any() and not scene.for_test:
@@ -175,6 +175,7 @@ def survey(
                 if i % _TIDY_EVERY == 0:
                     give_back_freed_memory()
                 progress.report(0.0, f"Surveying scene {number + 1} of {len(scenes)}: block {i + 1} of {len(windows)}")
+        blocks += [block for block in own if block.counts.any()] or (own if teaches else [])
     if not any(block.counts.any() for block in blocks):
         raise SceneError("The references cover no pixel of the scenes; check their CRS, place, field and nodata value.")
     found = {name: s.result(name) for name, s in statistics.items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,12 @@ def test_files_with_a_common_prefix(write, tmp_path):
     assert [s.name for s in scenes] == ["Ghana_1", "Ghana_12", "Spain[7]"]
     assert [len(s.auxiliary) for s in scenes] == [1, 0, 0]
     assert [s.reference.rsplit("/", 1)[1] for s in scenes] == [f"{s.name}_LabelHand.tif" for s in scenes]
+
+
+def test_files_without_a_prefix_are_a_scene_called_as_the_folder(write, tmp_path):
+    write("lake/s2.tif", one(3)), write("lake/s1.tif", one(2)), write("lake/old_s2.tif", one(3))
+    scenes = found(f"{tmp_path / 'lake'}{os.sep}", "s2=*s2.tif", "s1=*s1.tif")
+    assert [(s.name, len(s.auxiliary)) for s in scenes] == [("lake", 1), ("old_", 0)]
 
 
 def test_files_with_a_common_prefix_in_folders_of_their_kind(write, tmp_path):

@@ -306,6 +306,7 @@ def test_cancel_keeps_what_is_done(job, make_scene, quiet, tmp_path):
     with pytest.raises(Canceled, match=r"of 12 scenes are mapped\. They are kept"):
         run(job, quiet(stop_after=6))
     assert not [p for p in (tmp_path / "out").rglob("*") if ".part" in p.name or p.name.startswith(".auxlens")]
+    assert all(list(folder.iterdir()) for folder in (tmp_path / "out").iterdir() if folder.is_dir())
     done = len(list((tmp_path / "out").glob("*/*.json")))
     figures = run(job, quiet())["figures"]
     assert (figures["kept"], figures["mapped"]) == (done, 12 - done)
@@ -537,6 +538,14 @@ def test_jobs_that_are_wrong(job, make_scene, quiet, tmp_path, changes, error, m
     with pytest.raises(error, match=message):
         run(replace(job, **changes), quiet())
     assert not (tmp_path / "out").exists()
+
+
+def test_table_and_report_may_lie_in_an_output_folder_that_is_not_there_yet(job, make_scene, quiet, tmp_path):
+    make_scene("a")
+    inside = {name: str(tmp_path / "new" / "out" / name) for name in ("table.csv", "report.html")}
+    job = replace(job, output_folder=str(tmp_path / "new" / "out"), layers=("map",))
+    run(replace(job, output_table=inside["table.csv"], output_report=inside["report.html"]), quiet())
+    assert all(os.path.isfile(path) for path in inside.values())
 
 
 def test_outputs_stay_apart_from_the_scenes(job, make_scene, quiet, tmp_path):

@@ -165,10 +165,11 @@ def test_missing_text_and_truncated_files_are_errors(write, rng, tmp_path: Path)
 
 
 @pytest.mark.parametrize("gsd", [10.0, 7.0])
-def test_infinite_values_are_not_valid(write, gsd):
+@pytest.mark.parametrize("filler", [np.inf, np.finfo("float32").max])
+def test_infinite_values_and_undeclared_fillers_are_not_valid(write, gsd, filler):
     grid = scene_grid(modalities_from_layers([write("in.tif", np.ones((1, 30, 30), "uint8"))], True))
     values = np.full((1, 50, 50), -12.0, "float32")
-    values[0, 4, 4], values[0, 9, 9] = -np.inf, np.inf
+    values[0, 4, 4], values[0, 9, 9] = -filler, filler
     with reader_of([write("s1.tif", values[:, : int(300 / gsd), : int(300 / gsd)], gsd=gsd)], grid) as reader:
         chip = reader.read(grid.whole)[0, :25, :25]
     assert not np.isinf(chip).any()

@@ -146,9 +146,8 @@ class StackedScene:
     def close(self) -> None:
         """Close all files; what is not finished leaves nothing behind."""
         self._files.close()
-        if self.failure is not None:
-            with suppress(OSError):  # not empty: it was there before
-                os.rmdir(self._folder)
+        with suppress(OSError):  # not empty: there are outputs in it
+            os.rmdir(self._folder)
 
     @contextmanager
     def _doing(self) -> Iterator[None]:

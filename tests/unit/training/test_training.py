@@ -14,7 +14,19 @@ import safetensors.torch
 import torch
 from affine import Affine
 from shapely.geometry import Point
-from tiny_scenes import FAST, SIZE, landscape, layers, mapped, patterns, read, weights, write, write_scene
+from tiny_scenes import (
+    FAST,
+    SIZE,
+    landscape,
+    layers,
+    mapped,
+    patterns,
+    read,
+    weights,
+    write,
+    write_polygons,
+    write_scene,
+)
 
 from auxlens.engine import jobs
 from auxlens.engine.publish.training import run
@@ -27,7 +39,7 @@ from auxlens.engine.training.setup import Setup
 from auxlens.engine.training.split import TEST, TRAIN, UNLABELLED, VALIDATION
 from auxlens.models import file
 from auxlens.models.card import read_card
-from auxlens.models.errors import SceneError
+from auxlens.models.errors import JobError, SceneError
 from auxlens.models.network import Network, NetworkConfig
 
 
@@ -289,6 +301,14 @@ def test_scenes_kept_for_testing_teach_nothing(folder, tmp_path, quiet):
         scenes_of(replace(job, test_scenes=str(tmp_path / "none")))
 
 
+def test_scenes_kept_for_testing_are_not_trained_on(folder, tmp_path):
+    (tmp_path / "test").mkdir()
+    (tmp_path / "test" / "lake").symlink_to(folder / "scene_1")
+    for place, names in ((folder, "scene_0, scene_1, scene_2"), (tmp_path / "test", "lake")):
+        with pytest.raises(JobError, match=f"The test scenes {names} are trained on too"):
+            scenes_of(patterns(folder, tmp_path / "m.safetensors", test_scenes=str(place)))
+
+
 def test_scenes_without_a_reference_teach_the_auxiliary_tasks(folder, tmp_path, quiet, caplog):
     for number in range(3):
         scene = tmp_path / "scenes" / f"scene_{number}"
@@ -308,6 +328,13 @@ def test_scenes_without_a_reference_teach_the_auxiliary_tasks(folder, tmp_path, 
     single = replace(job, strategy="single")
     alone = Setup(single, scenes_of(single), quiet())
     assert {sample.scene for sample in learning._training_chips(alone, 32, 300, np.random.default_rng(0))} == {0, 2}
+
+
+def test_a_scene_in_which_the_reference_of_all_holds_nothing_is_one_without(folder, tmp_path, quiet):
+    polygons = write_polygons(tmp_path / "some.gpkg", [(landscape(0), 500_000.0), (landscape(2), 504_000.0)])
+    job = patterns(folder, tmp_path / "m.safetensors", reference_pattern=polygons, reference_field="cover")
+    setup = Setup(job, scenes_of(job), quiet())
+    assert {b.scene for b, s in zip(setup.blocks, setup.splits, strict=True) if s == UNLABELLED} == {1}
 
 
 def test_bands_in_another_order_are_put_in_order(tmp_path, rng):
