@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from itertools import chain
 from typing import Any, Optional
 
 from qgis.core import (
@@ -91,8 +92,8 @@ def vector_path(layer: QgsVectorLayer, *, export: bool) -> str:
 
     A layer that is not plainly a file (in memory, in a database, filtered, one of several types of geometry, with
     unsaved edits, joined or virtual fields, a CRS that its file does not have, or a shapefile that does not say how
-    its texts are encoded) is written to a temporary GeoPackage, so that the engine sees what the user sees;
-    ``export=False`` (for checks) skips that.
+    its texts are encoded where that matters) is written to a temporary GeoPackage, so that the engine sees what the
+    user sees; ``export=False`` (for checks) skips that.
 
     Raises:
         SceneError: the temporary file cannot be written.
@@ -105,9 +106,15 @@ def vector_path(layer: QgsVectorLayer, *, export: bool) -> str:
     whole = bool(name) or "layerId" not in parts or parts["layerId"] in (None, "", "0", 0)
     whole = whole and "|geometrytype=" not in layer.source().lower()  # of a layer with points and polygons
     encoded = provider.storageType() != "ESRI Shapefile" or os.path.exists(os.path.splitext(path)[0] + ".cpg")
-    if plain and path and whole and encoded:
+    if plain and path and whole and (encoded or _is_ascii(layer)):
         return f"{absolute(path)}|layername={name}" if name else absolute(path)
     return _exported(layer) if export else layer.source()
+
+
+def _is_ascii(layer: QgsVectorLayer) -> bool:
+    """Whether names of fields and all texts are the same in every encoding."""
+    texts = (value for feature in layer.getFeatures() for value in feature.attributes() if isinstance(value, str))
+    return all(text.isascii() for text in chain(layer.fields().names(), texts))
 
 
 def layer_path(layer: QgsMapLayer, context: QgsProcessingContext, label: str, *, export: bool) -> str:

@@ -120,6 +120,8 @@ def test_texts_of_a_shapefile_are_read_as_in_qgis(memory, tmp_path):
     exported = vector_path(layer, export=True)
     assert exported.endswith(".gpkg|layername=reference")
     assert values(exported)[0] == [(1, "Gewässer"), (2, "water")]
+    layer.dataProvider().changeAttributeValues({0: {1: "Gewaesser"}})  # the same in every encoding
+    assert vector_path(layer, export=True) == str(path)
 
 
 def test_a_crs_that_the_user_has_set_on_a_raster_is_told(write_raster):
