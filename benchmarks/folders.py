@@ -255,6 +255,8 @@ def cli() -> None:
 
 def file_work(model: str, scenes: str, out: str) -> None:
     """Processor seconds a scene for files alone: opening, reading, giving outputs their names, thumbnail, item."""
+    import torch
+
     from auxlens.engine import jobs
     from auxlens.engine.mapping.folder.listing import list_tasks
     from auxlens.engine.mapping.folder.scene import StackedScene
@@ -265,7 +267,7 @@ def file_work(model: str, scenes: str, out: str) -> None:
     tasks = list_tasks(job, card, "").tasks
     start = time.process_time()
     for task in tasks:
-        scene = StackedScene(task, network, card, card.margin_px, 0)
+        scene = StackedScene(task, network, card, 0, torch.device("cpu"), 1)
         for tile in scene.tiles:
             scene.read(tile)
         scene.finish()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from .compact import CompactHead
 from .heads import DensityHead, Head
 from .members import combined, paths_of
 from .network import ATTRIBUTION, MAIN, Network
+from .rows import Rolling
 
 
 class Together(nn.Module):
@@ -24,6 +25,20 @@ class Together(nn.Module):
         super().__init__()
         self.players, self.channels = players, channels
         self.register_buffer("bias", bias)
+
+
+class RollingTogether:
+    """Several networks that go down an image together; as ``Rolling``."""
+
+    def __init__(
+        self, members: Sequence[Rolling], together: Callable[[str, Sequence[dict[str, Tensor]]], Tensor]
+    ) -> None:
+        self._members, self._together = members, together
+
+    def rows(self, x: Tensor, offset: int, first: int, end: int, again: int = 0) -> dict[str, Tensor]:
+        """As of ``Rolling``, and as of ``Ensemble.forward``."""
+        outputs = [member.rows(x, offset, first, end, again) for member in self._members]
+        return {name: self._together(name, outputs) for name in outputs[0]}
 
 
 class Ensemble(Network):
@@ -63,6 +78,10 @@ class Ensemble(Network):
         wanted = list(self.config.tasks if tasks is None else tasks)
         outputs = [member(x, wanted) for member in self._members()]
         return {name: self._together(name, outputs) for name in wanted}
+
+    def rolling(self, x: Tensor, height: int, tasks: Collection[str]) -> RollingTogether:  # type: ignore[override]
+        """As of ``Network``."""
+        return RollingTogether([member.rolling(x, height, tasks) for member in self._members()], self._together)
 
     def channels(self, name: str) -> int:
         """As of ``Network``, but of bands, not of components; attributions have twice as many."""

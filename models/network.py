@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,7 +18,20 @@ from .heads import DensityHead, Head, ScoreHead
 from .layers import Standardise, convolutions
 from .patches import HIDDEN, PatchAbsence, PatchExplainer
 from .pooled import PooledDensityHead, PooledScoreHead
-from .rows import by_rows, halved, widened
+from .rows import (
+    STRIP_PX,
+    Enlarged,
+    Given,
+    Halved,
+    Map,
+    Pixelwise,
+    Reader,
+    Rolling,
+    Strips,
+    Whole,
+    convolved,
+    strip_rows,
+)
 from .shapley import Absence, Explainer
 
 MAIN = "main"
@@ -29,7 +43,7 @@ PRESETS: Mapping[str, tuple[int, ...]] = {
 }
 ENCODER_CONVS = 2  # a level
 _FARTHEST = 1e4  # standard deviations: a nodata value that nobody declared must not become infinite
-_ROWS_PX = 2**16
+_STRIP_PX = 4 * STRIP_PX  # with all threads of a processor
 
 
 @dataclass(frozen=True)
@@ -157,63 +171,74 @@ class Network(nn.Module):
             and patches (``PatchExplainer.forward``).
         """
         height, width = x.shape[-2:]
-        x = self._prepared(x)
-        if present is not None:
-            x = self.absence.hide(x, present)
-        levels = self._encode(x, present)
-        wanted = self.config.tasks if tasks is None else tasks
-        found: dict[str, Tensor] = {}
-        for name in wanted:
-            if name != ATTRIBUTION:
-                found |= self._decode(name, x, levels, explained=name == MAIN and ATTRIBUTION in wanted)
+        maps = self._maps(self._given(x, height), tasks, present)
+        by_patches = self.config.patch_px > 0 and (ATTRIBUTION in maps or present is not None)
+        if _saves_memory(x) and not by_patches:
+            step = strip_rows(x.shape[0] * width, _STRIP_PX, self.config.stride)
+            found = Strips(maps).rows(0, height, step)
+        else:
+            found = {name: Reader(map_).whole() for name, map_ in maps.items()}
         return {name: values[..., :height, :width] for name, values in found.items()}
 
-    def _encode(self, x: Tensor, present: Tensor | None) -> list[Tensor]:
-        """Features of all levels, finest first."""
-        levels: list[Tensor] = []
+    def rolling(self, x: Tensor, height: int, tasks: Collection[str]) -> Rolling:
+        """The network, ready for an image that is given a few rows at a time.
+
+        Args:
+            x: ``(B, C, rows, W)``, the first of its rows.
+            height: All of its rows.
+            tasks: As of ``forward``, but no attributions to patches.
+        """
+        given = self._given(x, height)
+        step = strip_rows(x.shape[0] * x.shape[3], STRIP_PX, self.config.stride)
+        return Rolling(given, self._maps(given, tasks, None), x.shape[3], step)
+
+    def _given(self, x: Tensor, height: int) -> Given:
+        return Given(x, self._prepared, height + -height % self.config.stride)
+
+    def _maps(self, x: Map, tasks: Collection[str] | None, present: Tensor | None) -> dict[str, Map]:
+        """The raw outputs that are asked for, of the padded size."""
+        wanted = self.config.tasks if tasks is None else tasks
+        if present is not None:
+            x = Pixelwise(partial(self.absence.hide, present=present), x)
+        levels: list[Map] = []
         for i, stage in enumerate(self.encoder):
-            x = stage(x if i == 0 else F.max_pool2d(x, 2))
+            assert isinstance(stage, nn.Sequential)
+            level = convolved(stage, Halved(levels[-1]) if levels else x)
             if present is not None:
-                x = self.absence.tell(i, x, present)
-            levels.append(x)
-        return levels
+                level = Pixelwise(partial(self.absence.tell, i, present=present), level)
+            levels.append(level)
+        found: dict[str, Map] = {}
+        for name in wanted:
+            if name == ATTRIBUTION:
+                continue
+            features: Map = self.decoders[name](levels)
+            raw = Pixelwise(self.heads[name], features)
+            found[name] = Enlarged(raw, self.config.stride) if self.config.tasks[name].pooled else raw
+            if name == MAIN and ATTRIBUTION in wanted:
+                by_patches = self.config.patch_px > 0
+                found[ATTRIBUTION] = (
+                    Whole(self.patch_explainer, *levels) if by_patches else self.explainer(levels, x, features)
+                )
+        return found
 
-    def _decode(self, name: str, x: Tensor, levels: list[Tensor], explained: bool) -> dict[str, Tensor]:
-        """A task's raw output, and with ``explained`` the explainer's, of the padded size."""
-        decoder, head = self.decoders[name], self.heads[name]
-        if isinstance(decoder, Coarsest):
-            found = {name: head(decoder(levels))}
-            return {**found, ATTRIBUTION: self.patch_explainer(levels)} if explained else found
-        assert isinstance(decoder, Decoder | AuxiliaryDecoder)
-        height = x.shape[2]
-        coarser = decoder.coarser(levels)
-        to_explain = self.explainer.coarser(levels) if explained else None
+    def _prepared(self, x: Tensor, rows: int) -> Tensor:
+        """Standardised, in the type and layout of the convolutions; NaN becomes the mean.
 
-        def of_rows(rows: slice) -> list[Tensor]:
-            wide, inner = widened(rows, decoder.halo, height)
-            features = decoder.finish(coarser[:, :, halved(wide)], levels[0][:, :, wide])[:, :, inner]
-            outputs = [head(features)]
-            if to_explain is not None:
-                outputs.append(self.explainer.finish(to_explain[:, :, halved(rows)], x[:, :, rows], features))
-            return outputs
-
-        return dict(zip((name, ATTRIBUTION), by_rows(x, of_rows), strict=False))
-
-    def _prepared(self, x: Tensor) -> Tensor:
-        """Standardised, padded to the stride, in the type and layout of the convolutions; NaN becomes the mean.
-
-        A few rows at a time: the input is the largest array of a run, and temporary copies of it would be too.
+        Padded on the right to the stride, and below to ``rows``. A few rows at a time: the input is the largest array
+        of a run, and temporary copies of it would be too.
         """
         batch, bands, height, width = x.shape
-        stride = self.config.stride
+        beyond = -width % self.config.stride
         if torch.onnx.is_in_onnx_export():  # a loop over rows would be that of the example's size
-            return F.pad(self._filled(x), (0, -width % stride, 0, -height % stride))
-        size = (batch, bands, height + -height % stride, width + -width % stride)
-        ready = torch.empty(size, dtype=_compute_type(x), device=x.device, memory_format=torch.channels_last).zero_()
-        step = max(1, _ROWS_PX // (batch * width))
+            return F.pad(self._filled(x), (0, beyond, 0, rows - height))
+        size, layout = (batch, bands, rows, width + beyond), torch.channels_last
+        ready = torch.empty(size, dtype=_compute_type(x), device=x.device, memory_format=layout)
+        if beyond or rows > height:
+            ready.zero_()
+        step = max(1, STRIP_PX // (batch * width))
         for row in range(0, height, step):
-            rows = slice(row, min(row + step, height))
-            ready[:, :, rows, :width] = self._filled(x[:, :, rows])
+            some = slice(row, min(row + step, height))
+            ready[:, :, some, :width] = self._filled(x[:, :, some])
         return ready
 
     def _filled(self, x: Tensor) -> Tensor:
@@ -252,6 +277,11 @@ def usable_name(name: str) -> bool:
     return bool(name) and "." not in name and not hasattr(nn.ModuleDict, name) and name != "training"
 
 
+def _saves_memory(x: Tensor) -> bool:
+    """Whether to compute in strips: on a CPU, and where nobody wants a gradient or an export."""
+    return x.device.type == "cpu" and not torch.is_grad_enabled() and not torch.onnx.is_in_onnx_export()
+
+
 def _compute_type(x: Tensor) -> torch.dtype:
     kind = x.device.type
     return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
@@ -281,10 +311,10 @@ def _decoder(widths: tuple[int, ...], name: str, task: TaskConfig) -> nn.Module:
 def _head(config: NetworkConfig, task: TaskConfig) -> Head:
     fine, coarse = config.widths[0], config.widths[-1]
     if task.kind == "score":
-        return PooledScoreHead(coarse, task.channels, config.stride) if task.pooled else ScoreHead(fine, task.channels)
+        return PooledScoreHead(coarse, task.channels) if task.pooled else ScoreHead(fine, task.channels)
     if task.kind == "density":
         if task.pooled:
-            return PooledDensityHead(coarse, task.mean, task.std, config.stride)
+            return PooledDensityHead(coarse, task.mean, task.std)
         if task.components:
             return CompactHead(fine, task.mean, task.std, task.components, task.coarseness)
         return DensityHead(fine, task.mean, task.std, task.coarseness)

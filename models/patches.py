@@ -96,7 +96,7 @@ class PatchExplainer(nn.Module):
         steps = range(-self.reach, self.reach + 1)
         return [(row, col) for row in steps for col in steps]
 
-    def forward(self, levels: list[Tensor]) -> Tensor:
+    def forward(self, *levels: Tensor) -> Tensor:
         """What cells and patches say of themselves; no gradient reaches what it is computed from.
 
         Args:

@@ -1,6 +1,7 @@
 """Heads of scene-level tasks: one label or number for all pixels of an object (a scene, a tile, a polygon).
 
-The raw output stays dense, and an object's is the mean of its pixels'. Mean and last layer are both linear, so this
+The raw output stays dense (that of a cell of the coarsest level on each of its pixels), and an object's is the mean of
+its pixels'. Mean and last layer are both linear, so this
 is the average pooling of features before a linear layer (Lin, Chen & Yan 2014, arXiv 1312.4400); but sums over pixels
 can be gathered tile by tile, and each pixel's or patch's share of the score is known.
 """
@@ -9,7 +10,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from .heads import IGNORE, DensityHead, ScoreHead
 
@@ -41,28 +41,16 @@ class PooledHead(nn.Module):
     """What the heads of scene-level tasks share: features of the coarsest level, and the loss of pooled chips."""
 
     absent: float
-    stride: int
 
     def pooled(self, raw: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """``pool`` with this head's value for "no object"."""
         return pool(raw, target, self.absent)
-
-    def _dense(self, raw: Tensor) -> Tensor:
-        """The coarsest level's raw output on the pixels of the input."""
-        return F.interpolate(raw, scale_factor=self.stride, mode="nearest")
 
 
 class PooledScoreHead(PooledHead, ScoreHead):
     """Class scores of an object."""
 
     absent = float(IGNORE)
-
-    def __init__(self, features: int, classes: int, stride: int) -> None:
-        super().__init__(features, classes)
-        self.stride = stride
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self._dense(super().forward(x))
 
     def loss(self, raw: Tensor, target: Tensor) -> Tensor:
         """Cross-entropy of pooled scores; arguments as of ``pool``."""
@@ -73,13 +61,6 @@ class PooledDensityHead(PooledHead, DensityHead):
     """Mean and scale of a Laplace distribution of an object's number."""
 
     absent = float("nan")
-
-    def __init__(self, features: int, mean: tuple[float, ...], std: tuple[float, ...], stride: int) -> None:
-        super().__init__(features, mean, std)
-        self.stride = stride
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self._dense(super().forward(x))
 
     def loss(self, raw: Tensor, target: Tensor) -> Tensor:
         """Negative log-likelihood of the pooled mean and log scale; arguments as of ``pool``."""

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .decoders import Narrow, doubled
+from .decoders import Narrow
+from .rows import Joined, Map, Pixelwise
 
 HIDDEN = 32  # channels of the explainer
 TOLD = 32  # hidden units of what is told of absent players
@@ -89,28 +90,20 @@ class Explainer(nn.Module):
         self.out = nn.Conv2d(HIDDEN, players * channels, 1)
         self.register_buffer("bias", torch.zeros(channels))
 
-    def coarser(self, levels: Sequence[Tensor]) -> Tensor:
-        """Features of all levels, finest first → ``(B, hidden, H / 2, W / 2)``, as of a decoder.
-
-        No gradient reaches what is explained, here and in ``finish``.
-        """
-        features: Tensor = self.coarse([level.detach() for level in levels])
-        return features
-
-    def finish(self, coarser: Tensor, x: Tensor, features: Tensor) -> Tensor:
-        """Deviations of some rows.
+    def forward(self, levels: Sequence[Map], x: Map, features: Map) -> Map:
+        """Deviations; no gradient reaches what is explained.
 
         Args:
-            coarser: As from the method, there.
-            x: ``(B, C, rows, W)`` standardised input.
-            features: ``(B, widths[0], rows, W)`` of the main task's decoder.
+            levels: The encoder's features, finest first.
+            x: ``(B, C, H, W)`` standardised input.
+            features: ``(B, widths[0], H, W)`` of the main task's decoder.
 
         Returns:
-            ``(B, players · channels, rows, W)``.
+            ``(B, players · channels, H, W)``.
         """
-        y = doubled(coarser).add_(self.finest(features.detach())).add_(self.inputs(x.detach()))
-        deviations: Tensor = self.out(F.relu_(y))
-        return deviations
+        coarse = self.coarse([levels[0], *(Pixelwise(Tensor.detach, level) for level in levels[1:])])
+        fine = Pixelwise(lambda of_main, given: self.finest(of_main.detach()).add_(self.inputs(given)), features, x)
+        return Pixelwise(self.out, Joined(coarse, fine, relu=True))
 
     @torch.no_grad()
     def centre(self) -> None:

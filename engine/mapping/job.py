@@ -9,6 +9,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import torch
+
 from ...models.card import Card
 from ...models.ensemble import load
 from ...models.network import Network
@@ -17,11 +19,12 @@ from ..devices import choose_device
 from ..jobs import MapJob, Progress, outputs_of
 from ..progress import Part
 from ..scene.writing import LayerWriter, check_room, check_writable
+from .columns import stream_columns
 from .object_attributions import ObjectAttributions, attribution_tiles, read_around
 from .object_outputs import map_objects, write_polygons
 from .object_products import ObjectProducts
 from .outputs import layers_of, tags_of
-from .plans import engine_of, margin_of, tiles_of_scene, window_px
+from .plans import engine_of, margin_of, plan_of, warn_of_seams, window_px
 from .products import Arrays, Products
 from .scene import SceneReader, warn_of_unknown_classes
 from .stream import stream
@@ -51,10 +54,9 @@ def run(job: MapJob, progress: Progress) -> dict[str, Any]:
         layers = layers_of(job, card, products)
         check_room(list(layers.values()), grid)
         engine = engine_of(job, network, device, products)
-        tile_px = window_px(job, card)
-        margin_px = margin_of(job, card)
-        tiles = tiles_of_scene(scene, margin_px, tile_px, network, products)
-        writers = {name: stack.enter_context(LayerWriter(layer, grid, tile_px)) for name, layer in layers.items()}
+        warn_of_seams(job, card)
+        plan = plan_of(job, scene.area, scene.grid.whole, network, products, device, torch.get_num_threads())
+        writers = {name: stack.enter_context(LayerWriter(layer, grid, plan.block_px)) for name, layer in layers.items()}
 
         def write(arrays: Arrays, window: Any) -> None:
             for name, values in arrays.items():
@@ -62,10 +64,11 @@ def run(job: MapJob, progress: Progress) -> dict[str, Any]:
 
         if isinstance(products, ObjectProducts):
             first = Part(progress, 0.0, 0.5) if job.output_attribution else progress
-            map_objects(tiles, scene.read, engine, products, write, first)
+            map_objects(plan.tiles, scene.read, engine, products, write, first)
             if job.output_attribution:
                 attributions = ObjectAttributions(network, products, job.attribution_class)
-                again = attribution_tiles(scene.area, scene.grid.whole, tile_px, margin_px, network.config)
+                sizes = window_px(job, card), margin_of(job, card)
+                again = attribution_tiles(scene.area, scene.grid.whole, *sizes, network.config)
                 read = partial(read_around, scene.read, products.polygons, scene.area, network.config)
                 explaining = replace(engine, tasks=attributions.tasks)
                 stream(again, read, explaining, attributions, write, Part(progress, 0.5, 0.5))
@@ -73,8 +76,10 @@ def run(job: MapJob, progress: Progress) -> dict[str, Any]:
                 products.largest_residual = attributions.largest_residual
             if job.output_polygons:
                 write_polygons(job.output_polygons, products, tags_of(job, card, products))
+        elif plan.goes_down:
+            stream_columns(plan.columns, scene.read, engine, products, write, progress)
         else:
-            stream(tiles, scene.read, engine, products, write, progress)
+            stream(plan.tiles, scene.read, engine, products, write, progress)
         for writer in writers.values():
             writer.commit()
     if not scene.has_data:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+from dataclasses import dataclass
 
 import torch
 
@@ -11,14 +13,62 @@ from ...models.network import Network
 from ..devices import choose_precision
 from ..explain.surroundings import BLOCK_PX
 from ..jobs import MapJob
-from ..scene.window import Tile, plan
+from ..scene.window import Tile, Window, columns, plan
 from .products import Products
-from .scene import SceneReader
 from .stream import Engine
 
 log = logging.getLogger("auxlens")
 
 _WINDOW_PX = 1024  # computed at once by a scene-level model, whatever the size of its tiles
+# Of a column: context is little beside it, and its rows stay in a thread's cache.
+_WIDEST, _NARROWEST = 1024, 512
+_COLUMN_STEP = 256
+_COLUMN_TILE_PX = 2**18
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a scene is computed in.
+
+    Attributes:
+        columns: Tiles that follow each other from top to bottom; of windows, each is a column by itself.
+        block_px: Files are written in blocks of this size, or one that divides it: each lies in one tile.
+        goes_down: Whether columns are gone down, computing nothing twice.
+    """
+
+    columns: tuple[tuple[Tile, ...], ...]
+    block_px: int
+    goes_down: bool
+
+    @property
+    def tiles(self) -> list[Tile]:
+        """The tiles of all columns."""
+        return [tile for column in self.columns for tile in column]
+
+
+def plan_of(
+    job: MapJob, area: Window, whole: Window, network: Network, products: Products, device: torch.device, threads: int
+) -> Plan:
+    """Columns for a CPU; windows for devices that compute much at once, for objects, and for whoever asks for a size.
+
+    Args:
+        job: A map job.
+        area: What is mapped.
+        whole: The scene, which is read around the area.
+        network: The job's.
+        products: What is made of the network's output.
+        device: Where the network runs.
+        threads: Threads that compute.
+    """
+    card = products.card
+    as_asked = job.tile_size or job.batch_size or job.overlap >= 0
+    margin, stride = margin_of(job, card) + products.context_px, max(network.config.stride, BLOCK_PX)
+    if device.type == "cpu" and not as_asked and not card.main.is_scene_level:
+        width = column_px(area.width, threads)
+        rows = max(BLOCK_PX, _COLUMN_TILE_PX // width)
+        return Plan(tuple(columns(area, whole, width, rows, margin, stride)), _COLUMN_STEP, True)
+    width = window_px(job, card)
+    return Plan(tuple((tile,) for tile in plan(area, whole, width, margin, stride)), width, False)
 
 
 def window_px(job: MapJob, card: Card) -> int:
@@ -26,26 +76,29 @@ def window_px(job: MapJob, card: Card) -> int:
     return _WINDOW_PX if card.main.is_scene_level else job.tile_size or card.tile_px
 
 
-def tiles_of_scene(
-    scene: SceneReader, margin_px: int, tile_px: int, network: Network, products: Products
-) -> list[Tile]:
-    """The window plan of a scene: windows of ``tile_px`` with the context that network and products need."""
-    margin, stride = margin_px + products.context_px, max(network.config.stride, BLOCK_PX)
-    return list(plan(scene.area, scene.grid.whole, tile_px, margin, stride))
+def column_px(width: int, threads: int) -> int:
+    """Width of the columns of an area: there is one for each thread, if they are not too narrow then."""
+    count = math.ceil(math.ceil(width / _WIDEST) / threads) * threads
+    return max(_NARROWEST, math.ceil(width / count / _COLUMN_STEP) * _COLUMN_STEP)
 
 
 def margin_of(job: MapJob, card: Card) -> int:
-    """Context in pixels around each window; warns where it is less than the receptive field."""
-    if 0 <= job.overlap < card.margin_px:
+    """Context in pixels around each window."""
+    return card.margin_px if job.overlap < 0 else job.overlap
+
+
+def warn_of_seams(job: MapJob, card: Card) -> None:
+    """Warn where the context is less than the receptive field."""
+    if margin_of(job, card) < card.margin_px:
         log.warning(
             "An overlap of %d px is less than the model's receptive field (%d px): seams may be visible.",
             job.overlap,
             card.margin_px,
         )
-    return card.margin_px if job.overlap < 0 else job.overlap
 
 
 def engine_of(job: MapJob, network: Network, device: torch.device, products: Products) -> Engine:
     """The network made ready for a job: precision and windows a batch as the job or the device wants them."""
     batch = job.batch_size or (1 if device.type == "cpu" else 4)
-    return Engine(network, device, choose_precision(job.precision, device), products.tasks, batch)
+    precision = choose_precision(job.precision, device)
+    return Engine(network, device, precision, products.tasks, batch, products.context_px)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 import torch
@@ -86,6 +87,7 @@ class Products:
         palette = self._values.astype(self.dtype("map") if self.is_score else "uint8")
         self._attributed = index_of(attribution_class, card.main.classes)
         self.largest_residual = 0.0
+        self._adding = Lock()  # several threads compute
         self._palette = torch.from_numpy(palette).to(next(network.parameters()).device)
 
     @property
@@ -194,7 +196,9 @@ class Products:
         of_class = by_class.gather(1, index.expand(len(by_class), 1, *index.shape[1:]))[:, 0].float()
         own, spread = of_class[: explainer.players], of_class[explainer.players :]  # the latter of an ensemble
         own += (score - own.sum(dim=0)) / len(own)
-        self.largest_residual = max(self.largest_residual, float((own.sum(dim=0) - score).abs().max()))
+        residual = float((own.sum(dim=0) - score).abs().max())
+        with self._adding:
+            self.largest_residual = max(self.largest_residual, residual)
         dominant = 1.0 + largest(own.abs())
         return _array(torch.cat([own * self.score_unit, spread * self.score_unit, dominant[None]]))
 
@@ -206,7 +210,9 @@ class Products:
     def _wrong(self, best: NDArray[np.int64], reference: NDArray[np.float32]) -> NDArray[np.uint8]:
         truth = to_indices(reference, self.card.main.classes)
         known = reference >= 0  # not NaN either; a class that the model does not know counts as wrong
-        self.unknown_classes.update(np.unique(reference[known & (truth < 0)]).tolist())
+        unknown = np.unique(reference[known & (truth < 0)]).tolist()
+        with self._adding:
+            self.unknown_classes.update(unknown)
         return np.where(known, truth != best, 255).astype(np.uint8)[None]
 
     def _density(self, raw: Tensor, seen: Observations) -> tuple[Arrays, dict[str, Tensor]]:

@@ -27,7 +27,7 @@ from .products import Arrays, Observations
 
 log = logging.getLogger("auxlens")
 
-_WRITES_AHEAD = 4  # chunks that may wait for the disk
+WRITES_AHEAD = 4  # chunks that may wait for the disk
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,26 @@ class Chip:
     valid: NDArray[np.bool_]
     seen: Observations
 
+    def cut(self, rows: slice) -> Chip:
+        """Some rows of the chip, with the whole core; counted from its first."""
+        chip = self.tile.chip
+        inner = Window(chip.row + rows.start, chip.col, rows.stop - rows.start, chip.width)
+        return Chip(Tile(self.tile.core, inner), self.values[:, rows], self.valid, self.seen.cut(rows))
+
 
 @dataclass(frozen=True)
 class Engine:
-    """A network ready to run: where, in which precision, which tasks, how many chips at once."""
+    """A network ready to run: where, in which precision, which tasks, how many chips at once.
+
+    ``context_px`` is what the products of the tasks see around a core.
+    """
 
     network: Network
     device: torch.device
     dtype: torch.dtype
     tasks: tuple[str, ...]
     batch_size: int
+    context_px: int
 
 
 class Computing(Protocol):
@@ -97,12 +107,12 @@ def stream(
         writes: deque[Future[None]] = deque()
 
         def finish(chip: Chip, raw: Mapping[str, Tensor]) -> None:
-            for window, arrays in _products(chip, raw, products):
+            for window, arrays in products_of(chip, raw, products):
                 writes.append(writer.submit(write, arrays, window))
-                while len(writes) > _WRITES_AHEAD:
+                while len(writes) > WRITES_AHEAD:
                     writes.popleft().result()
 
-        for batch in _batches(_ahead(tiles, read, reader), engine.batch_size):
+        for batch in _batches(ahead(tiles, read, reader), engine.batch_size):
             if progress.canceled():
                 raise Canceled("The mapping was canceled.")
             for chip, raw in _raw(batch, engine):
@@ -117,7 +127,7 @@ def stream(
             pending.result()
 
 
-def _ahead(tiles: Iterable[Tile], read: Callable[[Tile], Chip], reader: ThreadPoolExecutor) -> Iterator[Chip]:
+def ahead(tiles: Iterable[Tile], read: Callable[[Tile], Chip], reader: ThreadPoolExecutor) -> Iterator[Chip]:
     """Chips in order, the next one being read while the caller works on this one."""
     upcoming: Future[Chip] | None = None
     for tile in tiles:
@@ -145,18 +155,18 @@ def _raw(batch: list[Chip], engine: Engine) -> Iterator[tuple[Chip, dict[str, Te
     alive = [chip for chip in batch if chip.valid.any()]
     for chip in batch:
         if not chip.valid.any():  # nothing to compute: nodata comes from an empty raw output
-            yield chip, _nothing(chip, engine)
+            yield chip, nothing(chip, engine)
     yield from zip(alive, _forward(alive, engine), strict=True)
 
 
-def _products(chip: Chip, raw: Mapping[str, Tensor], products: Computing) -> Iterator[tuple[Window, Arrays]]:
+def products_of(chip: Chip, raw: Mapping[str, Tensor], products: Computing) -> Iterator[tuple[Window, Arrays]]:
     core = chip.tile.core
     place = core.relative_to(chip.tile.chip)
     for rows, arrays in products.compute(raw, chip.values, chip.valid, chip.seen, place):
         yield Window(core.row + rows.start, core.col, rows.stop - rows.start, core.width), arrays
 
 
-def _nothing(chip: Chip, engine: Engine) -> dict[str, Tensor]:
+def nothing(chip: Chip, engine: Engine) -> dict[str, Tensor]:
     size = (chip.tile.chip.height, chip.tile.chip.width)
     return {name: torch.zeros(engine.network.shape(name, *size), device=engine.device) for name in engine.tasks}
 

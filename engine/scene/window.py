@@ -85,6 +85,26 @@ def plan(area: Window, bounds: Window, tile_px: int, margin: int, stride: int = 
             yield Tile(core, Window(top, left, bottom - top, right - left))
 
 
+def columns(
+    area: Window, bounds: Window, width_px: int, height_px: int, margin: int, stride: int = 1
+) -> Iterator[tuple[Tile, ...]]:
+    """Cut an area into columns, and each into tiles that follow each other from top to bottom.
+
+    Cores cover each pixel once; chips have their context as of ``plan``.
+    """
+    before = -(-margin // stride) * stride
+    for col in range(area.col, area.col_end, width_px):
+        core = Window(area.row, col, area.height, width_px).intersection(area)
+        left = max(bounds.col, (core.col - before) // stride * stride)
+        right = min(bounds.col_end, core.col_end + margin)
+        tiles = []
+        for row in range(area.row, area.row_end, height_px):
+            part = Window(row, core.col, height_px, core.width).intersection(core)
+            top = max(bounds.row, (row - before) // stride * stride)
+            tiles.append(Tile(part, Window(top, left, min(bounds.row_end, part.row_end + margin) - top, right - left)))
+        yield tuple(tiles)
+
+
 def _span(start: int, size: int, first: int, end: int, stride: int) -> tuple[int, int]:
     """First and last (exclusive) pixel of a chip along one axis, moved inside from a border."""
     low = max(first, start // stride * stride)

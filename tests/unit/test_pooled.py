@@ -31,7 +31,7 @@ def test_a_chip_without_its_object_has_no_value(absent):
 
 
 def test_class_loss_is_the_cross_entropy_of_pooled_scores():
-    head = PooledScoreHead(4, 3, stride=2)
+    head = PooledScoreHead(4, 3)
     raw, target = torch.randn(2, 3, 4, 4), torch.full((2, 1, 4, 4), -1.0)
     target[0, 0, :2], target[1, 0, 1, 1] = 2.0, 0.0
     scores = torch.stack([raw[0, :, :2].mean(dim=(1, 2)), raw[1, :, 1, 1]])
@@ -40,7 +40,7 @@ def test_class_loss_is_the_cross_entropy_of_pooled_scores():
 
 
 def test_number_loss_leaves_out_chips_without_an_object():
-    head = PooledDensityHead(4, (10.0,), (2.0,), stride=2)
+    head = PooledDensityHead(4, (10.0,), (2.0,))
     raw, target = torch.zeros(2, 2, 4, 4), torch.full((2, 1, 4, 4), NAN)
     target[1, 0, 2:, 2:] = 14.0  # two standard deviations off, at a scale of one
     assert torch.isclose(head.loss(raw, target), torch.tensor(2.0) + torch.log(torch.tensor(2.0)))
@@ -53,7 +53,7 @@ def test_the_score_of_an_object_is_the_sum_of_its_patches_shares():
     dense = net(x)["main"]
     assert dense.shape == (1, 3, 16, 24)
     captured = {}
-    net.decoders["main"].register_forward_hook(lambda _module, _inputs, out: captured.update(features=out))
+    net.heads["main"].register_forward_hook(lambda _module, inputs, _out: captured.update(features=inputs[0]))
     net(x)
     layer = net.heads["main"].layer
     score = F.linear(captured["features"].mean(dim=(2, 3)), layer.weight[:, :, 0, 0], layer.bias)

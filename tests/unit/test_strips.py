@@ -14,6 +14,7 @@ import rasterio
 import torch
 
 from auxlens.engine import jobs
+from auxlens.engine.mapping import plans
 from auxlens.engine.mapping.folder import packs, work
 from auxlens.engine.mapping.folder.listing import list_tasks
 from auxlens.engine.mapping.folder.tasks import FAILED, KEPT, MAPPED, Orders, SceneTask
@@ -34,7 +35,7 @@ def small_strips(monkeypatch):
 def scene(untrained, write, rng, tmp_path, small_strips):
     """Makes the job, the card, the scene's task in strips, and the orders of a run, for a scene of some size."""
 
-    def make(height, width, count, tile_size=64, name="out"):
+    def make(height, width, count, name="out", **sizes):
         values = rng.integers(1, 250, (3, height, width)).astype("uint16")
         values[:, :, :5] = 0
         write("in/a/s2.tif", values, BANDS, nodata=0)
@@ -42,7 +43,7 @@ def scene(untrained, write, rng, tmp_path, small_strips):
         write("in/a/label.tif", rng.choice(np.array([2, 5, 7], "uint8"), (1, height, width)), nodata=0)
         job = jobs.MapFolderJob(
             untrained(), str(tmp_path / "in"), str(tmp_path / name), "s2=s2.tif", "s1=s1.tif", "label.tif",
-            layers=jobs.MAP_OUTPUTS, precision="float32", tile_size=tile_size, batch_size=1,
+            layers=jobs.MAP_OUTPUTS, precision="float32", **(sizes or {"tile_size": 64, "batch_size": 1}),
         )  # fmt: skip
         card, digest = read_card(job.model), sha256(job.model)
         task = list_tasks(job, card, digest).tasks[0]
@@ -93,6 +94,22 @@ def test_outputs_are_those_of_the_scene_in_one_piece(scene, quiet, tmp_path, hei
     assert joined.figures == described(tmp_path / "out/a")[1] == pytest.approx(whole.figures, rel=1e-9)
     again = work.map_strip(task, task.strips[0], orders, threads, quiet())
     assert (again.status, again.figures) == (KEPT, joined.figures)
+
+
+def test_columns_of_strips_are_those_of_the_scene_in_one_piece(scene, quiet, tmp_path, monkeypatch):
+    """But for the last bit: strips begin where columns have no tile."""
+    monkeypatch.setattr(plans, "_COLUMN_TILE_PX", 512 * 40)
+    task, orders = scene(1500, 600, 2, tile_size=0)
+    assert task.strips == ((0, 768), (768, 1500))
+    work.map_pack([task], orders, 2, quiet())
+    said, _ = described(tmp_path / "out/a")
+    (tmp_path / "out").rename(tmp_path / "whole")
+    strips = [work.map_strip(task, strip, orders, 1, quiet()) for strip in task.strips]
+    work.join_strips(task, strips, orders, quiet())
+    assert described(tmp_path / "out/a")[0] == said
+    for path in (tmp_path / "out/a").glob("*.tif"):
+        with rasterio.open(path) as found, rasterio.open(tmp_path / "whole/a" / path.name) as expected:
+            assert np.allclose(found.read(), expected.read(), rtol=1e-4, atol=1e-4, equal_nan=True), path.stem
 
 
 def test_seconds_are_counted_once(scene, quiet, tmp_path, monkeypatch):

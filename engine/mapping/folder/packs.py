@@ -1,7 +1,7 @@
 """Packs: how scenes are divided among workers. Small scenes go together, very large ones in strips of rows.
 
 Whether and where a scene is cut does not matter for its outputs: strips begin where the window plan of the whole scene
-has a row of windows, so each pixel is computed from the same chip.
+has a row of windows, or where columns begin anew, so each pixel is computed from the same pixels.
 """
 
 from __future__ import annotations

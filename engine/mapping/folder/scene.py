@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 
 import numpy as np
+import torch
 
 from ....models.card import Card
 from ....models.errors import SceneError
@@ -21,7 +22,7 @@ from ...scene.files import files_of
 from ...scene.window import Tile, Window
 from ...scene.writing import Layer, LayerWriter, check_room
 from ..outputs import layers_of
-from ..plans import tiles_of_scene, window_px
+from ..plans import plan_of
 from ..products import Arrays, Observations, Products
 from ..scene import SceneReader
 from ..stream import Chip
@@ -41,12 +42,20 @@ class StackedScene:
     """
 
     def __init__(
-        self, task: SceneTask, network: Network, card: Card, margin_px: int, row: int, strip: Rows | None = None
+        self,
+        task: SceneTask,
+        network: Network,
+        card: Card,
+        row: int,
+        device: torch.device,
+        threads: int,
+        strip: Rows | None = None,
     ) -> None:
         self.task = task
         self.row = row
         self._strip = strip
-        self.tiles: list[Tile] = []
+        self.columns: list[tuple[Tile, ...]] = []
+        self.goes_down = False
         self.kind: tuple[tuple[str, ...], bool] = ((), False)
         self.failure: Exception | None = None
         self.seconds = 0.0
@@ -56,7 +65,12 @@ class StackedScene:
         self._writers: dict[str, LayerWriter] = {}
         self._files = ExitStack()
         with self._timed(), self._doing():
-            self._open(network, margin_px)
+            self._open(network, device, threads)
+
+    @property
+    def tiles(self) -> list[Tile]:
+        """All tiles of all columns."""
+        return [tile for column in self.columns for tile in column]
 
     @property
     def pixels(self) -> int:
@@ -65,9 +79,9 @@ class StackedScene:
 
     @property
     def rows(self) -> int:
-        return self._grid.height if self.tiles else 0
+        return self.grid.height if self.columns else 0
 
-    def _open(self, network: Network, margin_px: int) -> None:
+    def _open(self, network: Network, device: torch.device, threads: int) -> None:
         job, card = self.task.job, self._card
         self._folder = os.path.dirname(next(iter(job.outputs.values())))
         check_sources(job, files_of)
@@ -76,21 +90,24 @@ class StackedScene:
         except OSError as error:
             raise SceneError(f"The folder “{self._folder}” cannot be made: {error.strerror}.") from error
         self._reader = SceneReader(job, card, self._files)
-        self._grid = self._reader.grid
+        self.grid = self._reader.grid
         products = Products(network, card, tuple(job.outputs), self._reader.observes)
         self._layers = layers_of(job, card, products)
-        self._area, written = self._grid.whole, self._layers
+        self._area, written = self.grid.whole, self._layers
         if self._strip:
-            self._area = rows_of(self._grid, self._strip)
+            self._area = rows_of(self.grid, self._strip)
             written = strip_layers(self.task, self._layers, self._strip)
-        self._statistics = Statistics(card, self._grid, self._layers)
-        grid, tile_px = self._grid.cropped(self._area), window_px(job, card)
+        self._statistics = Statistics(card, self.grid, self._layers)
+        grid = self.grid.cropped(self._area)
+        plan = plan_of(job, self._area, self.grid.whole, network, products, device, threads)
         check_room(list(written.values()), grid)
         for name, layer in written.items():
-            self._writers[name] = self._files.enter_context(LayerWriter(layer, grid, tile_px))
-        tiles = tiles_of_scene(self._reader, margin_px, tile_px, network, products)
-        tiles = [tile for tile in tiles if self._area.holds(tile.core.row, tile.core.col)]
-        self.tiles = [Tile(_moved(tile.core, self.row), _moved(tile.chip, self.row)) for tile in tiles]
+            self._writers[name] = self._files.enter_context(LayerWriter(layer, grid, plan.block_px))
+        self.goes_down = plan.goes_down
+        self.columns = [
+            tuple(Tile(_moved(tile.core, self.row), _moved(tile.chip, self.row)) for tile in column)
+            for column in plan.columns
+        ]
         # Scenes of one kind can share a stream: the same layers, from observations of the same kind.
         self.kind = (tuple(job.outputs), self._reader.observes)
 
@@ -137,7 +154,7 @@ class StackedScene:
             )
             if not self._strip:
                 with self._doing():
-                    write_item(self.task, self._card, self._grid, self._layers, thumbnail, outcome)
+                    write_item(self.task, self._card, self.grid, self._layers, thumbnail, outcome)
         self.close()
         if self.failure is None:
             return outcome
@@ -165,7 +182,7 @@ class StackedScene:
         self.seconds += time.perf_counter() - started
 
     def _lacks_room(self) -> bool:
-        needed = sum(layer.bytes_of(self._grid.cropped(self._area)) for layer in self._layers.values())
+        needed = sum(layer.bytes_of(self.grid.cropped(self._area)) for layer in self._layers.values())
         return needed > 0 and shutil.disk_usage(self._folder).free < needed * 2 / 3
 
 

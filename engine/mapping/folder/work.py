@@ -21,19 +21,21 @@ from ...devices import choose_device
 from ...jobs import Progress
 from ...progress import Part
 from ...scene.hashing import sha256_of_models
-from ...scene.window import Tile, Window
+from ...scene.window import Tile, Window, plan
 from ...version import plugin_version
-from ..plans import engine_of, margin_of
+from ..columns import stream_columns
+from ..plans import engine_of, warn_of_seams
 from ..products import Arrays, Products
 from ..scene import warn_of_unknown_classes
 from ..stream import Chip, stream
 from .scene import StackedScene
-from .strips import StripsReader, remove_strips, strip_is_there
+from .strips import StripsReader, remove_strips, rows_of, strip_is_there
 from .tasks import FAILED, MAPPED, Orders, Outcome, Rows, SceneTask, finished, kept
 
 # Above four chips of 256² a batch is no faster on a processor, and takes more memory.
 _BATCH_PX = {"cpu": 4 * 256**2, "cuda": 4 * 1024**2, "mps": 4 * 512**2}
 _LARGEST_BATCH = 64
+_JOINED_PX = 1024  # width and height of what is copied at once
 # One pack computes at a time, while others open and finish their files; always in the same thread, because the memory
 # that a thread has freed is kept for that thread.
 _computing = ThreadPoolExecutor(1, "compute")
@@ -64,13 +66,13 @@ def map_pack(tasks: Sequence[SceneTask], orders: Orders, threads: int, progress:
     for task in tasks:  # by a worker that was lost, or a run that was not
         if (properties := finished(task)) is not None:
             outcomes[task.name] = kept(task, properties)
-    margin = margin_of(tasks[0].job, card)
+    warn_of_seams(tasks[0].job, card)
     scenes: list[StackedScene] = []
     try:
         for task in tasks:
             if task.name not in outcomes:
                 below = scenes[-1].row + scenes[-1].rows if scenes else 0
-                scenes.append(StackedScene(task, network, card, margin, below))
+                scenes.append(StackedScene(task, network, card, below, device, threads))
         _computing.submit(_stream, scenes, network, card, device, threads, progress).result()
         for scene in scenes:
             outcomes[scene.task.name] = scene.finish()
@@ -87,7 +89,8 @@ def map_strip(task: SceneTask, strip: Rows, orders: Orders, threads: int, progre
         return kept(task, properties)
     if strip_is_there(task, strip):  # by a worker that was lost
         return Outcome(task.name, MAPPED)
-    scene = StackedScene(task, network, card, margin_of(task.job, card), 0, strip)
+    warn_of_seams(task.job, card)
+    scene = StackedScene(task, network, card, 0, device, threads, strip)
     try:
         _computing.submit(_stream, [scene], network, card, device, threads, progress).result()
         return scene.finish()
@@ -107,24 +110,26 @@ def join_strips(task: SceneTask, strips: Sequence[Outcome], orders: Orders, prog
     Returns:
         What became of the scene. A scene of which a strip failed has failed.
     """
-    network, card, _ = _network([task], orders)
+    network, card, device = _network([task], orders)
     if (properties := finished(task)) is not None:
         return [kept(task, properties)]
     bad = next((outcome for outcome in strips if outcome.status == FAILED), None)
     if bad is not None:
         remove_strips(task)
         return [bad]
-    scene = StackedScene(task, network, card, margin_of(task.job, card), 0)
+    scene = StackedScene(task, network, card, 0, device, 1)
     scene.seconds += sum(outcome.seconds for outcome in strips)
     started = time.perf_counter()
     try:
         with ExitStack() as stack:
             reader = StripsReader(task, stack)
-            for number, tile in enumerate(scene.tiles):
+            areas = [rows_of(scene.grid, strip) for strip in task.strips if scene.columns]  # none where it failed
+            windows = [tile.core for area in areas for tile in plan(area, area, _JOINED_PX, 0)]
+            for number, window in enumerate(windows):
                 if progress.canceled():
                     raise Canceled("The mapping was canceled.")
-                scene.write(reader.read(tile.core), tile.core)
-                progress.report(number / len(scene.tiles), "Joining strips")
+                scene.write(reader.read(window), window)
+                progress.report(number / len(windows), "Joining strips")
         scene.seconds += time.perf_counter() - started
         outcome = scene.finish()
     finally:
@@ -161,11 +166,10 @@ def _stream(
 ) -> None:
     """Compute all windows of the scenes, those of one kind together."""
     torch.set_num_threads(threads)
-    alive = [scene for scene in scenes if scene.tiles]
+    alive = [scene for scene in scenes if scene.columns]
     pixels, done = sum(scene.pixels for scene in alive), 0
     for (names, observed), group in groupby(alive, key=lambda scene: scene.kind):
         some = list(group)
-        tiles = [tile for scene in some for tile in scene.tiles]
         share = sum(scene.pixels for scene in some)
         job = replace(some[0].task.job, batch_size=_batch_size(some, device))
         products = Products(network, card, names, observed)
@@ -173,7 +177,12 @@ def _stream(
         place = _Place(some)
         part = Part(progress, done / pixels, share / pixels)
         started = time.perf_counter()
-        stream(tiles, place.read, engine, products, place.write, part)
+        if some[0].goes_down:
+            columns = [column for scene in some for column in scene.columns]
+            stream_columns(columns, place.read, engine, products, place.write, part)
+        else:
+            tiles = [tile for scene in some for tile in scene.tiles]
+            stream(tiles, place.read, engine, products, place.write, part)
         taken = time.perf_counter() - started
         for scene in some:
             scene.seconds += taken * scene.pixels / share

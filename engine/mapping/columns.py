@@ -1,0 +1,111 @@
+"""Columns: how a CPU maps a scene. Each thread takes a column and goes down it, tile by tile, computing nothing twice.
+
+Threads that share one window wait for each other at every layer; threads with a column each do not, and what a strip
+of it needs stays in their caches (``models/rows.py``). Each pixel comes out as in a run of the whole scene.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
+from threading import Event
+
+import torch
+from torch import Tensor
+
+from ...models.errors import Canceled
+from ...models.rows import Rolling
+from ..devices import autocast
+from ..explain.surroundings import BLOCK_PX
+from ..jobs import Progress
+from ..scene.window import Tile, Window
+from .products import Arrays
+from .stream import WRITES_AHEAD, Chip, Computing, Engine, ahead, nothing, products_of
+
+
+def stream_columns(
+    columns: Sequence[Sequence[Tile]],
+    read: Callable[[Tile], Chip],
+    engine: Engine,
+    products: Computing,
+    write: Callable[[Arrays, Window], None],
+    progress: Progress,
+) -> None:
+    """Map all tiles of all columns.
+
+    Args:
+        columns: Tiles that follow each other from top to bottom.
+        read, engine, products, write, progress: As of ``stream``; products are computed in several threads.
+
+    Raises:
+        Canceled: the user asked to stop.
+    """
+    processors, total = torch.get_num_threads(), sum(map(len, columns))
+    threads = max(1, min(processors, len(columns)))
+    told: SimpleQueue[BaseException | None] = SimpleQueue()  # a tile is done, or something failed
+    stop = Event()
+    with (
+        ThreadPoolExecutor(1, "read") as reader,
+        ThreadPoolExecutor(1, "write") as writer,
+        ThreadPoolExecutor(threads, "column") as workers,
+    ):
+
+        def go_down(column: Sequence[Tile]) -> None:
+            torch.set_num_threads(processors // threads)  # that this thread computes with
+            writes: deque[Future[None]] = deque()
+            try:
+                for chip, raw in _raw(ahead(column, read, reader), column[-1].chip.row_end, engine):
+                    for window, arrays in products_of(chip, raw, products):
+                        if stop.is_set():
+                            return
+                        writes.append(writer.submit(write, arrays, window))
+                        while len(writes) > WRITES_AHEAD:
+                            writes.popleft().result()
+                    told.put(None)
+                for pending in writes:
+                    pending.result()
+            except BaseException as error:
+                told.put(error)
+                raise
+
+        try:
+            running = [workers.submit(go_down, column) for column in columns]
+            for done in range(1, total + 1):
+                if progress.canceled():
+                    raise Canceled("The mapping was canceled.")
+                error = told.get()
+                if error is not None:
+                    raise error
+                progress.report(done / total, f"Window {done} of {total}")
+            for column_done in running:
+                column_done.result()
+        finally:
+            stop.set()
+            torch.set_num_threads(processors)
+
+
+def _raw(chips: Iterable[Chip], bottom: int, engine: Engine) -> Iterator[tuple[Chip, dict[str, Tensor]]]:
+    """Each chip of a column, cut to the rows that its products see, with its raw output.
+
+    Where a core has no valid pixel nothing is computed, and the network begins anew below it.
+    """
+    rolling: Rolling | None = None
+    top = 0  # the first row of what the network goes down
+    for chip in chips:
+        if not chip.valid.any():
+            rolling = None
+            yield chip, nothing(chip, engine)
+            continue
+        core, rows = chip.tile.core, chip.tile.chip
+        values = torch.from_numpy(chip.values[None])
+        with torch.inference_mode(), autocast(engine.device, engine.dtype):
+            if rolling is None:
+                top = rows.row
+                rolling = engine.network.rolling(values, bottom - top, engine.tasks)
+            first = rows.row + max(0, core.row - engine.context_px - rows.row) // BLOCK_PX * BLOCK_PX
+            end = min(rows.row_end, core.row_end + engine.context_px)
+            below = rows.row + max(0, core.row_end - engine.context_px - rows.row) // BLOCK_PX * BLOCK_PX
+            raw = rolling.rows(values, rows.row - top, first - top, end - top, again=end - below)
+        yield chip.cut(slice(first - rows.row, end - rows.row)), {name: values[0] for name, values in raw.items()}
