@@ -12,7 +12,6 @@ all results in it. Cases, each on pixels that no training saw:
 * crowns: genus of tree crowns from RGB, as in ``crowns.py``; crowns instead of pixels, of all five folds.
 * demo: the demo's last scene, with haze, cloud shadow and a class that training had not: errors by cause.
 * ombria-limit: how well the same models would do if they were fitted on the test chips of ombria, in five folds.
-* cost: processor time that the layers add to a map.
 """
 
 from __future__ import annotations
@@ -23,7 +22,6 @@ import shutil
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +35,6 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from accuracy import DATA, Silent, halves, read  # noqa: E402 - makes this checkout importable, tunes the process
 from crowns import EXPECTED, OBSERVED, PROBABILITIES, UNCERTAINTY  # noqa: E402
-from scenes import make_scene  # noqa: E402
 from scipy.stats import rankdata  # noqa: E402
 from sklearn.metrics import roc_auc_score  # noqa: E402
 from sklearn.model_selection import GroupKFold  # noqa: E402
@@ -267,26 +264,9 @@ def demo(keep: Path, seed: int) -> dict[str, Any]:
     return result
 
 
-def cost(keep: Path, seed: int) -> dict[str, Any]:
-    """Processor seconds of a map alone, and with expected errors and the error probability; medians of three."""
-    model = str(keep / f"demo_multitask_{seed}.safetensors")
-    seconds: dict[str, list[float]] = {"map": [], "with": [], "probability alone": []}
-    more = {"map": (), "with": ("expected_error", "error_probability"), "probability alone": ("error_probability",)}
-    with tempfile.TemporaryDirectory(prefix="auxlens-") as temporary:
-        folder = Path(temporary)
-        scene = make_scene(folder / "scene", 2048, 2048)
-        for _ in range(3):
-            for name, extra in more.items():
-                outputs = {f"output_{n}": str(folder / f"{n}.tif") for n in ("map", *extra)}
-                start = time.process_time()
-                run(jobs.MapJob(model, (scene["s2"],), **outputs), Silent())
-                seconds[name].append(time.process_time() - start)
-    return {name: statistics.median(values) for name, values in seconds.items()}
-
-
 CASES: dict[str, Callable[[Path, int], dict[str, Any]]] = {
     "ombria": ombria, "ombria-shuffled": shuffled, "ombria-limit": limit, "idtrees": idtrees,
-    "crowns": genus, "sen1floods11": sen1floods11, "demo": demo, "cost": cost,
+    "crowns": genus, "sen1floods11": sen1floods11, "demo": demo,
 }  # fmt: skip
 
 
@@ -305,7 +285,7 @@ def detection_table(found: dict[str, list[tuple[int, dict[str, Any]]]]) -> list[
         "|---|---|---|---|---|---|---|---|",
     ]
     for case, runs in found.items():
-        if case in ("cost", "ombria-limit"):
+        if case == "ombria-limit":
             continue
         rows = [(seed, r["all"] if case == "demo" else r) for seed, r in runs]
         for seed, r in rows:
@@ -379,16 +359,6 @@ def write_tables(keep: Path) -> None:
         lines += [f"Fitted on the test chips of ombria themselves, in five folds, the AUROC would be: {best}.", ""]
     if "idtrees" in found:
         lines += [*size_table(found["idtrees"]), ""]
-    for _, r in found.get("cost", []):
-        lines += [
-            "## Cost",
-            "",
-            "Processor time for 2048² pixels, 10 bands, 8 classes, 3 auxiliary bands (`--case cost`): map alone",
-            f"{r['map']:.1f} s, with expected errors and error probability {r['with']:.1f} s",
-            f"({100 * (r['with'] / r['map'] - 1):+.0f} %), with the error probability alone"
-            f" {r['probability alone']:.1f} s ({100 * (r['probability alone'] / r['map'] - 1):+.0f} %).",
-            "",
-        ]
     (HERE / "errors.md").write_text("\n".join(lines), encoding="utf-8")
     if "demo" in found:
         (HERE.parent / "docs" / "causes.md").write_text(causes_table(found["demo"]), encoding="utf-8")

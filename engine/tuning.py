@@ -9,7 +9,7 @@ import warnings
 
 # The blocks under a row of windows in two columns, of every input and output, in MB; GDAL's own default is 5 % of the
 # machine's memory.
-_RASTER_CACHE_MB = "256"
+_RASTER_CACHE_MB = "224"
 
 # From glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -2, -4, -8

@@ -184,9 +184,10 @@ class Convolved(Map):
     def _strip(self, first: int, end: int) -> tuple[Tensor, Tensor | None]:
         above, below = int(first > 0), int(end < self.height)
         x = self._sources[0].rows(first - above, end + below, again=2)
-        if not (above and below):
-            x = F.pad(x, (0, 0, 1 - above, 1 - below))
-        found = F.conv2d(x, self._layer.weight, self._layer.bias, padding=(0, 1))
+        inside = above and below  # where it is not, zeros above and below make a row that is not wanted, but no copy
+        found = F.conv2d(x, self._layer.weight, self._layer.bias, padding=(0 if inside else 1, 1))
+        if not inside:
+            found = found[:, :, above : above + end - first]
         return self._then(found) if self._then else found, None
 
 
@@ -305,6 +306,8 @@ class Strips:
         Returns:
             ``(B, C, end - first, W)`` each, channels last.
         """
+        if step >= end - first:
+            return {name: reader.rows(first, end, again) for name, reader in self._readers.items()}
         found: dict[str, Tensor] = {}
         for start in range(first, end, step):
             stop = min(start + step, end)

@@ -27,7 +27,7 @@ from .products import Arrays, Observations
 
 log = logging.getLogger("auxlens")
 
-WRITES_AHEAD = 4  # chunks that may wait for the disk
+WRITES_AHEAD = 3  # chunks that may wait for the disk, of each thread that computes
 
 
 @dataclass(frozen=True)
