@@ -88,9 +88,9 @@ def plan(area: Window, bounds: Window, tile_px: int, margin: int, stride: int = 
 def columns(
     area: Window, bounds: Window, width_px: int, height_px: int, margin: int, stride: int = 1
 ) -> Iterator[tuple[Tile, ...]]:
-    """Cut an area into columns, and each into tiles that follow each other from top to bottom.
+    """Cut an area into columns of ``width_px``, and each into tiles of ``height_px`` rows, from top to bottom.
 
-    Cores cover each pixel once; chips have their context as of ``plan``.
+    Cores cover each pixel once; chips have their context as of ``plan``, and the chips of a column are of one width.
     """
     before = -(-margin // stride) * stride
     for col in range(area.col, area.col_end, width_px):

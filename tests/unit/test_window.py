@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, strategies as st
 
-from auxlens.engine.scene.window import Window, plan
+from auxlens.engine.scene.window import Window, columns, plan
 
 SIZES = st.integers(1, 70)
 
 
+@pytest.mark.parametrize("in_columns", [False, True])
 @given(SIZES, SIZES, st.integers(1, 40), st.integers(0, 20), st.sampled_from([1, 4, 8]), st.data())
-def test_plan_covers_each_pixel_once_with_its_context(height, width, tile, margin, stride, data):
+def test_plan_covers_each_pixel_once_with_its_context(in_columns, height, width, tile, margin, stride, data):
     bounds = Window(0, 0, height, width)
     row, col = data.draw(st.integers(0, height - 1)), data.draw(st.integers(0, width - 1))
     area = Window(row, col, data.draw(st.integers(1, height - row)), data.draw(st.integers(1, width - col)))
     covered = np.zeros((height, width), int)
-    for piece in plan(area, bounds, tile, margin, stride):
+    down = list(columns(area, bounds, tile, data.draw(st.integers(1, 40)), margin, stride)) if in_columns else []
+    for column in down:
+        rows = [(piece.core.row, piece.core.row_end) for piece in column]
+        assert [end for _, end in rows[:-1]] == [start for start, _ in rows[1:]]
+        assert len({(piece.chip.col, piece.chip.width) for piece in column}) == 1
+    for piece in [p for c in down for p in c] if in_columns else plan(area, bounds, tile, margin, stride):
         covered[piece.core.slices] += 1
         assert piece.chip.row % stride == 0 and piece.chip.col % stride == 0
         assert piece.chip.intersection(bounds) == piece.chip
