@@ -382,7 +382,7 @@ def tile_size(job: Type[Any]) -> Parameter:
         number("TILE_SIZE", tr("Tile size (pixels)"), default(job, "tile_size"), 0, 16384),
         tr(
             "Width and height of the window computed at once, in pixels; of the grid's tiles for a scene-level model "
-            "without polygons. 0 takes the model's."
+            "without polygons. 0 lets the engine choose."
         ),
         advanced=True,
     )

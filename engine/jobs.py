@@ -243,8 +243,8 @@ class MapJob:
         output_polygons: GeoPackage with the polygons (or tiles) and a field for each result of a scene-level model.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
         precision: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
-        tile_size: Width and height of the window computed at once, in pixels; 0 for the model's. For a scene-level
-            model without polygons, of the grid's tiles.
+        tile_size: Width and height of the window computed at once, in pixels; 0 for the model's, or for columns on a
+            CPU. For a scene-level model without polygons, of the grid's tiles.
         overlap: Context read around each window, in pixels; −1 for the model's margin, which leaves no seams.
         batch_size: Windows a batch; 0 lets the engine choose.
         extent: Part of the scene to map: west, south, east, north.
@@ -300,7 +300,8 @@ class MapFolderJob:
         layers: Layers to write for each scene.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
         precision: ``auto``, ``float32``, ``bfloat16`` or ``float16``.
-        tile_size: Width and height of the window computed at once, in pixels; 0 for the model's.
+        tile_size: Width and height of the window computed at once, in pixels; 0 for the model's, or for columns on a
+            CPU.
         overlap: Context read around each window, in pixels; −1 for the model's margin, which leaves no seams.
         batch_size: Windows a batch; 0 lets the engine choose.
         scheduler: Address of a Dask scheduler (tcp://host:8786); empty for this machine.

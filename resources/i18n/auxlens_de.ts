@@ -660,8 +660,8 @@
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
-      <source>Width and height of the window computed at once, in pixels; of the grid's tiles for a scene-level model without polygons. 0 takes the model's.</source>
-      <translation>Breite und Höhe des Fensters, das auf einmal berechnet wird, in Pixeln; ohne Polygone die der Kacheln eines Modells je Szene. 0 nimmt die des Modells.</translation>
+      <source>Width and height of the window computed at once, in pixels; of the grid's tiles for a scene-level model without polygons. 0 lets the engine choose.</source>
+      <translation>Breite und Höhe des Fensters, das auf einmal berechnet wird, in Pixeln; ohne Polygone die der Kacheln eines Modells je Szene. 0 überlässt die Wahl der Engine.</translation>
     </message>
     <message>
       <location filename="../../algorithms/parameters.py" />
