@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import takewhile
 from queue import SimpleQueue
 from threading import Event
 
@@ -42,8 +43,23 @@ def stream_columns(
     Raises:
         Canceled: the user asked to stop.
     """
-    processors, total = torch.get_num_threads(), sum(map(len, columns))
-    threads = max(1, min(processors, len(columns)))
+    processors = torch.get_num_threads()
+    try:
+        _stream(columns, read, engine, products, write, progress, processors)
+    finally:
+        torch.set_num_threads(processors)  # of threads that come: those of columns have said otherwise
+
+
+def _stream(
+    columns: Sequence[Sequence[Tile]],
+    read: Callable[[Tile], Chip],
+    engine: Engine,
+    products: Computing,
+    write: Callable[[Arrays, Window], None],
+    progress: Progress,
+    processors: int,
+) -> None:
+    threads, total = max(1, min(processors, len(columns))), sum(map(len, columns))
     told: SimpleQueue[BaseException | None] = SimpleQueue()  # a tile is done, or something failed
     stop = Event()
     with (
@@ -56,7 +72,8 @@ def stream_columns(
             torch.set_num_threads(processors // threads)  # that this thread computes with
             writes: deque[Future[None]] = deque()
             try:
-                for chip, raw in _raw(ahead(column, read, reader), column[-1].chip.row_end, engine):
+                chips = takewhile(lambda _: not stop.is_set(), ahead(column, read, reader))
+                for chip, raw in _raw(chips, column[-1].chip.row_end, engine):
                     for window, arrays in products_of(chip, raw, products):
                         if stop.is_set():
                             return
@@ -83,7 +100,7 @@ def stream_columns(
                 column_done.result()
         finally:
             stop.set()
-            torch.set_num_threads(processors)
+            workers.shutdown(cancel_futures=True)
 
 
 def _raw(chips: Iterable[Chip], bottom: int, engine: Engine) -> Iterator[tuple[Chip, dict[str, Tensor]]]:

@@ -22,7 +22,7 @@ log = logging.getLogger("auxlens")
 _WINDOW_PX = 1024  # computed at once by a scene-level model, whatever the size of its tiles
 # Of a column: context is little beside it, and its rows stay in a thread's cache.
 _WIDEST, _NARROWEST = 1024, 512
-_COLUMN_STEP = 256
+_COLUMN_STEP = 256  # of widths and heights: no block of a file lies in two tiles
 _COLUMN_TILE_PX = 2**18
 
 
@@ -65,7 +65,7 @@ def plan_of(
     margin, stride = margin_of(job, card) + products.context_px, max(network.config.stride, BLOCK_PX)
     if device.type == "cpu" and not as_asked and not card.main.is_scene_level:
         width = column_px(area.width, threads)
-        rows = max(BLOCK_PX, _COLUMN_TILE_PX // width)
+        rows = max(1, _COLUMN_TILE_PX // width // _COLUMN_STEP) * _COLUMN_STEP
         return Plan(tuple(columns(area, whole, width, rows, margin, stride)), _COLUMN_STEP, True)
     width = window_px(job, card)
     return Plan(tuple((tile,) for tile in plan(area, whole, width, margin, stride)), width, False)

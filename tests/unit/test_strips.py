@@ -97,8 +97,9 @@ def test_outputs_are_those_of_the_scene_in_one_piece(scene, quiet, tmp_path, hei
 
 
 def test_columns_of_strips_are_those_of_the_scene_in_one_piece(scene, quiet, tmp_path, monkeypatch):
-    """But for the last bit: strips begin where columns have no tile."""
-    monkeypatch.setattr(plans, "_COLUMN_TILE_PX", 512 * 40)
+    """But for the last bit: columns begin anew in each strip."""
+    monkeypatch.setattr(plans, "_COLUMN_STEP", 64)
+    monkeypatch.setattr(plans, "_COLUMN_TILE_PX", 512 * 64)
     task, orders = scene(1500, 600, 2, tile_size=0)
     assert task.strips == ((0, 768), (768, 1500))
     work.map_pack([task], orders, 2, quiet())
