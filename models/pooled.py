@@ -1,9 +1,9 @@
 """Heads of scene-level tasks: one label or number for all pixels of an object (a scene, a tile, a polygon).
 
 The raw output stays dense (that of a cell of the coarsest level on each of its pixels), and an object's is the mean of
-its pixels'. Mean and last layer are both linear, so this
-is the average pooling of features before a linear layer (Lin, Chen & Yan 2014, arXiv 1312.4400); but sums over pixels
-can be gathered tile by tile, and each pixel's or patch's share of the score is known.
+its pixels'. Mean and last layer are both linear, so this is the average pooling of features before a linear layer (Lin,
+Chen & Yan 2014, arXiv 1312.4400); but sums over pixels can be gathered tile by tile, and each pixel's or patch's share
+of the score is known.
 """
 
 from __future__ import annotations

@@ -32,9 +32,9 @@ class Map(ABC):
         self._start = self._end = 0
 
     @property
-    @abstractmethod
     def height(self) -> int:
-        """Rows, once all are computed."""
+        """Rows, once all are computed: as many as of the last source, if nothing else is said."""
+        return self._sources[-1].source.height
 
     @abstractmethod
     def _apply(self, *inputs: Tensor) -> Tensor:
@@ -153,10 +153,6 @@ class Pixelwise(Map):
         super().__init__(*sources, relu=relu)
         self._function = function
 
-    @property
-    def height(self) -> int:
-        return self._sources[0].source.height
-
     def _apply(self, *inputs: Tensor) -> Tensor:
         return self._function(*inputs)
 
@@ -172,10 +168,6 @@ class Convolved(Map):
     ) -> None:
         super().__init__(source, relu=relu)
         self._layer, self._then = layer, then
-
-    @property
-    def height(self) -> int:
-        return self._sources[0].source.height
 
     def _apply(self, *inputs: Tensor) -> Tensor:
         found: Tensor = self._layer(*inputs)
@@ -203,7 +195,7 @@ class Halved(Map):
         return F.max_pool2d(x, 2)
 
     def _strip(self, first: int, end: int) -> tuple[Tensor, Tensor | None]:
-        return F.max_pool2d(self._sources[0].rows(2 * first, 2 * end), 2), None
+        return self._apply(self._sources[0].rows(2 * first, 2 * end)), None
 
 
 class Joined(Map):
@@ -212,18 +204,13 @@ class Joined(Map):
     def __init__(self, coarse: Map, fine: Map, relu: bool = False) -> None:
         super().__init__(coarse, fine, relu=relu)
 
-    @property
-    def height(self) -> int:
-        return self._sources[1].source.height
-
     def _apply(self, *inputs: Tensor) -> Tensor:
         coarse, fine = inputs
-        return doubled(coarse).add_(fine)
+        return enlarged(coarse, 2).add_(fine)
 
     def _strip(self, first: int, end: int) -> tuple[Tensor, Tensor | None]:
         coarse, fine = self._sources
-        found = doubled(coarse.rows(first // 2, -(-end // 2), again=end % 2))
-        return found[:, :, first % 2 : first % 2 + end - first], fine.rows(first, end)
+        return _enlarged_rows(coarse, 2, first, end), fine.rows(first, end)
 
 
 class Enlarged(Map):
@@ -240,13 +227,10 @@ class Enlarged(Map):
 
     def _apply(self, *inputs: Tensor) -> Tensor:
         (cells,) = inputs
-        return F.interpolate(cells, scale_factor=self._stride, mode="nearest")
+        return enlarged(cells, self._stride)
 
     def _strip(self, first: int, end: int) -> tuple[Tensor, Tensor | None]:
-        top, bottom = first // self._stride, -(-end // self._stride)
-        found = self._apply(self._sources[0].rows(top, bottom, again=int(end % self._stride > 0)))
-        above = top * self._stride
-        return found[:, :, first - above : end - above], None
+        return _enlarged_rows(self._sources[0], self._stride, first, end), None
 
 
 class Whole(Map):
@@ -255,10 +239,6 @@ class Whole(Map):
     def __init__(self, function: Callable[..., Tensor], *sources: Map) -> None:
         super().__init__(*sources)
         self._function = function
-
-    @property
-    def height(self) -> int:
-        return int(self.whole().shape[2])
 
     def _apply(self, *inputs: Tensor) -> Tensor:
         return self._function(*inputs)
@@ -272,9 +252,16 @@ def strip_rows(width: int, pixels: int, stride: int) -> int:
     return max(1, pixels // (width * stride)) * stride
 
 
-def doubled(x: Tensor) -> Tensor:
-    """``(B, C, H, W)`` → ``(B, C, 2 H, 2 W)``, each pixel four times."""
-    return F.interpolate(x, scale_factor=2, mode="nearest")
+def enlarged(x: Tensor, factor: int) -> Tensor:
+    """``(B, C, H, W)`` → ``(B, C, factor · H, factor · W)``: each pixel ``factor`` times in height and width."""
+    return F.interpolate(x, scale_factor=factor, mode="nearest")
+
+
+def _enlarged_rows(source: Reader, factor: int, first: int, end: int) -> Tensor:
+    """Rows ``first`` to ``end`` of a map, enlarged."""
+    top = first // factor
+    found = enlarged(source.rows(top, -(-end // factor), again=int(end % factor > 0)), factor)
+    return found[:, :, first - top * factor : end - top * factor]
 
 
 def convolved(stage: nn.Sequential, source: Map) -> Map:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import takewhile
 from queue import SimpleQueue
 from threading import Event
@@ -43,29 +44,14 @@ def stream_columns(
     Raises:
         Canceled: the user asked to stop.
     """
-    processors = torch.get_num_threads()
-    try:
-        _stream(columns, read, engine, products, write, progress, processors)
-    finally:
-        torch.set_num_threads(processors)  # of threads that come: those of columns have said otherwise
-
-
-def _stream(
-    columns: Sequence[Sequence[Tile]],
-    read: Callable[[Tile], Chip],
-    engine: Engine,
-    products: Computing,
-    write: Callable[[Arrays, Window], None],
-    progress: Progress,
-    processors: int,
-) -> None:
-    threads, total = max(1, min(processors, len(columns))), sum(map(len, columns))
+    total = sum(map(len, columns))
     told: SimpleQueue[BaseException | None] = SimpleQueue()  # a tile is done, or something failed
     stop = Event()
     with (
+        _processors() as processors,
         ThreadPoolExecutor(1, "read") as reader,
         ThreadPoolExecutor(1, "write") as writer,
-        ThreadPoolExecutor(threads, "column") as workers,
+        ThreadPoolExecutor(threads := max(1, min(processors, len(columns))), "column") as workers,
     ):
 
         def go_down(column: Sequence[Tile]) -> None:
@@ -103,6 +89,16 @@ def _stream(
             workers.shutdown(cancel_futures=True)
 
 
+@contextmanager
+def _processors() -> Iterator[int]:
+    """How many threads compute; kept for threads that come later, whatever those of columns say of themselves."""
+    processors = torch.get_num_threads()
+    try:
+        yield processors
+    finally:
+        torch.set_num_threads(processors)
+
+
 def _raw(chips: Iterable[Chip], bottom: int, engine: Engine) -> Iterator[tuple[Chip, dict[str, Tensor]]]:
     """Each chip of a column, cut to the rows that its products see, with its raw output.
 
@@ -121,8 +117,10 @@ def _raw(chips: Iterable[Chip], bottom: int, engine: Engine) -> Iterator[tuple[C
             if rolling is None:
                 top = rows.row
                 rolling = engine.network.rolling(values, bottom - top, engine.tasks)
-            first = rows.row + max(0, core.row - engine.context_px - rows.row) // BLOCK_PX * BLOCK_PX
+            first, below = (  # of this tile and of the next, from the corner of a block on
+                rows.row + max(0, row - engine.context_px - rows.row) // BLOCK_PX * BLOCK_PX
+                for row in (core.row, core.row_end)
+            )
             end = min(rows.row_end, core.row_end + engine.context_px)
-            below = rows.row + max(0, core.row_end - engine.context_px - rows.row) // BLOCK_PX * BLOCK_PX
             raw = rolling.rows(values, rows.row - top, first - top, end - top, again=end - below)
         yield chip.cut(slice(first - rows.row, end - rows.row)), {name: values[0] for name, values in raw.items()}
