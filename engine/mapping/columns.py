@@ -7,7 +7,7 @@ of it needs stays in their caches (``models/rows.py``). Each pixel comes out as 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import takewhile
@@ -22,24 +22,17 @@ from ...models.rows import Rolling
 from ..devices import autocast
 from ..explain.surroundings import BLOCK_PX
 from ..jobs import Progress
-from ..scene.window import Tile, Window
-from .products import Arrays
-from .stream import WRITES_AHEAD, Chip, Computing, Engine, ahead, nothing, products_of
+from ..scene.window import Tile
+from .stream import WRITES_AHEAD, Chip, Engine, Stages, ahead, nothing, products_of
 
 
-def stream_columns(
-    columns: Sequence[Sequence[Tile]],
-    read: Callable[[Tile], Chip],
-    engine: Engine,
-    products: Computing,
-    write: Callable[[Arrays, Window], None],
-    progress: Progress,
-) -> None:
+def stream_columns(columns: Sequence[Sequence[Tile]], stages: Stages, progress: Progress) -> None:
     """Map all tiles of all columns.
 
     Args:
         columns: Tiles that follow each other from top to bottom.
-        read, engine, products, write, progress: As of ``stream``; products are computed in several threads.
+        stages: What happens to each tile; products are computed in several threads.
+        progress: Told after every tile, and asked whether to stop.
 
     Raises:
         Canceled: the user asked to stop.
@@ -58,12 +51,12 @@ def stream_columns(
             torch.set_num_threads(processors // threads)  # that this thread computes with
             writes: deque[Future[None]] = deque()
             try:
-                chips = takewhile(lambda _: not stop.is_set(), ahead(column, read, reader))
-                for chip, raw in _raw(chips, column[-1].chip.row_end, engine):
-                    for window, arrays in products_of(chip, raw, products):
+                chips = takewhile(lambda _: not stop.is_set(), ahead(column, stages.read, reader))
+                for chip, raw in _raw(chips, column[-1].chip.row_end, stages.engine):
+                    for window, arrays in products_of(chip, raw, stages.products):
                         if stop.is_set():
                             return
-                        writes.append(writer.submit(write, arrays, window))
+                        writes.append(writer.submit(stages.write, arrays, window))
                         while len(writes) > WRITES_AHEAD:
                             writes.popleft().result()
                     told.put(None)

@@ -19,15 +19,14 @@ from ..devices import choose_device
 from ..jobs import MapJob, Progress, outputs_of
 from ..progress import Part
 from ..scene.writing import LayerWriter, check_room, check_writable
-from .columns import stream_columns
 from .object_attributions import ObjectAttributions, attribution_tiles, read_around
 from .object_outputs import map_objects, write_polygons
 from .object_products import ObjectProducts
 from .outputs import layers_of, tags_of
-from .plans import engine_of, margin_of, plan_of, warn_of_seams, window_px
+from .plans import engine_of, follow, margin_of, plan_of, warn_of_seams, window_px
 from .products import Arrays, Products
 from .scene import SceneReader, warn_of_unknown_classes
-from .stream import stream
+from .stream import Stages, stream
 
 log = logging.getLogger("auxlens")
 
@@ -62,24 +61,23 @@ def run(job: MapJob, progress: Progress) -> dict[str, Any]:
             for name, values in arrays.items():
                 writers[name].write(values, window.relative_to(scene.area))
 
+        stages = Stages(scene.read, engine, products, write)
         if isinstance(products, ObjectProducts):
             first = Part(progress, 0.0, 0.5) if job.output_attribution else progress
-            map_objects(plan.tiles, scene.read, engine, products, write, first)
+            map_objects(plan.tiles, stages, products, first)
             if job.output_attribution:
                 attributions = ObjectAttributions(network, products, job.attribution_class)
                 sizes = window_px(job, card), margin_of(job, card)
                 again = attribution_tiles(scene.area, scene.grid.whole, *sizes, network.config)
                 read = partial(read_around, scene.read, products.polygons, scene.area, network.config)
-                explaining = replace(engine, tasks=attributions.tasks)
-                stream(again, read, explaining, attributions, write, Part(progress, 0.5, 0.5))
+                explaining = Stages(read, replace(engine, tasks=attributions.tasks), attributions, write)
+                stream(again, explaining, Part(progress, 0.5, 0.5))
                 products.explained = attributions.of_objects()
                 products.largest_residual = attributions.largest_residual
             if job.output_polygons:
                 write_polygons(job.output_polygons, products, tags_of(job, card, products))
-        elif plan.goes_down:
-            stream_columns(plan.columns, scene.read, engine, products, write, progress)
         else:
-            stream(plan.tiles, scene.read, engine, products, write, progress)
+            follow([plan], stages, progress)
         for writer in writers.values():
             writer.commit()
     if not scene.has_data:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import geopandas as gpd
@@ -19,7 +19,7 @@ from ..scene.window import Tile, Window
 from .object_products import ObjectProducts
 from .object_styles import polygon_style
 from .products import Arrays
-from .stream import Chip, Engine, stream
+from .stream import Stages, stream
 
 log = logging.getLogger("auxlens")
 
@@ -73,28 +73,27 @@ def write_polygons(path: str, products: ObjectProducts, tags: dict[str, str]) ->
     write_geopackage(path, table_of(products), Path(path).stem, polygon_style(card), card.name, tags)
 
 
-def map_objects(
-    tiles: Sequence[Tile],
-    read: Callable[[Tile], Chip],
-    engine: Engine,
-    products: ObjectProducts,
-    write: Callable[[Arrays, Window], None],
-    progress: Progress,
-) -> None:
+def map_objects(tiles: Sequence[Tile], stages: Stages, products: ObjectProducts, progress: Progress) -> None:
     """As ``stream``; then the rasters of the main task are filled, polygon by polygon, in a second pass.
+
+    Args:
+        tiles: The window plan.
+        stages: What happens to each tile.
+        products: Those of ``stages``.
+        progress: Told after every batch, and asked whether to stop.
 
     Raises:
         Canceled: the user asked to stop.
     """
     polygons = products.polygons
     needed = tiles if products.dense else [tile for tile in tiles if polygons.touching(tile.core)]
-    stream(needed, read, engine, products, write, progress)
+    stream(needed, stages, progress)
     found = {name: values for name, values in products.of_objects().items() if name in products.filled}
     for number, tile in enumerate(tiles if found else (), 1):
         progress.report(1.0, f"Filling polygons: window {number} of {len(tiles)}")
         if progress.canceled():
             raise Canceled("The mapping was canceled.")
-        write(_filled(tile.core, read(tile).valid, products, found), tile.core)
+        stages.write(_filled(tile.core, stages.read(tile).valid, products, found), tile.core)
 
 
 def _filled(

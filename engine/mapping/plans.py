@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -12,10 +13,11 @@ from ...models.card import Card
 from ...models.network import Network
 from ..devices import choose_precision
 from ..explain.surroundings import BLOCK_PX
-from ..jobs import MapJob
+from ..jobs import MapJob, Progress
 from ..scene.window import Tile, Window, columns, plan
+from .columns import stream_columns
 from .products import Products
-from .stream import Engine
+from .stream import Engine, Stages, stream
 
 log = logging.getLogger("auxlens")
 
@@ -28,7 +30,7 @@ _COLUMN_TILE_PX = 2**18
 
 @dataclass(frozen=True)
 class Plan:
-    """What a scene is computed in.
+    """What a scene is computed in; without columns, nothing.
 
     Attributes:
         columns: Tiles that follow each other from top to bottom; of windows, each is a column by itself.
@@ -36,14 +38,36 @@ class Plan:
         goes_down: Whether columns are gone down, computing nothing twice.
     """
 
-    columns: tuple[tuple[Tile, ...], ...]
-    block_px: int
-    goes_down: bool
+    columns: tuple[tuple[Tile, ...], ...] = ()
+    block_px: int = 0
+    goes_down: bool = False
 
     @property
     def tiles(self) -> list[Tile]:
         """The tiles of all columns."""
         return [tile for column in self.columns for tile in column]
+
+    @property
+    def pixels(self) -> int:
+        """Pixels to compute."""
+        return sum(tile.chip.height * tile.chip.width for tile in self.tiles)
+
+    def moved(self, rows: int) -> Plan:
+        """The plan of a scene that lies ``rows`` further down."""
+        return replace(self, columns=tuple(tuple(tile.moved(rows) for tile in column) for column in self.columns))
+
+
+def follow(plans: Sequence[Plan], stages: Stages, progress: Progress) -> None:
+    """Map all tiles of some plans, which all go down their columns, or none does.
+
+    Raises:
+        Canceled: the user asked to stop.
+        DeviceError: not even one chip fits into the device's memory.
+    """
+    if all(plan.goes_down for plan in plans):
+        stream_columns([column for plan in plans for column in plan.columns], stages, progress)
+    else:
+        stream([tile for plan in plans for tile in plan.tiles], stages, progress)
 
 
 def plan_of(

@@ -75,22 +75,29 @@ class Computing(Protocol):
     ) -> Iterator[tuple[slice, Arrays]]: ...
 
 
-def stream(
-    tiles: Sequence[Tile],
-    read: Callable[[Tile], Chip],
-    engine: Engine,
-    products: Computing,
-    write: Callable[[Arrays, Window], None],
-    progress: Progress,
-) -> None:
+@dataclass(frozen=True)
+class Stages:
+    """What happens to each tile.
+
+    Attributes:
+        read: Reads its chip; called from one thread of its own.
+        engine: The network.
+        products: Computes the arrays of its core.
+        write: Writes arrays at a window of the scene's grid; called from one thread of its own.
+    """
+
+    read: Callable[[Tile], Chip]
+    engine: Engine
+    products: Computing
+    write: Callable[[Arrays, Window], None]
+
+
+def stream(tiles: Sequence[Tile], stages: Stages, progress: Progress) -> None:
     """Map all tiles.
 
     Args:
         tiles: The window plan.
-        read: Reads a tile's chip; called from one other thread.
-        engine: The network.
-        products: Computes the arrays of each core.
-        write: Writes arrays at a window of the scene's grid; called from one other thread.
+        stages: What happens to each tile.
         progress: Told after every batch, and asked whether to stop.
 
     Raises:
@@ -107,15 +114,15 @@ def stream(
         writes: deque[Future[None]] = deque()
 
         def finish(chip: Chip, raw: Mapping[str, Tensor]) -> None:
-            for window, arrays in products_of(chip, raw, products):
-                writes.append(writer.submit(write, arrays, window))
+            for window, arrays in products_of(chip, raw, stages.products):
+                writes.append(writer.submit(stages.write, arrays, window))
                 while len(writes) > WRITES_AHEAD:
                     writes.popleft().result()
 
-        for batch in _batches(ahead(tiles, read, reader), engine.batch_size):
+        for batch in _batches(ahead(tiles, stages.read, reader), stages.engine.batch_size):
             if progress.canceled():
                 raise Canceled("The mapping was canceled.")
-            for chip, raw in _raw(batch, engine):
+            for chip, raw in _raw(batch, stages.engine):
                 if finishing is not None:
                     finishing.result()
                 finishing = finisher.submit(finish, chip, raw)

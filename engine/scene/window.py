@@ -38,6 +38,10 @@ class Window:
         """The window with ``margin`` more pixels on every side; may reach outside of the grid."""
         return Window(self.row - margin, self.col - margin, self.height + 2 * margin, self.width + 2 * margin)
 
+    def moved(self, rows: int) -> Window:
+        """The window, ``rows`` further down."""
+        return Window(self.row + rows, self.col, self.height, self.width)
+
     def intersection(self, other: Window) -> Window:
         """The common part; height or width is 0 where there is none."""
         row, col = max(self.row, other.row), max(self.col, other.col)
@@ -64,6 +68,10 @@ class Tile:
 
     core: Window
     chip: Window
+
+    def moved(self, rows: int) -> Tile:
+        """The tile, ``rows`` further down."""
+        return Tile(self.core.moved(rows), self.chip.moved(rows))
 
 
 def plan(area: Window, bounds: Window, tile_px: int, margin: int, stride: int = 1) -> Iterator[Tile]:

@@ -22,7 +22,7 @@ from ...scene.files import files_of
 from ...scene.window import Tile, Window
 from ...scene.writing import Layer, LayerWriter, check_room
 from ..outputs import layers_of
-from ..plans import plan_of
+from ..plans import Plan, plan_of
 from ..products import Arrays, Observations, Products
 from ..scene import SceneReader
 from ..stream import Chip
@@ -54,8 +54,7 @@ class StackedScene:
         self.task = task
         self.row = row
         self._strip = strip
-        self.columns: list[tuple[Tile, ...]] = []
-        self.goes_down = False
+        self.plan = Plan()  # at the scene's place in the stack
         self.kind: tuple[tuple[str, ...], bool] = ((), False)
         self.failure: Exception | None = None
         self.seconds = 0.0
@@ -68,18 +67,8 @@ class StackedScene:
             self._open(network, device, threads)
 
     @property
-    def tiles(self) -> list[Tile]:
-        """All tiles of all columns."""
-        return [tile for column in self.columns for tile in column]
-
-    @property
-    def pixels(self) -> int:
-        """Pixels to compute."""
-        return sum(tile.chip.height * tile.chip.width for tile in self.tiles)
-
-    @property
     def rows(self) -> int:
-        return self.grid.height if self.columns else 0
+        return self.grid.height if self.plan.columns else 0
 
     def _open(self, network: Network, device: torch.device, threads: int) -> None:
         job, card = self.task.job, self._card
@@ -103,19 +92,15 @@ class StackedScene:
         check_room(list(written.values()), grid)
         for name, layer in written.items():
             self._writers[name] = self._files.enter_context(LayerWriter(layer, grid, plan.block_px))
-        self.goes_down = plan.goes_down
-        self.columns = [
-            tuple(Tile(_moved(tile.core, self.row), _moved(tile.chip, self.row)) for tile in column)
-            for column in plan.columns
-        ]
+        self.plan = plan.moved(self.row)
         # Scenes of one kind can share a stream: the same layers, from observations of the same kind.
         self.kind = (tuple(job.outputs), self._reader.observes)
 
     def read(self, tile: Tile) -> Chip:
-        """Read one of ``tiles``; nothing valid where the scene has failed."""
+        """Read one of the plan's tiles; nothing valid where the scene has failed."""
         with self._doing():
             if self.failure is None:
-                chip = self._reader.read(Tile(_moved(tile.core, -self.row), _moved(tile.chip, -self.row)))
+                chip = self._reader.read(tile.moved(-self.row))
                 return replace(chip, tile=tile)
         return self._nothing(tile)
 
@@ -131,7 +116,7 @@ class StackedScene:
         if self.failure is not None:
             return
         with self._doing():
-            window = _moved(window, -self.row)
+            window = window.moved(-self.row)
             for name, values in arrays.items():
                 self._writers[name].write(values, window.relative_to(self._area))
             self._statistics.add(arrays, window)
@@ -193,7 +178,3 @@ def failed(task: SceneTask, error: Exception, disk_full: bool = False) -> Outcom
         log.error("%s failed unexpectedly.", task.name, exc_info=error)
     said = str(known or f"Something unexpected happened ({type(error).__name__}: {error}).")
     return Outcome(task.name, FAILED, message=said, disk_full=disk_full)
-
-
-def _moved(window: Window, rows: int) -> Window:
-    return replace(window, row=window.row + rows)

@@ -23,11 +23,10 @@ from ...progress import Part
 from ...scene.hashing import sha256_of_models
 from ...scene.window import Tile, Window, plan
 from ...version import plugin_version
-from ..columns import stream_columns
-from ..plans import engine_of, warn_of_seams
+from ..plans import engine_of, follow, warn_of_seams
 from ..products import Arrays, Products
 from ..scene import warn_of_unknown_classes
-from ..stream import Chip, stream
+from ..stream import Chip, Stages
 from .scene import StackedScene
 from .strips import StripsReader, remove_strips, rows_of, strip_is_there
 from .tasks import FAILED, MAPPED, Orders, Outcome, Rows, SceneTask, finished, kept
@@ -123,7 +122,7 @@ def join_strips(task: SceneTask, strips: Sequence[Outcome], orders: Orders, prog
     try:
         with ExitStack() as stack:
             reader = StripsReader(task, stack)
-            areas = [rows_of(scene.grid, strip) for strip in task.strips if scene.columns]  # none where it failed
+            areas = [rows_of(scene.grid, strip) for strip in task.strips if scene.plan.columns]  # none where it failed
             windows = [tile.core for area in areas for tile in plan(area, area, _JOINED_PX, 0)]
             for number, window in enumerate(windows):
                 if progress.canceled():
@@ -166,26 +165,21 @@ def _stream(
 ) -> None:
     """Compute all windows of the scenes, those of one kind together."""
     torch.set_num_threads(threads)
-    alive = [scene for scene in scenes if scene.columns]
-    pixels, done = sum(scene.pixels for scene in alive), 0
+    alive = [scene for scene in scenes if scene.plan.columns]
+    pixels, done = sum(scene.plan.pixels for scene in alive), 0
     for (names, observed), group in groupby(alive, key=lambda scene: scene.kind):
         some = list(group)
-        share = sum(scene.pixels for scene in some)
+        share = sum(scene.plan.pixels for scene in some)
         job = replace(some[0].task.job, batch_size=_batch_size(some, device))
         products = Products(network, card, names, observed)
         engine = engine_of(job, network, device, products)
         place = _Place(some)
         part = Part(progress, done / pixels, share / pixels)
         started = time.perf_counter()
-        if some[0].goes_down:
-            columns = [column for scene in some for column in scene.columns]
-            stream_columns(columns, place.read, engine, products, place.write, part)
-        else:
-            tiles = [tile for scene in some for tile in scene.tiles]
-            stream(tiles, place.read, engine, products, place.write, part)
+        follow([scene.plan for scene in some], Stages(place.read, engine, products, place.write), part)
         taken = time.perf_counter() - started
         for scene in some:
-            scene.seconds += taken * scene.pixels / share
+            scene.seconds += taken * scene.plan.pixels / share
         done += share
         warn_of_unknown_classes(products, job.reference)
 
@@ -194,7 +188,7 @@ def _batch_size(scenes: Sequence[StackedScene], device: torch.device) -> int:
     """Windows a batch: small ones share a batch up to as many pixels as keep the device busy."""
     if scenes[0].task.job.batch_size:
         return scenes[0].task.job.batch_size
-    largest = max(tile.chip.height * tile.chip.width for scene in scenes for tile in scene.tiles)
+    largest = max(tile.chip.height * tile.chip.width for scene in scenes for tile in scene.plan.tiles)
     return min(max(1, _BATCH_PX[device.type] // largest), _LARGEST_BATCH)
 
 
