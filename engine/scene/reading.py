@@ -112,13 +112,15 @@ class _Encoding:
 
 
 def _encodings(dataset: rasterio.DatasetReader, numbers: Sequence[int]) -> list[_Encoding]:
-    """Asked once a file: each answer of the dataset is about all of its bands, and costs as much."""
-    has_alpha = alpha_band(dataset) is not None
+    """Asked once a file: each answer of the dataset is about all of its bands, and costs as much.
+
+    A mask that is an alpha band is left to who reads that: GDAL knows of it in files of two and four bands alone.
+    """
     every = zip(dataset.nodatavals, dataset.mask_flag_enums, dataset.scales, dataset.offsets, strict=True)
     found = [
         _Encoding(
             nodata if nodata is not None and not math.isnan(nodata) else None,
-            bool(flags) and not _NO_MASK.intersection(flags) and (MaskFlags.alpha not in flags or has_alpha),
+            bool(flags) and not _NO_MASK.intersection(flags) and MaskFlags.alpha not in flags,
             scale,
             offset,
         )
@@ -147,6 +149,7 @@ class _File:
         self.own = own
         self._has_fractions = any("float" in dtype for dtype in self.dataset.dtypes)
         self._encodings = _encodings(self.dataset, self.numbers)
+        self._alpha = alpha_band(self.dataset)
         self._ratio = 1.0 if self.aligned else self._source_pixels_a_grid_pixel()
         self._block = max(8, int(min(_BLOCK, _BLOCK_SOURCE / self._ratio)))
 
@@ -170,6 +173,8 @@ class _File:
 
     def _invalidate(self, chip: NDArray[np.float32], window: Window) -> None:
         """Set what the file calls not valid, and what no measurement is, to NaN, and unpack scaled values; in place."""
+        if self._alpha is not None:
+            chip[:, self.dataset.read(self._alpha, window=window.rasterio) == 0] = np.nan
         for values, number, band in zip(chip, self.numbers, self._encodings, strict=True):
             if self._has_fractions:
                 values[(values > _LARGEST) | (values < -_LARGEST)] = np.nan

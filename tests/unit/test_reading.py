@@ -11,6 +11,7 @@ import rasterio
 from affine import Affine
 from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
+from rasterio.enums import ColorInterp
 from rasterio.warp import transform, transform_bounds
 
 from auxlens.engine.scene import reading, warped
@@ -50,6 +51,20 @@ def test_nan_and_file_masks_are_not_valid(write, rng):
         chip = reader.read(Window(0, 0, 20, 20))
     assert np.isnan(chip[0, 3, 4]) and np.isnan(chip[0, 10:]).all()
     assert np.isfinite(chip[0, :10]).sum() == 199
+
+
+@pytest.mark.parametrize("count", [1, 3, 10])
+def test_an_alpha_band_says_where_the_others_are_valid(write, rng, count):
+    values = rng.integers(1, 100, (count + 1, 20, 20)).astype("uint8")
+    values[-1] = 255
+    values[-1, 10:] = 0
+    path = write("a.tif", values)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.colorinterp = [*[ColorInterp.gray, *[ColorInterp.undefined] * (count - 1)], ColorInterp.alpha]
+    with reader_of([path]) as reader:
+        chip = reader.read(Window(0, 0, 20, 20))
+    assert len(chip) == count
+    assert np.isnan(chip[:, 10:]).all() and (chip[:, :10] == values[:-1, :10]).all()
 
 
 def test_nodata_in_a_tag_has_fewer_digits_than_in_pixels(write):
