@@ -26,6 +26,8 @@ from ..engine.paths import split_options
 def layer_of(value: Any, context: QgsProcessingContext, label: str) -> Optional[QgsMapLayer]:
     """The layer that a parameter's value stands for; ``None`` where nothing is given.
 
+    One that Processing opens from its file gets the style beside it, as in the project.
+
     Args:
         value: A layer, or the id, name or path of one.
         label: What the parameter is called, for the message.
@@ -41,6 +43,8 @@ def layer_of(value: Any, context: QgsProcessingContext, label: str) -> Optional[
         return None
     layer = QgsProcessingUtils.mapLayerFromString(str(value), context)
     if layer is not None and layer.isValid():
+        if context.temporaryLayerStore().mapLayer(layer.id()) is not None:
+            layer.loadDefaultStyle()
         return layer
     path = split_options(str(value))[0]
     if os.path.exists(path):

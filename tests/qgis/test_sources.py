@@ -17,7 +17,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QVariant
 
 from auxlens.engine.jobs import SceneError
-from auxlens.plugin.sources import absolute, crs_note, layer_path, named_path, raster_path, vector_path
+from auxlens.plugin.sources import absolute, crs_note, layer_of, layer_path, named_path, raster_path, vector_path
 
 SQUARE = "POLYGON((500000 4999900, 500100 4999900, 500100 5000000, 500000 5000000, 500000 4999900))"
 
@@ -32,6 +32,14 @@ def memory(qgis_app):
         feature.setAttributes([value, name])
         layer.dataProvider().addFeature(feature)
     return layer
+
+
+def test_a_raster_that_is_named_by_its_path_has_its_style(qgis_app, mapped):
+    context = QgsProcessingContext()
+    path = mapped() / "map.tif"
+    assert layer_of(str(path), context, "Layer").renderer().type() == "paletted"
+    path.with_suffix(".qml").unlink()
+    assert layer_of(str(path), QgsProcessingContext(), "Layer").renderer().type() == "singlebandgray"
 
 
 @pytest.fixture
