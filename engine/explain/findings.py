@@ -41,7 +41,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Findings:
-    """Everything that was found; curves and bins for the charts."""
+    """Everything that was found; curves and bins for the charts.
+
+    A regression is wrong where its error exceeds ``tolerance``: that of its error probability, or else the RMSE.
+    """
 
     lines: tuple[Line, ...]
     curves: Mapping[str, tuple[Values, Values]]
@@ -97,7 +100,7 @@ def explore(scenes: Sequence[Thinned], seed: int, on_share: Callable[[float], No
     if units < 2:
         notes.append("There is one unit only to resample; intervals are left out.")
     size = np.abs(pixels.of(s.error for s in scenes))
-    tolerance = float(np.sqrt((size**2).mean())) if is_regression and len(size) else 0.0
+    tolerance = _tolerance(scenes, size) if is_regression and len(size) else 0.0
     wrong = size > tolerance
     lines: list[Line] = []
     quantiles: dict[str, Values] = {}
@@ -138,6 +141,13 @@ def explore(scenes: Sequence[Thinned], seed: int, on_share: Callable[[float], No
         tuple(lines), curves, quantiles, reliability, tolerance, float(wrong.mean()) if len(wrong) else np.nan,
         len(wrong), unit_name, units, tuple(notes),
     )  # fmt: skip
+
+
+def _tolerance(scenes: Sequence[Thinned], size: Values) -> float:
+    """From which error on a regression counts as wrong: as its error probability was fitted, if the layers say so."""
+    told = {s.scene.tolerance for s in scenes}
+    (only,) = told if len(told) == 1 else (None,)
+    return float(np.sqrt((size**2).mean())) if only is None else only
 
 
 def _units(scenes: Sequence[Thinned], known: Sequence[NDArray[np.bool_]]) -> tuple[str, Pixels]:

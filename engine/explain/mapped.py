@@ -17,7 +17,7 @@ from ...models.errors import SceneError
 from ..scene.bands import ModalitySource, bands_of
 from ..scene.classes import PALETTE, legend
 from ..scene.grid import Grid
-from ..scene.mapped import Mapped, mapped_raster, of_one_scene
+from ..scene.mapped import TOLERANCE_TAG, Mapped, mapped_raster, of_one_scene
 from ..scene.reading import ModalityReader
 from ..scene.reference import ReferenceReader, open_reference
 from ..scene.window import Window
@@ -35,13 +35,17 @@ _USED = tuple(kind for kind in LAYERS if kind != "reconstruction")  # for statis
 
 @dataclass(frozen=True)
 class MappedScene:
-    """The layers of one scene: path by output, all on ``grid``; ``classes`` are empty for a regression."""
+    """The layers of one scene: path by output, all on ``grid``; ``classes`` are empty for a regression.
+
+    ``tolerance`` is the absolute error from which on its error probability calls a regression wrong, if it says so.
+    """
 
     name: str
     layers: Mapping[str, str]
     grid: Grid
     bands: tuple[str, ...]
     classes: tuple[LandClass, ...]
+    tolerance: float | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def find_layers(paths: Sequence[str]) -> MappedScene:
     """The scene whose layers are given.
 
     Raises:
-        SceneError: a raster that ``map`` has not made, two of a kind, or layers of different grids.
+        SceneError: a raster that ``map`` has not made, two of a kind, or layers of different grids or models.
     """
     rasters = []
     for path in paths:
@@ -110,6 +114,10 @@ def find_scenes(folder: str) -> list[MappedScene]:
 
 def _scene(name: str, rasters: Mapping[str, Mapped]) -> MappedScene:
     layers = {output: raster.path for output, raster in rasters.items()}
+    made_by = {raster.tags.get("AUXLENS_MODEL_SHA256"): raster.path for raster in rasters.values()}
+    if len(made_by) > 1:
+        paths = " and ".join(f"“{path}”" for path in list(made_by.values())[:2])
+        raise SceneError(f"{paths} were made with different models; give layers of one run of “map”.")
     of_bands = next((layers[k] for k in ("reconstruction_error", "expected_error") if k in layers), None)
     if of_bands is None:
         raise SceneError(
@@ -117,7 +125,9 @@ def _scene(name: str, rasters: Mapping[str, Mapped]) -> MappedScene:
         )
     bands = tuple(band.name for band in bands_of(of_bands))
     grid = next(iter(rasters.values())).grid
-    return MappedScene(name, layers, grid, bands, _classes(layers.get("map")))
+    tolerance = rasters["error_probability"].tags.get(TOLERANCE_TAG) if "error_probability" in rasters else None
+    classes = _classes(layers.get("map"))
+    return MappedScene(name, layers, grid, bands, classes, float(tolerance) if tolerance else None)
 
 
 def _classes(path: str | None) -> tuple[LandClass, ...]:

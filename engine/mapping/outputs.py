@@ -10,6 +10,7 @@ from ...models.members import DEVIATION, EnsembleCard
 from .. import jobs
 from ..assess.coverage import ERROR_TAG, FACTORS_TAG
 from ..scene.hashing import sha256_of_models
+from ..scene.mapped import TOLERANCE_TAG
 from ..scene.writing import Layer
 from ..version import plugin_version
 from .products import Products
@@ -35,6 +36,7 @@ def tags_of(job: jobs.MapJob, card: Card, products: Products) -> dict[str, str]:
         "AUXLENS_JOB": jobs.to_json(job),
         "AUXLENS_ERROR_PROBABILITY": products.error_form,
         **_interval_tags(card),
+        **_tolerance_tag(card, products.error_form),
     }
 
 
@@ -47,6 +49,13 @@ def _interval_tags(card: Card) -> dict[str, str]:
         ERROR_TAG: f"{card.intervals.error_factor:.4g}",
         FACTORS_TAG: json.dumps(factors),
     }
+
+
+def _tolerance_tag(card: Card, form: str) -> dict[str, str]:
+    """For a regression: from which absolute error on its error probability calls the map wrong."""
+    if card.main.classes or form not in card.error_models:
+        return {}
+    return {TOLERANCE_TAG: f"{card.error_models[form].tolerance:.7g}"}
 
 
 def band_names(name: str, card: Card) -> tuple[str, ...]:

@@ -10,6 +10,9 @@ from ..jobs import MAP_OUTPUTS
 from .bands import open_raster
 from .grid import Grid, grid_of
 
+# Of a regression's error probability: the absolute error from which on a pixel counts as wrong, in the map's unit.
+TOLERANCE_TAG = "AUXLENS_ERROR_TOLERANCE"
+
 
 @dataclass(frozen=True)
 class Mapped:

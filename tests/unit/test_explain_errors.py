@@ -313,6 +313,9 @@ def test_bad_input_is_refused_before_anything_is_written(tmp_path, quiet):
     out.mkdir()
     strange = write_layer(tmp_path / "b", "strange", np.zeros((SIZE, SIZE), "float32"), tag=False)
     elsewhere = write_layer(tmp_path / "c", "uncertainty", np.zeros((SIZE, SIZE), "float32"), origin=1000.0)
+    other = write_layer(tmp_path / "d", "uncertainty", np.zeros((SIZE, SIZE), "float32"))
+    with rasterio.open(other, "r+") as dataset:
+        dataset.update_tags(AUXLENS_MODEL_SHA256="0" * 64)
     main, errors = layers["main_error"], layers["reconstruction_error"]
     report = {"output_report": str(out / "r.html")}
     for values, error, message in (
@@ -328,6 +331,7 @@ def test_bad_input_is_refused_before_anything_is_written(tmp_path, quiet):
         ({"inputs": (main, layers["uncertainty"])}, SceneError, "neither reconstruction errors nor expected"),
         ({"inputs": (errors,)}, SceneError, "no main error, and no map with a reference"),
         ({"inputs": (main, errors, elsewhere)}, SceneError, "do not lie on one grid"),
+        ({"inputs": (main, errors, other)}, SceneError, "made with different models"),
         ({"inputs": (main, errors), "output_report": main}, JobError, "path of an input"),
     ):
         with pytest.raises(error, match=message):
@@ -337,6 +341,19 @@ def test_bad_input_is_refused_before_anything_is_written(tmp_path, quiet):
     with pytest.raises(Canceled):
         run(jobs.ExplainErrorsJob((main, errors), **report), quiet(stop_after=1))
     assert not list(out.iterdir())
+
+
+def test_a_regression_is_wrong_where_its_error_probability_calls_it_so(tmp_path, quiet):
+    layers = make_scene(tmp_path / "a")
+    error = np.random.default_rng(3).normal(0, 2, (SIZE, SIZE)).astype("float32")
+    layers["main_error"] = write_layer(tmp_path / "a", "main_error", error)
+    rmse = float(np.sqrt((error.astype(float) ** 2).mean()))
+    result, _, _ = explain(tmp_path, quiet, inputs=tuple(layers.values()))
+    assert result["figures"]["error rate"] == pytest.approx((np.abs(error) > rmse).mean())
+    with rasterio.open(layers["error_probability"], "r+") as dataset:
+        dataset.update_tags(AUXLENS_ERROR_TOLERANCE="1")
+    result, _, _ = explain(tmp_path, quiet, inputs=tuple(layers.values()))
+    assert result["figures"]["error rate"] == pytest.approx((np.abs(error) > 1).mean())
 
 
 def test_layers_without_common_pixels(tmp_path, quiet):
