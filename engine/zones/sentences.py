@@ -33,33 +33,32 @@ def sentence(layers: Layers, sums: Sums | None, size: float, off: Mapping[str, f
 
 
 def _mapped(layers: Layers, sums: Sums, means: dict[tuple[str, str], float]) -> str:
-    """“mapped as urban (62 %) and cropland (30 %), mostly because of SWIR”."""
-    reason = _reason(layers, sums, means)
+    """“mapped as urban, mostly because of SWIR”; “mapped as urban (62 %) and cropland (30 %); SWIR matters most …”."""
+    player = _dominant(layers, sums, means)
+    speaks_for = bool(player) and means["attribution", player] > 0
     if sums.classes:
         total = sum(sums.classes.values())
         ranked = sorted(sums.classes, key=lambda value: (-sums.classes[value], value))
         shares = [sums.classes[value] / total for value in ranked]
         text = f"mapped as {layers.class_name(ranked[0])}"
-        if shares[0] < _ALL:
+        if shares[0] < _ALL:  # attributions are each pixel's to its own class: no reason for one of them
             text += f" ({_percent(shares[0])}) and {layers.class_name(ranked[1])} ({_percent(shares[1])})"
-        return f"{text}, {reason}" if reason else text
+            return f"{text}; {player} matters most over most of it" if player else text
+        against = f"although {player}, which matters most, speaks against it"
+        return f"{text}, {f'mostly because of {player}' if speaks_for else against}" if player else text
     number = next((band for band in layers.bands if band.output == "map"), None)
     if number is not None:
         text = f"{_figure(means['map', number.name])}{f' {number.unit}' if number.unit else ''} on average"
-        return f"{text}, {reason}" if reason else text
-    return reason
+        return f"{text}; {player}, which matters most, {'raises' if speaks_for else 'lowers'} it" if player else text
+    return f"{player} matters most" if player else ""
 
 
-def _reason(layers: Layers, sums: Sums, means: dict[tuple[str, str], float]) -> str:
-    """The player that contributes most to the mapped class, over most of the area, and in which direction."""
+def _dominant(layers: Layers, sums: Sums, means: dict[tuple[str, str], float]) -> str:
+    """The player that contributes most to what is mapped, over most of the area; empty if that is not known."""
     if not sums.dominant or not layers.attributes_map:
         return ""
-    names = dict(enumerate(layers.players, 1))
-    player = names.get(largest(sums.dominant), "")
-    mean = means.get(("attribution", player))
-    if mean is None:
-        return ""
-    return f"mostly because of {player}" if mean > 0 else f"although {player}, which matters most, speaks against it"
+    player = dict(enumerate(layers.players, 1)).get(largest(sums.dominant), "")
+    return player if ("attribution", player) in means else ""
 
 
 def _wrong(layers: Layers, means: dict[tuple[str, str], float]) -> str:

@@ -237,11 +237,13 @@ def test_the_sentence_says_what_the_figures_say(tmp_path, quiet):
         text = line["sentence"]
         assert text.startswith(f"Mapped as {line['class']}") and text.endswith(".")
         assert f"{100 * line['error_probability_mean']:.0f} % likely to be wrong" in text
-        mean = line[f"attribution_{line['dominant_player']}"]
-        reason = f"mostly because of {line['dominant_player']}"
-        assert (
-            reason if mean > 0 else f"although {line['dominant_player']}, which matters most, speaks against"
-        ) in text
+        player, mean = line["dominant_player"], line[f"attribution_{line['dominant_player']}"]
+        reasons = {
+            f"; {player} matters most over most of it": " %) and " in text,
+            f", mostly because of {player}": " %) and " not in text and mean > 0,
+            f", although {player}, which matters most, speaks against it": " %) and " not in text and mean <= 0,
+        }
+        assert {reason: reason in text for reason in reasons} == reasons
         worst = "s1" if line["deviation_s1"] > line["deviation_dem"] else "dem"
         assert f"{worst} reconstruction is {line[f'deviation_{worst}']:.1f} standard deviations off" in text
         assert (f"only {100 * line['mapped_share']:.0f} % of it is mapped" in text) == (line["mapped_share"] < 0.995)
