@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,8 @@ from dataclasses import dataclass, replace
 
 from ...models.errors import SceneError
 from .bands import BandSource, ModalitySource, bands_of
+
+log = logging.getLogger("auxlens")
 
 Patterns = Mapping[str, tuple[str, ...]]
 
@@ -57,7 +60,7 @@ class SceneFiles:
 
 
 def find_scenes(folder: str, inputs: Patterns, auxiliary: Patterns, reference: str) -> tuple[Scene, ...]:
-    """Find the scenes of a folder that have every input modality, and the bands of their files.
+    """Find the scenes of a folder that have every input modality, and the bands of their files; warn of the others.
 
     Raises:
         SceneError: as ``list_scenes``; a pattern that matches too many files; or a file that cannot be read.
@@ -66,6 +69,9 @@ def find_scenes(folder: str, inputs: Patterns, auxiliary: Patterns, reference: s
     for scene in found:
         if scene.ambiguous:
             raise SceneError(scene.ambiguous)
+    lacking = [f"{scene.name} ({', '.join(scene.missing)})" for scene in found if scene.missing]
+    if lacking:
+        log.warning("Scenes are left out because no file matches: %s.", "; ".join(lacking))
     return tuple(
         Scene(
             scene.name, _modalities(scene.inputs, scene.name), _modalities(scene.auxiliary, scene.name), scene.reference
@@ -100,7 +106,14 @@ def list_scenes(folder: str, inputs: Patterns, auxiliary: Patterns, reference: s
         found = [_scene(prefix or own, folder, prefix, inputs, auxiliary, reference) for prefix in beside] or found
     if all(scene.missing for scene in found):
         raise SceneError(f"No scene in “{folder}” has all inputs. {_what_matched(folder, inputs)}")
-    return tuple(scene for scene in found if any(scene.inputs.values()) or scene.ambiguous)
+    return tuple(scene for scene in found if _has_files(scene, folder) or scene.ambiguous)
+
+
+def _has_files(scene: SceneFiles, folder: str) -> bool:
+    """Whether a pattern matches an input, or another file of the scene's own: those beside scenes are everybody's."""
+    inside = os.path.normpath(os.path.join(folder, scene.name)) + os.sep
+    others = [path for files in scene.auxiliary.values() for path in files] + [scene.reference]
+    return any(scene.inputs.values()) or any(os.path.normpath(path).startswith(inside) for path in others)
 
 
 def _scene(name: str, folder: str, star: str, inputs: Patterns, auxiliary: Patterns, reference: str) -> SceneFiles:

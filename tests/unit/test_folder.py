@@ -54,9 +54,11 @@ def test_bands_are_called_the_same_in_all_scenes(write, tmp_path):
     assert [s.inputs[0].bands[0].name for s in found(tmp_path / "in", "opt=red-*.tif")] == ["red"] * 2
 
 
-def test_scenes_without_all_inputs_are_left_out(write, tmp_path):
-    write("a/B02.tif", one()), write("a/B03.tif", one()), write("b/B02.tif", one())
-    assert [s.name for s in found(tmp_path, "s2=B02.tif,B03.tif")] == ["a"]
+def test_scenes_without_all_inputs_are_left_out_and_named(write, tmp_path, caplog):
+    write("a/B02.tif", one()), write("a/B03.tif", one()), write("b/B02.tif", one()), write("c/s1.tif", one())
+    write("truth.tif", one()), (tmp_path / "none").mkdir()
+    assert [s.name for s in found(tmp_path, "s2=B02.tif,B03.tif", "s1=s1.tif", "../truth.tif")] == ["a"]
+    assert "b (s2=B03.tif); c (s2=B02.tif, s2=B03.tif)." in caplog.text
 
 
 def test_files_with_a_common_prefix(write, tmp_path):
