@@ -34,7 +34,7 @@ from auxlens.engine.assess.numbers import Residuals  # noqa: E402
 from auxlens.engine.run import run  # noqa: E402
 
 COARSENING = 5  # RGB of 0.1 m, averaged
-TRAINING = {"epochs": 5, "chip_size": 32, "batch_size": 8}
+TRAINING = {"epochs": 40, "chip_size": 32, "batch_size": 8}
 CELL = 10  # pixels of RGB along a pixel of the height raster
 PERCENTILES = (10, 50, 90)
 FOREST = {"n_estimators": 100, "max_samples": 0.2, "min_samples_leaf": 3, "max_features": 1 / 3}
@@ -213,9 +213,9 @@ def main() -> None:
 def heading(seeds: int) -> list[str]:
     text = (
         f"`python benchmarks/heights.py --seeds {seeds}`: IDTReeS 2020, 85 plots of 20 m in two forests, five folds of "
-        f"whole plots. Preset `small`, {TRAINING['epochs']} epochs, chips of {TRAINING['chip_size']} px, batches of "
-        f"{TRAINING['batch_size']}, RGB averaged to {0.1 * COARSENING:.1f} m; a quarter of the training plots is kept "
-        "for validation. Auxiliary: eight leading components of 369 bands of 1 m (fitted on each fold's training "
+        f"whole plots. Preset `small`, at most {TRAINING['epochs']} epochs, chips of {TRAINING['chip_size']} px, "
+        f"batches of {TRAINING['batch_size']}, RGB averaged to {0.1 * COARSENING:.1f} m; a quarter of the training "
+        "plots is kept for validation. Auxiliary: eight leading components of 369 bands of 1 m (fitted on the training "
         f"plots). The forests ({FOREST['n_estimators']} trees) learn from all training plots. They see each cell of "
         "1 m by means, deviations and percentiles of its RGB pixels of 0.1 m, and by means over "
         f"{', '.join(map(str, AROUND))} m around it; with 369 bands, {COMPONENTS} leading components likewise. Heights "
