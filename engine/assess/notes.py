@@ -47,7 +47,7 @@ def class_notes(
         )
     if counts.unmapped:
         notes.append(
-            f"{_number(counts.unmapped, counted)} of the reference lie where the map has no value; they are left out."
+            f"Left out, because the map has no value there: {_number(counts.unmapped, counted)} of the reference."
         )
     if grid is not None and grid.crs is not None and grid.crs.to_dict().get("proj") in ("merc", "webmerc"):
         notes.append("The map's CRS is a Mercator projection, which enlarges areas towards the poles; reproject it.")

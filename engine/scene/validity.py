@@ -24,7 +24,7 @@ def valid_polygons(shapes: NDArray[np.object_], path: str) -> NDArray[np.object_
     broken = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
     if not broken.any():
         return shapes
-    log.warning("%d of the polygons “%s” cross themselves; what they enclose is counted once.", broken.sum(), path)
+    log.warning("Polygons that cross themselves in “%s”: %d; what they enclose is counted once.", path, broken.sum())
     found = shapes.copy()
     found[broken] = enclosed(shapes[broken])
     return found

@@ -11,6 +11,7 @@ import contextlib
 import csv
 import io
 import json
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from torch import Tensor, nn
 from ...models.errors import ModelFileError
 from ...models.parts import part_path
 from ..textfile import write_text
+
+log = logging.getLogger("auxlens")
 
 _KEY = "auxlens_training"
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # of AdamW, for each parameter
@@ -92,6 +95,10 @@ class Record:
             with safetensors.safe_open(self.state_path, framework="pt") as opened:
                 values = json.loads(opened.metadata()[_KEY])
                 if values.pop("of") != self.of:
+                    log.warning(
+                        "The interrupted training of “%s” had other settings or files, so this one begins anew.",
+                        self.model,
+                    )
                     return None
                 return State({name: opened.get_tensor(name) for name in opened.keys()}, values)  # noqa: SIM118
         except (OSError, SafetensorError, KeyError, TypeError, ValueError):  # none, or cut short

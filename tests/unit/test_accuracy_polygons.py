@@ -112,8 +112,8 @@ def test_polygons_that_cross_themselves(tmp_path, quiet, caplog):
     with caplog.at_level("WARNING", "auxlens"):
         found = assess(AccuracyJob(*paths, "map", task="scene_classification"), quiet()).overall
     assert (found["polygons"], found["overall_accuracy"]) == (2, 1.0)
-    assert f"3 of the polygons “{paths[0]}” cross themselves; what they enclose is counted once." in caplog.text
-    assert f"1 of the polygons “{paths[1]}” cross themselves" in caplog.text
+    assert f"Polygons that cross themselves in “{paths[0]}”: 3; what they enclose is counted once." in caplog.text
+    assert f"Polygons that cross themselves in “{paths[1]}”: 1;" in caplog.text
 
 
 def test_numbers(crowns, quiet):

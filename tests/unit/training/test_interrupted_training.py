@@ -76,12 +76,13 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(small, folder, tmp_
     assert not [name for name in first if "uncertainty" in name]  # of the training, not of the model
 
 
-def test_another_training_begins_anew(small, folder, tmp_path, quiet):
+def test_another_training_begins_anew_and_says_so(small, folder, tmp_path, quiet, caplog):
     job = layers(folder, tmp_path / "m.safetensors", epochs=3, players="none")
     with pytest.raises(Crash):
         run(job, CrashAt("Epoch 2, step 11"))
     progress = quiet()
     run(replace(job, seed=9), progress)
+    assert "had other settings or files" in caplog.text
     assert [m for _, m in progress.reports if m.startswith("Epoch 1, step")]
 
 
