@@ -268,7 +268,7 @@ def file_work(model: str, scenes: str, out: str) -> None:
     start = time.process_time()
     for task in tasks:
         scene = StackedScene(task, network, card, 0, torch.device("cpu"), 1)
-        for tile in scene.tiles:
+        for tile in scene.plan.tiles:
             scene.read(tile)
         scene.finish()
     print(json.dumps({"files_s": (time.process_time() - start) / len(tasks), "scenes": len(tasks)}))

@@ -35,9 +35,9 @@ class RollingTogether:
     ) -> None:
         self._members, self._together = members, together
 
-    def rows(self, x: Tensor, offset: int, first: int, end: int, again: int = 0) -> dict[str, Tensor]:
+    def rows(self, x: Tensor, *, offset: int, first: int, end: int, again: int = 0) -> dict[str, Tensor]:
         """As of ``Rolling``, and as of ``Ensemble.forward``."""
-        outputs = [member.rows(x, offset, first, end, again) for member in self._members]
+        outputs = [member.rows(x, offset=offset, first=first, end=end, again=again) for member in self._members]
         return {name: self._together(name, outputs) for name in outputs[0]}
 
 

@@ -271,6 +271,12 @@ class Network(nn.Module):
         assert isinstance(head, Head)
         return head
 
+    def density(self, name: str) -> DensityHead:
+        """The head of a task of numbers: an auxiliary one, or a regression."""
+        head = self.head(name)
+        assert isinstance(head, DensityHead)
+        return head
+
 
 def usable_name(name: str) -> bool:
     """Whether a task can have a name: weights are kept under it, so it has no dot and is none of torch's own."""

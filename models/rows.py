@@ -315,8 +315,8 @@ class Rolling:
     def __init__(self, given: Given, maps: Mapping[str, Map], width: int, step: int) -> None:
         self._given, self._strips, self._width, self._step = given, Strips(maps), width, step
 
-    def rows(self, x: Tensor, offset: int, first: int, end: int, again: int = 0) -> dict[str, Tensor]:
-        """Raw outputs of some rows, the first of which nobody is done with.
+    def rows(self, x: Tensor, *, offset: int, first: int, end: int, again: int = 0) -> dict[str, Tensor]:
+        """Raw outputs of some rows of the image, the first of which nobody is done with.
 
         Args:
             x: ``(B, C, rows, W)``, part of the image: all rows that were not given before, as far down as

@@ -37,7 +37,8 @@ _USED = tuple(kind for kind in LAYERS if kind != "reconstruction")  # for statis
 class MappedScene:
     """The layers of one scene: path by output, all on ``grid``; ``classes`` are empty for a regression.
 
-    ``tolerance`` is the absolute error from which on its error probability calls a regression wrong, if it says so.
+    ``tolerance`` is the absolute error from which on its error probability calls a regression wrong, if it says so;
+    ``model`` and ``model_sha256`` tell what mapped it.
     """
 
     name: str
@@ -46,6 +47,8 @@ class MappedScene:
     bands: tuple[str, ...]
     classes: tuple[LandClass, ...]
     tolerance: float | None = None
+    model: str = ""
+    model_sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,9 +117,9 @@ def find_scenes(folder: str) -> list[MappedScene]:
 
 def _scene(name: str, rasters: Mapping[str, Mapped]) -> MappedScene:
     layers = {output: raster.path for output, raster in rasters.items()}
-    made_by = {raster.tags.get("AUXLENS_MODEL_SHA256"): raster.path for raster in rasters.values()}
-    if len(made_by) > 1:
-        paths = " and ".join(f"“{path}”" for path in list(made_by.values())[:2])
+    models = {raster.tags.get("AUXLENS_MODEL_SHA256", ""): raster for raster in rasters.values()}
+    if len(models) > 1:
+        paths = " and ".join(f"“{raster.path}”" for raster in list(models.values())[:2])
         raise SceneError(f"{paths} were made with different models; give layers of one run of “map”.")
     of_bands = next((layers[k] for k in ("reconstruction_error", "expected_error") if k in layers), None)
     if of_bands is None:
@@ -126,8 +129,17 @@ def _scene(name: str, rasters: Mapping[str, Mapped]) -> MappedScene:
     bands = tuple(band.name for band in bands_of(of_bands))
     grid = next(iter(rasters.values())).grid
     tolerance = rasters["error_probability"].tags.get(TOLERANCE_TAG) if "error_probability" in rasters else None
-    classes = _classes(layers.get("map"))
-    return MappedScene(name, layers, grid, bands, classes, float(tolerance) if tolerance else None)
+    ((sha256, one),) = models.items()
+    return MappedScene(
+        name,
+        layers,
+        grid,
+        bands,
+        _classes(layers.get("map")),
+        float(tolerance) if tolerance else None,
+        one.tags.get("AUXLENS_MODEL", ""),
+        sha256,
+    )
 
 
 def _classes(path: str | None) -> tuple[LandClass, ...]:

@@ -48,8 +48,15 @@ def local_correlation(x: Plane, y: Plane, window_px: int) -> NDArray[np.float32]
     return np.where(varies, np.clip(r, -1.0, 1.0), np.nan).astype(np.float32)
 
 
-def write_correlation(layers: SceneLayers, path: str, window_px: int, progress: Progress) -> None:
+def write_correlation(layers: SceneLayers, path: str, window_px: int, made_by: str, progress: Progress) -> None:
     """Write the raster: a band for each auxiliary band, correlation of the sizes of both errors.
+
+    Args:
+        layers: Of the scene.
+        path: To write to.
+        window_px: Width and height of the moving window.
+        made_by: The job, as JSON.
+        progress: Told after every band, and asked whether to stop.
 
     Raises:
         Canceled: the user asked to stop.
@@ -60,7 +67,14 @@ def write_correlation(layers: SceneLayers, path: str, window_px: int, progress: 
             raise Canceled("Explaining the errors was canceled.")
 
     scene = layers.scene
-    tags = {"AUXLENS_OUTPUT": "correlation", "AUXLENS_VERSION": plugin_version(), "AUXLENS_WINDOW_PX": str(window_px)}
+    tags = {
+        "AUXLENS_MODEL": scene.model,
+        "AUXLENS_MODEL_SHA256": scene.model_sha256,
+        "AUXLENS_VERSION": plugin_version(),
+        "AUXLENS_JOB": made_by,
+        "AUXLENS_OUTPUT": "correlation",
+        "AUXLENS_WINDOW_PX": str(window_px),
+    }
     style = raster_style(pseudocolor(Scale(-1.0, 1.0, BLUE_WHITE_RED)))
     layer = Layer(path, "float32", float("nan"), scene.bands, tags=tags, sidecars={".qml": style})
     whole = scene.grid.whole

@@ -110,10 +110,12 @@ def _raw(chips: Iterable[Chip], bottom: int, engine: Engine) -> Iterator[tuple[C
             if rolling is None:
                 top = rows.row
                 rolling = engine.network.rolling(values, bottom - top, engine.tasks)
-            first, below = (  # of this tile and of the next, from the corner of a block on
-                rows.row + max(0, row - engine.context_px - rows.row) // BLOCK_PX * BLOCK_PX
-                for row in (core.row, core.row_end)
-            )
+            first, next_first = (_seen_from(row, rows.row, engine.context_px) for row in (core.row, core.row_end))
             end = min(rows.row_end, core.row_end + engine.context_px)
-            raw = rolling.rows(values, rows.row - top, first - top, end - top, again=end - below)
+            raw = rolling.rows(values, offset=rows.row - top, first=first - top, end=end - top, again=end - next_first)
         yield chip.cut(slice(first - rows.row, end - rows.row)), {name: values[0] for name, values in raw.items()}
+
+
+def _seen_from(row: int, chip_row: int, context_px: int) -> int:
+    """The first row of the scene that products of a core from ``row`` on see: a block's corner, inside of the chip."""
+    return chip_row + max(0, row - context_px - chip_row) // BLOCK_PX * BLOCK_PX

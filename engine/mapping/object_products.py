@@ -90,7 +90,7 @@ class ObjectProducts(Products):
         self._gather(MAIN, raw[MAIN].cpu().numpy(), parts)
         first = 0
         for modality in self.card.auxiliary if len(raw) > 1 else ():
-            head, values = self._head(modality.name), raw[modality.name][None]
+            head, values = self._network.density(modality.name), raw[modality.name][None]
             reconstruction, expected = (v[0].cpu().numpy() for v in head.physical(values))
             self._gather(f"{LOG_SCALE} {modality.name}", head.log_scale(values)[0].cpu().numpy(), parts)
             last = first + len(modality.bands)
@@ -151,7 +151,7 @@ class ObjectProducts(Products):
         return found, errors.score_features(log_probability)
 
     def _of_numbers(self, raw: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        head = self._head(MAIN)
+        head = self._network.density(MAIN)
         values = raw[None, :, None]
         estimate, scale = (v[0, :, 0].cpu() for v in head.physical(values.to(head.standardise.mean.device)))
         return {"map": estimate, "uncertainty": scale}, {"scale": head.log_scale(values)[0, 0, 0]}

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...models.card import Card, LandClass
-from ...models.heads import DensityHead
 from ...models.network import ATTRIBUTION, MAIN, Network
 from ..explain import error_probability as errors
 from ..jobs import OF_AUXILIARY
@@ -216,7 +215,7 @@ class Products:
         return np.where(known, truth != best, 255).astype(np.uint8)[None]
 
     def _density(self, raw: Tensor, seen: Observations) -> tuple[Arrays, dict[str, Tensor]]:
-        head = self._head(MAIN)
+        head = self._network.density(MAIN)
         estimate, scale = (values[0] for values in head.physical(raw[None]))
         arrays: Arrays = {"map": _array(estimate), "uncertainty": _array(scale)}
         if seen.reference is not None:
@@ -229,7 +228,8 @@ class Products:
         first = 0
         for modality in self.card.auxiliary:
             last = first + len(modality.bands)
-            reconstruction, expected = (v[0] for v in self._head(modality.name).physical(raw[modality.name][None]))
+            head = self._network.density(modality.name)
+            reconstruction, expected = (values[0] for values in head.physical(raw[modality.name][None]))
             parts.setdefault("reconstruction", []).append(_array(reconstruction))
             parts.setdefault("expected_error", []).append(_array(expected))
             if seen.auxiliary is not None:
@@ -237,11 +237,6 @@ class Products:
                 parts.setdefault("reconstruction_error", []).append(_array(reconstruction - observed))
             first = last
         arrays.update({name: np.concatenate(values) for name, values in parts.items() if name in self.wanted})
-
-    def _head(self, task: str) -> DensityHead:
-        head = self._network.head(task)
-        assert isinstance(head, DensityHead)
-        return head
 
 
 def index_of(wanted: str, classes: Sequence[LandClass]) -> int | None:

@@ -167,6 +167,13 @@ def _raw(batch: list[Chip], engine: Engine) -> Iterator[tuple[Chip, dict[str, Te
 
 
 def products_of(chip: Chip, raw: Mapping[str, Tensor], products: Computing) -> Iterator[tuple[Window, Arrays]]:
+    """The arrays of a chip's core, a few rows at a time, each with its window of the scene's grid.
+
+    Args:
+        chip: As read.
+        raw: For each task ``(channels, H, W)`` of the whole chip.
+        products: Computes them.
+    """
     core = chip.tile.core
     place = core.relative_to(chip.tile.chip)
     for rows, arrays in products.compute(raw, chip.values, chip.valid, chip.seen, place):
@@ -174,6 +181,7 @@ def products_of(chip: Chip, raw: Mapping[str, Tensor], products: Computing) -> I
 
 
 def nothing(chip: Chip, engine: Engine) -> dict[str, Tensor]:
+    """A raw output of zeros for a chip in which nothing is valid: for each task ``(channels, H, W)``."""
     size = (chip.tile.chip.height, chip.tile.chip.width)
     return {name: torch.zeros(engine.network.shape(name, *size), device=engine.device) for name in engine.tasks}
 

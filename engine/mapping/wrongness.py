@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...models.card import Card, ErrorModel, Modality
-from ...models.heads import DensityHead
 from ...models.members import members_of
 from ...models.network import MAIN, Network
 from ..explain import error_probability as errors
@@ -88,7 +87,7 @@ class Wrongness:
         features = dict(features)
         if self.uses_auxiliary:
             for modality in self._card.auxiliary:
-                log_scale = self._head(modality.name).log_scale(raw[modality.name][None])[0]
+                log_scale = self._network.density(modality.name).log_scale(raw[modality.name][None])[0]
                 features.update(errors.expected_features(modality.band_names, log_scale))
         if self.form == errors.OBSERVED and seen is not None:
             for modality, observed in self._by_modality(seen):
@@ -122,13 +121,8 @@ class Wrongness:
         return found
 
     def _errors(self, modality: Modality, raw: Tensor, observed: Tensor, kinds: Collection[str]) -> dict[str, Tensor]:
-        head = self._head(modality.name)
+        head = self._network.density(modality.name)
         reconstruction, expected = (values[0] for values in head.physical(raw[None]))
         return errors.observed_features(
             modality.band_names, reconstruction, expected, observed, head.standardise.std[0], kinds
         )
-
-    def _head(self, task: str) -> DensityHead:
-        head = self._network.head(task)
-        assert isinstance(head, DensityHead)
-        return head

@@ -21,7 +21,7 @@ from ..explain.moving import write_correlation
 from ..explain.scores import condensed
 from ..explain.verdict import verdict
 from ..explain.windows import choose
-from ..jobs import ExplainErrorsJob, Progress, outputs_of
+from ..jobs import ExplainErrorsJob, Progress, outputs_of, to_json
 from ..reports.errors import DRAWN, Example, render_errors_report
 from ..scene.writing import check_writable
 from ..textfile import write_text
@@ -69,7 +69,7 @@ def run(job: ExplainErrorsJob, progress: Progress) -> dict[str, Any]:
     if "correlation" in outputs:
         with ExitStack() as stack:
             layers = SceneLayers(scenes[0], job.reference, job.reference_field, stack)
-            write_correlation(layers, outputs["correlation"], job.window_size, progress)
+            write_correlation(layers, outputs["correlation"], job.window_size, to_json(job), progress)
     if "table" in outputs:
         write_text(outputs["table"], _csv(found))
     words = verdict(found)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ...models.heads import DensityHead
 from ...models.network import MAIN, Network
 
 PROBABILITY, ESTIMATE, SCALE = "probability", "estimate", "uncertainty"
@@ -48,9 +47,7 @@ class PhysicalNetwork(nn.Module):
         return tuple(found[: len(self.outputs)])
 
     def _density(self, task: str, raw: Tensor) -> tuple[Tensor, Tensor]:
-        head = self.network.head(task)
-        assert isinstance(head, DensityHead)
-        return head.physical(raw)
+        return self.network.density(task).physical(raw)
 
 
 def _mean(raw: Tensor, valid: Tensor) -> Tensor:

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from ...models.card import InputDensity, LandClass
 from ...models.errors import Canceled
-from ...models.heads import DensityHead
 from ...models.network import MAIN, Network
 from ..assess import classes as class_figures
 from ..assess.numbers import Residuals
@@ -241,22 +240,18 @@ def _sample(result: Evaluation, tile: int, foreign: bool, rng: np.random.Generat
 
 def spread_of(network: Network, task: str) -> Tensor:
     """Standard deviations of an auxiliary modality's bands, ``(bands, 1, 1)``."""
-    head = network.head(task)
-    assert isinstance(head, DensityHead)
-    return head.standardise.std[0].cpu()
+    return network.density(task).standardise.std[0].cpu()
 
 
 def log_scale(network: Network, task: str, raw: Tensor) -> Tensor:
     """Log scales on the CPU, ``(bands, H, W)``, of one chip's raw output."""
-    head = network.head(task)
-    assert isinstance(head, DensityHead)
+    head = network.density(task)
     return head.log_scale(raw[None].to(head.standardise.mean.device))[0].cpu()
 
 
 def physical(network: Network, task: str, raw: Tensor) -> tuple[Tensor, Tensor]:
     """Means and expected errors on the CPU, ``(bands, H, W)``, of one chip's raw output."""
-    head = network.head(task)
-    assert isinstance(head, DensityHead)
+    head = network.density(task)
     device = head.standardise.mean.device
     location, scale = head.physical(raw[None].to(device))
     return location[0].cpu(), scale[0].cpu()

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...models.heads import DensityHead
 from ...models.network import MAIN, Network
 from ...models.pooled import PooledHead
 from ..assess.bootstrap import replicate
@@ -71,8 +70,7 @@ def validate(network: Network, batches: Iterable[Batch], task: Task) -> Validati
         if task.classes:
             mapped = raw.argmax(dim=1).cpu().numpy()
         else:
-            assert isinstance(head, DensityHead)
-            mapped = head.physical(raw)[0][:, 0].cpu().numpy()
+            mapped = network.density(MAIN).physical(raw)[0][:, 0].cpu().numpy()
         pairs = zip(truth[:, 0].numpy(), mapped, strict=True)
         units += [sums_of(one, estimate, len(task.classes)) for one, estimate in pairs]
     if not units:

@@ -255,7 +255,7 @@ def test_only_layers_that_are_used_are_read(tmp_path, quiet, monkeypatch):
         thinned(scene, 2)
         assert set(read) == set(layers) - {"reconstruction"}
         read.clear()
-        write_correlation(scene, str(tmp_path / "c.tif"), 31, quiet())
+        write_correlation(scene, str(tmp_path / "c.tif"), 31, "{}", quiet())
         assert set(read) == {"main_error", "reconstruction_error"}
 
 

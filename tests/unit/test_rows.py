@@ -48,7 +48,9 @@ def test_rolling_is_the_whole(height, width, tile, context, step):
             top, first = max(0, row - margin), max(0, row - context)
             end = min(height, row + tile + context)
             again = end - max(0, row + tile - context)
-            found = rolling.rows(x[:, :, top : row + tile + margin], top, first, end, again=max(0, again))
+            found = rolling.rows(
+                x[:, :, top : row + tile + margin], offset=top, first=first, end=end, again=max(0, again)
+            )
             for name in WANTED:
                 assert torch.allclose(found[name], whole[name][:, :, first:end], atol=1e-5), name
 
