@@ -109,8 +109,9 @@ def test_killed_ten_times(job, quiet, tmp_path):
     with Watch(job.output_folder) as watch:
         for number in range(10):
             killed = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            before, moment = len(watch.seen), moments.uniform(0.0, 1.0)
-            while killed.poll() is None and moment > 0:  # seconds after it has begun, or has got on with the scenes
+            before, moment = len(watch.seen), moments.uniform(0.0, 0.15)
+            # Seconds after it has got on with the scenes or, every other time, has begun: few of them are done by then.
+            while killed.poll() is None and moment > 0:
                 begun = Path(job.output_folder, ".auxlens.run").exists()
                 time.sleep(0.01)
                 moment -= 0.01 * (begun if number % 2 else len(watch.seen) > before)
