@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...models.card import Card, ErrorModel, Modality
+from ...models.card import Card, ErrorModel
 from ...models.members import members_of
 from ...models.network import MAIN, Network
 from ..explain import error_probability as errors
-from ..explain.surroundings import CONTEXT_PX
+from ..explain.error_features import ErrorFeatures
 
 Around = Sequence[Sequence[errors.Around]]  # for each model, what surroundings add to its logit
 
@@ -29,16 +29,19 @@ class Wrongness:
             card: The model's card, with error models.
             observed: Whether references of all auxiliary modalities will be given.
         """
-        self._network, self._card = network, card
+        self._card = card
         observed = observed and errors.OBSERVED in card.error_models
         self.form = errors.OBSERVED if observed else errors.EXPECTED
         self._models: list[ErrorModel] = [card.error_models[errors.EXPECTED]]
         if observed:
             self._models.append(card.error_models[errors.OBSERVED])
-        names = [name for model in self._models for name in model.features]
-        self.uses_auxiliary = any(errors.needs_auxiliary(name) for name in names)
-        self._kinds = [kind for kind in errors.ERRORS if any(name.startswith(f"{kind} ") for name in names)]
-        self.context_px = CONTEXT_PX if any(errors.is_around(name) for name in names) else 0
+        self._features = ErrorFeatures(
+            network,
+            {modality.name: modality.band_names for modality in card.auxiliary},
+            [member.input_density for member in members_of(card) if member.input_density],
+            [name for model in self._models for name in model.features],
+        )
+        self.uses_auxiliary, self.context_px = self._features.uses_auxiliary, self._features.context_px
 
     def around(self, raw: Mapping[str, Tensor], inputs: NDArray[np.float32], seen: Tensor | None) -> Around:
         """What the surroundings of a chip's pixels add.
@@ -48,23 +51,14 @@ class Wrongness:
             inputs: ``(bands, H, W)`` of the whole chip.
             seen: Auxiliary references ``(bands, H, W)`` of the whole chip.
         """
-        if not self.context_px:
-            return [[] for _ in self._models]
         given = torch.from_numpy(inputs).to(raw[MAIN].device)
-        known = torch.isfinite(given.sum(dim=0))
-        scores = raw[MAIN] if self._card.main.kind == "segmentation" else None
-        densities = [card.input_density for card in members_of(self._card) if card.input_density]
-        parts = [errors.around_inputs(given, known, scores, densities)]
-        if seen is not None and self.form == errors.OBSERVED:
-            for modality, observed in self._by_modality(seen):
-                found = self._errors(modality, raw[modality.name], observed, ("error", "size"))
-                parts.append(errors.around_references(modality.band_names, found, known))
+        parts = self._features.around(raw, given, self._by_modality(seen))
         added = [[errors.around_logit(model, part) for part in parts] for model in self._models]
         return [[part for part in row if part is not None] for row in added]
 
     def probability(
         self,
-        features: dict[str, Tensor],
+        features: Mapping[str, Tensor],
         raw: Mapping[str, Tensor],
         seen: Tensor | None,
         around: Around,
@@ -84,14 +78,7 @@ class Wrongness:
         Returns:
             ``(rows, W)``, 0–1.
         """
-        features = dict(features)
-        if self.uses_auxiliary:
-            for modality in self._card.auxiliary:
-                log_scale = self._network.density(modality.name).log_scale(raw[modality.name][None])[0]
-                features.update(errors.expected_features(modality.band_names, log_scale))
-        if self.form == errors.OBSERVED and seen is not None:
-            for modality, observed in self._by_modality(seen):
-                features.update(self._errors(modality, raw[modality.name], observed, self._kinds))
+        features = {**features, **self._features.at_pixels(raw, self._by_modality(seen))}
         found = [
             self._logit(model, features, parts, place, mapped)
             for model, parts in zip(self._models, around, strict=True)
@@ -112,17 +99,9 @@ class Wrongness:
             total += part.at(*place, mapped)["logit"]
         return total
 
-    def _by_modality(self, seen: Tensor) -> list[tuple[Modality, Tensor]]:
-        first, found = 0, []
-        for modality in self._card.auxiliary:
-            last = first + len(modality.bands)
-            found.append((modality, seen[first:last]))
-            first = last
-        return found
-
-    def _errors(self, modality: Modality, raw: Tensor, observed: Tensor, kinds: Collection[str]) -> dict[str, Tensor]:
-        head = self._network.density(modality.name)
-        reconstruction, expected = (values[0] for values in head.physical(raw[None]))
-        return errors.observed_features(
-            modality.band_names, reconstruction, expected, observed, head.standardise.std[0], kinds
-        )
+    def _by_modality(self, seen: Tensor | None) -> dict[str, Tensor]:
+        """References of each modality; none where the form needs none."""
+        if seen is None or self.form != errors.OBSERVED:
+            return {}
+        parts = torch.split(seen, [len(modality.bands) for modality in self._card.auxiliary])
+        return {modality.name: part for modality, part in zip(self._card.auxiliary, parts, strict=True)}

@@ -18,6 +18,7 @@ from ..assess import classes as class_figures
 from ..assess.numbers import Residuals
 from ..devices import autocast
 from ..explain import calibration, disturbance, error_probability as errors
+from ..explain.error_features import ErrorFeatures
 from ..explain.surroundings import BLOCK_PX, CONTEXT_PX, block_means
 from ..jobs import Progress
 from ..scene.window import Window, plan
@@ -200,26 +201,23 @@ def _measure(
         result.main.add(estimate[0][cut].numpy()[None], reference[None])
         wrong = np.abs(estimate[0][cut].numpy() - reference)
         features = {"scale": log_scale(network, MAIN, raw[MAIN])[0]}
-    inputs = torch.from_numpy(truth["inputs"])
-    valid = torch.isfinite(inputs).all(dim=0)
-    densities = [] if density is None else [density]
-    around = [errors.around_inputs(inputs, valid, raw[MAIN] if task.classes else None, densities)]
-    for name, names in task.bands.items():
-        bands = [f"{name}:{band}" for band in names]
-        reconstruction, expected = physical(network, name, raw[name])
-        observed = torch.from_numpy(truth[name])
-        for i, band in enumerate(bands):
+    bands = {name: [f"{name}:{band}" for band in names] for name, names in task.bands.items()}
+    for name in bands:
+        reconstruction, _ = physical(network, name, raw[name])
+        for i, band in enumerate(bands[name]):
             residuals = result.auxiliary.setdefault(band, Residuals())
             residuals.add(reconstruction[i][cut].numpy(), truth[name][i][cut])
-        features.update(errors.expected_features(bands, log_scale(network, name, raw[name])))
-        seen = errors.observed_features(bands, reconstruction, expected, observed, spread_of(network, name))
-        features.update(seen)
-        around.append(errors.around_references(bands, seen, valid))
+    computing = ErrorFeatures(network, bands, [] if density is None else [density])
+    on_device = {name: values.to(task.device) for name, values in raw.items()}
+    given = {name: torch.from_numpy(truth[name]).to(task.device) for name in ("inputs", *bands)}
+    inputs = given.pop("inputs")
+    features.update(computing.at_pixels(on_device, given))
     features = {name: values[cut] for name, values in features.items()}
-    for part in around:
-        features.update(part.at(*cut, mapped))
+    by_class = None if mapped is None else mapped.to(task.device)
+    for part in computing.around(on_device, inputs, given):
+        features.update(part.at(*cut, by_class))
     for name, values in features.items():
-        result.features.setdefault(name, []).append(values.numpy()[known])
+        result.features.setdefault(name, []).append(values.cpu().numpy()[known])
     result.wrong.append(wrong[known])
     result.mapped.append(mapped.numpy()[known] if mapped is not None else np.zeros(int(known.sum()), np.int64))
 
