@@ -259,15 +259,16 @@ def file_work(model: str, scenes: str, out: str) -> None:
 
     from auxlens.engine import jobs
     from auxlens.engine.mapping.folder.listing import list_tasks
+    from auxlens.engine.mapping.folder.model import Model
     from auxlens.engine.mapping.folder.scene import StackedScene
     from auxlens.models.file import load
 
-    network, card = load(model)
+    ready = Model(*load(model), torch.device("cpu"))
     job = jobs.MapFolderJob(model, scenes, out, **PATTERNS, layers=LAYERS)
-    tasks = list_tasks(job, card, "").tasks
+    tasks = list_tasks(job, ready.card, "").tasks
     start = time.process_time()
     for task in tasks:
-        scene = StackedScene(task, network, card, 0, torch.device("cpu"), 1)
+        scene = StackedScene(task, ready, 0, 1)
         for tile in scene.plan.tiles:
             scene.read(tile)
         scene.finish()

@@ -23,7 +23,7 @@ from ..devices import autocast
 from ..explain.surroundings import BLOCK_PX
 from ..jobs import Progress
 from ..scene.window import Tile
-from .stream import WRITES_AHEAD, Chip, Engine, Stages, ahead, nothing, products_of
+from .stream import WRITES_AHEAD, Chip, Runner, Stages, ahead, nothing, products_of
 
 
 def stream_columns(columns: Sequence[Sequence[Tile]], stages: Stages, progress: Progress) -> None:
@@ -52,7 +52,7 @@ def stream_columns(columns: Sequence[Sequence[Tile]], stages: Stages, progress: 
             writes: deque[Future[None]] = deque()
             try:
                 chips = takewhile(lambda _: not stop.is_set(), ahead(column, stages.read, reader))
-                for chip, raw in _raw(chips, column[-1].chip.row_end, stages.engine):
+                for chip, raw in _raw(chips, column[-1].chip.row_end, stages.runner):
                     for window, arrays in products_of(chip, raw, stages.products):
                         if stop.is_set():
                             return
@@ -92,7 +92,7 @@ def _processors() -> Iterator[int]:
         torch.set_num_threads(processors)
 
 
-def _raw(chips: Iterable[Chip], bottom: int, engine: Engine) -> Iterator[tuple[Chip, dict[str, Tensor]]]:
+def _raw(chips: Iterable[Chip], bottom: int, runner: Runner) -> Iterator[tuple[Chip, dict[str, Tensor]]]:
     """Each chip of a column, cut to the rows that its products see, with its raw output.
 
     Where a core has no valid pixel nothing is computed, and the network begins anew below it.
@@ -102,16 +102,16 @@ def _raw(chips: Iterable[Chip], bottom: int, engine: Engine) -> Iterator[tuple[C
     for chip in chips:
         if not chip.valid.any():
             rolling = None
-            yield chip, nothing(chip, engine)
+            yield chip, nothing(chip, runner)
             continue
         core, rows = chip.tile.core, chip.tile.chip
         values = torch.from_numpy(chip.values[None])
-        with torch.inference_mode(), autocast(engine.device, engine.dtype):
+        with torch.inference_mode(), autocast(runner.device, runner.dtype):
             if rolling is None:
                 top = rows.row
-                rolling = engine.network.rolling(values, bottom - top, engine.tasks)
-            first, next_first = (_seen_from(row, rows.row, engine.context_px) for row in (core.row, core.row_end))
-            end = min(rows.row_end, core.row_end + engine.context_px)
+                rolling = runner.network.rolling(values, bottom - top, runner.tasks)
+            first, next_first = (_seen_from(row, rows.row, runner.context_px) for row in (core.row, core.row_end))
+            end = min(rows.row_end, core.row_end + runner.context_px)
             raw = rolling.rows(values, offset=rows.row - top, first=first - top, end=end - top, again=end - next_first)
         yield chip.cut(slice(first - rows.row, end - rows.row)), {name: values[0] for name, values in raw.items()}
 

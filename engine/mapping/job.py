@@ -23,7 +23,7 @@ from .object_attributions import ObjectAttributions, attribution_tiles, read_aro
 from .object_outputs import map_objects, write_polygons
 from .object_products import ObjectProducts
 from .outputs import layers_of, tags_of
-from .plans import engine_of, follow, margin_of, plan_of, warn_of_seams, window_px
+from .plans import follow, margin_of, plan_of, runner_of, warn_of_seams, window_px
 from .products import Arrays, Products
 from .scene import SceneReader, warn_of_unknown_classes
 from .stream import Stages, stream
@@ -52,16 +52,16 @@ def run(job: MapJob, progress: Progress) -> dict[str, Any]:
         products = _products(job, card, network, scene)
         layers = layers_of(job, card, products)
         check_room(list(layers.values()), grid)
-        engine = engine_of(job, network, device, products)
+        runner = runner_of(job, network, device, products)
         warn_of_seams(job, card)
-        plan = plan_of(job, scene.area, scene.grid.whole, network, products, device, torch.get_num_threads())
+        plan = plan_of(job, card, runner, scene.area, scene.grid.whole, torch.get_num_threads())
         writers = {name: stack.enter_context(LayerWriter(layer, grid, plan.block_px)) for name, layer in layers.items()}
 
         def write(arrays: Arrays, window: Any) -> None:
             for name, values in arrays.items():
                 writers[name].write(values, window.relative_to(scene.area))
 
-        stages = Stages(scene.read, engine, products, write)
+        stages = Stages(scene.read, runner, products, write)
         if isinstance(products, ObjectProducts):
             first = Part(progress, 0.0, 0.5) if job.output_attribution else progress
             map_objects(plan.tiles, stages, products, first)
@@ -70,7 +70,7 @@ def run(job: MapJob, progress: Progress) -> dict[str, Any]:
                 sizes = window_px(job, card), margin_of(job, card)
                 again = attribution_tiles(scene.area, scene.grid.whole, *sizes, network.config)
                 read = partial(read_around, scene.read, products.polygons, scene.area, network.config)
-                explaining = Stages(read, replace(engine, tasks=attributions.tasks), attributions, write)
+                explaining = Stages(read, replace(runner, tasks=attributions.tasks), attributions, write)
                 stream(again, explaining, Part(progress, 0.5, 0.5))
                 products.explained = attributions.of_objects()
                 products.largest_residual = attributions.largest_residual
@@ -89,7 +89,7 @@ def run(job: MapJob, progress: Progress) -> dict[str, Any]:
         "pixels": grid.height * grid.width,
         "seconds": round(seconds, 3),
         "device": str(device),
-        "precision": str(engine.dtype).removeprefix("torch."),
+        "precision": str(runner.dtype).removeprefix("torch."),
         "error_probability": products.error_form,
     }
     if job.output_attribution:

@@ -17,7 +17,7 @@ from ..jobs import MapJob, Progress
 from ..scene.window import Tile, Window, columns, plan
 from .columns import stream_columns
 from .products import Products
-from .stream import Engine, Stages, stream
+from .stream import Runner, Stages, stream
 
 log = logging.getLogger("auxlens")
 
@@ -70,24 +70,20 @@ def follow(plans: Sequence[Plan], stages: Stages, progress: Progress) -> None:
         stream([tile for plan in plans for tile in plan.tiles], stages, progress)
 
 
-def plan_of(
-    job: MapJob, area: Window, whole: Window, network: Network, products: Products, device: torch.device, threads: int
-) -> Plan:
+def plan_of(job: MapJob, card: Card, runner: Runner, area: Window, whole: Window, threads: int) -> Plan:
     """Columns for a CPU; windows for devices that compute much at once, for objects, and for whoever asks for a size.
 
     Args:
         job: A map job.
+        card: The model's.
+        runner: What computes it.
         area: What is mapped.
         whole: The scene, which is read around the area.
-        network: The job's.
-        products: What is made of the network's output.
-        device: Where the network runs.
         threads: Threads that compute.
     """
-    card = products.card
     as_asked = job.tile_size or job.batch_size or job.overlap >= 0
-    margin, stride = margin_of(job, card) + products.context_px, max(network.config.stride, BLOCK_PX)
-    if device.type == "cpu" and not as_asked and not card.main.is_scene_level:
+    margin, stride = margin_of(job, card) + runner.context_px, max(runner.network.config.stride, BLOCK_PX)
+    if runner.device.type == "cpu" and not as_asked and not card.main.is_scene_level:
         width = column_px(area.width, threads)
         rows = max(1, _COLUMN_TILE_PX // width // _COLUMN_STEP) * _COLUMN_STEP
         return Plan(tuple(columns(area, whole, width, rows, margin, stride)), _COLUMN_STEP, True)
@@ -121,8 +117,8 @@ def warn_of_seams(job: MapJob, card: Card) -> None:
         )
 
 
-def engine_of(job: MapJob, network: Network, device: torch.device, products: Products) -> Engine:
+def runner_of(job: MapJob, network: Network, device: torch.device, products: Products) -> Runner:
     """The network made ready for a job: precision and windows a batch as the job or the device wants them."""
     batch = job.batch_size or (1 if device.type == "cpu" else 4)
     precision = choose_precision(job.precision, device)
-    return Engine(network, device, precision, products.tasks, batch, products.context_px)
+    return Runner(network, device, precision, products.tasks, batch, products.context_px)

@@ -47,7 +47,7 @@ class Chip:
 
 
 @dataclass(frozen=True)
-class Engine:
+class Runner:
     """A network ready to run: where, in which precision, which tasks, how many chips at once.
 
     ``context_px`` is what the products of the tasks see around a core.
@@ -81,13 +81,13 @@ class Stages:
 
     Attributes:
         read: Reads its chip; called from one thread of its own.
-        engine: The network.
+        runner: The network.
         products: Computes the arrays of its core.
         write: Writes arrays at a window of the scene's grid; called from one thread of its own.
     """
 
     read: Callable[[Tile], Chip]
-    engine: Engine
+    runner: Runner
     products: Computing
     write: Callable[[Arrays, Window], None]
 
@@ -119,10 +119,10 @@ def stream(tiles: Sequence[Tile], stages: Stages, progress: Progress) -> None:
                 while len(writes) > WRITES_AHEAD:
                     writes.popleft().result()
 
-        for batch in _batches(ahead(tiles, stages.read, reader), stages.engine.batch_size):
+        for batch in _batches(ahead(tiles, stages.read, reader), stages.runner.batch_size):
             if progress.canceled():
                 raise Canceled("The mapping was canceled.")
-            for chip, raw in _raw(batch, stages.engine):
+            for chip, raw in _raw(batch, stages.runner):
                 if finishing is not None:
                     finishing.result()
                 finishing = finisher.submit(finish, chip, raw)
@@ -157,13 +157,13 @@ def _batches(chips: Iterable[Chip], size: int) -> Iterator[list[Chip]]:
         yield batch
 
 
-def _raw(batch: list[Chip], engine: Engine) -> Iterator[tuple[Chip, dict[str, Tensor]]]:
+def _raw(batch: list[Chip], runner: Runner) -> Iterator[tuple[Chip, dict[str, Tensor]]]:
     """Each chip with its raw output."""
     alive = [chip for chip in batch if chip.valid.any()]
     for chip in batch:
         if not chip.valid.any():  # nothing to compute: nodata comes from an empty raw output
-            yield chip, nothing(chip, engine)
-    yield from zip(alive, _forward(alive, engine), strict=True)
+            yield chip, nothing(chip, runner)
+    yield from zip(alive, _forward(alive, runner), strict=True)
 
 
 def products_of(chip: Chip, raw: Mapping[str, Tensor], products: Computing) -> Iterator[tuple[Window, Arrays]]:
@@ -180,38 +180,38 @@ def products_of(chip: Chip, raw: Mapping[str, Tensor], products: Computing) -> I
         yield Window(core.row + rows.start, core.col, rows.stop - rows.start, core.width), arrays
 
 
-def nothing(chip: Chip, engine: Engine) -> dict[str, Tensor]:
+def nothing(chip: Chip, runner: Runner) -> dict[str, Tensor]:
     """A raw output of zeros for a chip in which nothing is valid: for each task ``(channels, H, W)``."""
     size = (chip.tile.chip.height, chip.tile.chip.width)
-    return {name: torch.zeros(engine.network.shape(name, *size), device=engine.device) for name in engine.tasks}
+    return {name: torch.zeros(runner.network.shape(name, *size), device=runner.device) for name in runner.tasks}
 
 
-def _forward(chips: list[Chip], engine: Engine) -> Iterator[dict[str, Tensor]]:
+def _forward(chips: list[Chip], runner: Runner) -> Iterator[dict[str, Tensor]]:
     """Raw outputs of each chip; when memory runs out the batch is halved and the rest goes on."""
     waiting = deque([chips] if chips else [])
     while waiting:
         part = waiting.popleft()
         try:
-            raw = _run(part, engine)
+            raw = _run(part, runner)
         except torch.OutOfMemoryError as error:
-            if engine.device.type == "cuda":
+            if runner.device.type == "cuda":
                 torch.cuda.empty_cache()
             if len(part) == 1:
                 height, width = part[0].values.shape[1:]
                 raise DeviceError(
-                    f"A window of {height} × {width} px does not fit into the memory of {engine.device}; "
+                    f"A window of {height} × {width} px does not fit into the memory of {runner.device}; "
                     "choose a smaller tile size, or the device cpu."
                 ) from error
-            log.warning("Out of memory on %s with %d windows a batch; going on with half.", engine.device, len(part))
+            log.warning("Out of memory on %s with %d windows a batch; going on with half.", runner.device, len(part))
             middle = len(part) // 2
             waiting.extendleft([part[middle:], part[:middle]])
             continue
         yield from ({name: values[i] for name, values in raw.items()} for i in range(len(part)))
 
 
-def _run(chips: list[Chip], engine: Engine) -> dict[str, Tensor]:
+def _run(chips: list[Chip], runner: Runner) -> dict[str, Tensor]:
     values = torch.from_numpy(chips[0].values[None] if len(chips) == 1 else np.stack([c.values for c in chips]))
-    if engine.device.type == "cuda":
+    if runner.device.type == "cuda":
         values = values.pin_memory()
-    with torch.inference_mode(), autocast(engine.device, engine.dtype):
-        return engine.network(values.to(engine.device, non_blocking=True), engine.tasks)  # type: ignore[no-any-return]
+    with torch.inference_mode(), autocast(runner.device, runner.dtype):
+        return runner.network(values.to(runner.device, non_blocking=True), runner.tasks)  # type: ignore[no-any-return]

@@ -11,22 +11,20 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 
 import numpy as np
-import torch
 
-from ....models.card import Card
 from ....models.errors import SceneError
-from ....models.network import Network
 from ...failures import known_failure
 from ...paths import check_sources
 from ...scene.files import files_of
 from ...scene.window import Tile, Window
 from ...scene.writing import Layer, LayerWriter, check_room
 from ..outputs import layers_of
-from ..plans import Plan, plan_of
+from ..plans import Plan, plan_of, runner_of
 from ..products import Arrays, Observations, Products
 from ..scene import SceneReader
 from ..stream import Chip
 from .catalog import write_item
+from .model import Model
 from .statistics import Statistics
 from .strips import rows_of, strip_layers
 from .tasks import FAILED, MAPPED, Outcome, Rows, SceneTask, remove_outputs
@@ -41,16 +39,7 @@ class StackedScene:
     Its rows are counted from ``row`` on, its place in the stack. Of a scene in strips, each strip is one of these.
     """
 
-    def __init__(
-        self,
-        task: SceneTask,
-        network: Network,
-        card: Card,
-        row: int,
-        device: torch.device,
-        threads: int,
-        strip: Rows | None = None,
-    ) -> None:
+    def __init__(self, task: SceneTask, model: Model, row: int, threads: int, strip: Rows | None = None) -> None:
         self.task = task
         self.row = row
         self._strip = strip
@@ -58,19 +47,19 @@ class StackedScene:
         self.kind: tuple[tuple[str, ...], bool] = ((), False)
         self.failure: Exception | None = None
         self.seconds = 0.0
-        self._card = card
+        self._card = model.card
         self._disk_full = False
         self._layers: Mapping[str, Layer] = {}
         self._writers: dict[str, LayerWriter] = {}
         self._files = ExitStack()
         with self._timed(), self._doing():
-            self._open(network, device, threads)
+            self._open(model, threads)
 
     @property
     def rows(self) -> int:
         return self.grid.height if self.plan.columns else 0
 
-    def _open(self, network: Network, device: torch.device, threads: int) -> None:
+    def _open(self, model: Model, threads: int) -> None:
         job, card = self.task.job, self._card
         self._folder = os.path.dirname(next(iter(job.outputs.values())))
         check_sources(job, files_of)
@@ -80,7 +69,7 @@ class StackedScene:
             raise SceneError(f"The folder “{self._folder}” cannot be made: {error.strerror}.") from error
         self._reader = SceneReader(job, card, self._files)
         self.grid = self._reader.grid
-        products = Products(network, card, tuple(job.outputs), self._reader.observes)
+        products = Products(model.network, card, tuple(job.outputs), self._reader.observes)
         self._layers = layers_of(job, card, products)
         self._area, written = self.grid.whole, self._layers
         if self._strip:
@@ -88,7 +77,8 @@ class StackedScene:
             written = strip_layers(self.task, self._layers, self._strip)
         self._statistics = Statistics(card, self.grid, self._layers)
         grid = self.grid.cropped(self._area)
-        plan = plan_of(job, self._area, self.grid.whole, network, products, device, threads)
+        runner = runner_of(job, model.network, model.device, products)
+        plan = plan_of(job, card, runner, self._area, self.grid.whole, threads)
         check_room(list(written.values()), grid)
         for name, layer in written.items():
             self._writers[name] = self._files.enter_context(LayerWriter(layer, grid, plan.block_px))

@@ -8,25 +8,19 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import lru_cache
 from itertools import groupby
 
 import torch
 
-from ....models.card import Card
-from ....models.ensemble import load
-from ....models.errors import Canceled, EngineError
-from ....models.network import Network
-from ...devices import choose_device
+from ....models.errors import Canceled
 from ...jobs import Progress
 from ...progress import Part
-from ...scene.hashing import sha256_of_models
 from ...scene.window import Tile, Window, plan
-from ...version import plugin_version
-from ..plans import engine_of, follow, warn_of_seams
+from ..plans import follow, runner_of, warn_of_seams
 from ..products import Arrays, Products
 from ..scene import warn_of_unknown_classes
 from ..stream import Chip, Stages
+from .model import Model, model_of
 from .scene import StackedScene
 from .strips import StripsReader, remove_strips, rows_of, strip_is_there
 from .tasks import FAILED, MAPPED, Orders, Outcome, Rows, SceneTask, finished, kept
@@ -60,19 +54,19 @@ def map_pack(tasks: Sequence[SceneTask], orders: Orders, threads: int, progress:
         EngineError: another version of AuxLens, or another model file, than the run's.
         DeviceError: the device is not there, or too small.
     """
-    network, card, device = _network(tasks, orders)
+    model = model_of(tasks[0].job, orders)
     outcomes: dict[str, Outcome] = {}
     for task in tasks:  # by a worker that was lost, or a run that was not
         if (properties := finished(task)) is not None:
             outcomes[task.name] = kept(task, properties)
-    warn_of_seams(tasks[0].job, card)
+    warn_of_seams(tasks[0].job, model.card)
     scenes: list[StackedScene] = []
     try:
         for task in tasks:
             if task.name not in outcomes:
                 below = scenes[-1].row + scenes[-1].rows if scenes else 0
-                scenes.append(StackedScene(task, network, card, below, device, threads))
-        _computing.submit(_stream, scenes, network, card, device, threads, progress).result()
+                scenes.append(StackedScene(task, model, below, threads))
+        _computing.submit(_stream, scenes, model, threads, progress).result()
         for scene in scenes:
             outcomes[scene.task.name] = scene.finish()
     finally:
@@ -83,15 +77,15 @@ def map_pack(tasks: Sequence[SceneTask], orders: Orders, threads: int, progress:
 
 def map_strip(task: SceneTask, strip: Rows, orders: Orders, threads: int, progress: Progress) -> Outcome:
     """Map some rows of a scene into files of their own; arguments, outcome and errors as of ``map_pack``."""
-    network, card, device = _network([task], orders)
+    model = model_of(task.job, orders)
     if (properties := finished(task)) is not None:
         return kept(task, properties)
     if strip_is_there(task, strip):  # by a worker that was lost
         return Outcome(task.name, MAPPED)
-    warn_of_seams(task.job, card)
-    scene = StackedScene(task, network, card, 0, device, threads, strip)
+    warn_of_seams(task.job, model.card)
+    scene = StackedScene(task, model, 0, threads, strip)
     try:
-        _computing.submit(_stream, [scene], network, card, device, threads, progress).result()
+        _computing.submit(_stream, [scene], model, threads, progress).result()
         return scene.finish()
     finally:
         scene.close()
@@ -109,14 +103,14 @@ def join_strips(task: SceneTask, strips: Sequence[Outcome], orders: Orders, prog
     Returns:
         What became of the scene. A scene of which a strip failed has failed.
     """
-    network, card, device = _network([task], orders)
+    model = model_of(task.job, orders)
     if (properties := finished(task)) is not None:
         return [kept(task, properties)]
     bad = next((outcome for outcome in strips if outcome.status == FAILED), None)
     if bad is not None:
         remove_strips(task)
         return [bad]
-    scene = StackedScene(task, network, card, 0, device, 1)
+    scene = StackedScene(task, model, 0, 1)
     scene.seconds += sum(outcome.seconds for outcome in strips)
     started = time.perf_counter()
     try:
@@ -137,32 +131,7 @@ def join_strips(task: SceneTask, strips: Sequence[Outcome], orders: Orders, prog
     return [outcome]
 
 
-def _network(tasks: Sequence[SceneTask], orders: Orders) -> tuple[Network, Card, torch.device]:
-    if plugin_version() != orders.version:
-        raise EngineError(
-            f"This worker has AuxLens {plugin_version()}, the run has {orders.version}; install one version on both."
-        )
-    job = tasks[0].job
-    if sha256_of_models(job.model) != orders.model_sha256:
-        raise EngineError(f"“{job.model}” is another file on this worker, or has changed during the run; start again.")
-    device = choose_device(job.device)
-    return (*_loaded(job.model, orders.model_sha256, device), device)
-
-
-@lru_cache(maxsize=2)
-def _loaded(path: str, _content: str, device: torch.device) -> tuple[Network, Card]:
-    network, card = load(path)
-    return network.to(device), card
-
-
-def _stream(
-    scenes: Sequence[StackedScene],
-    network: Network,
-    card: Card,
-    device: torch.device,
-    threads: int,
-    progress: Progress,
-) -> None:
+def _stream(scenes: Sequence[StackedScene], model: Model, threads: int, progress: Progress) -> None:
     """Compute all windows of the scenes, those of one kind together."""
     torch.set_num_threads(threads)
     alive = [scene for scene in scenes if scene.plan.columns]
@@ -170,13 +139,13 @@ def _stream(
     for (names, observed), group in groupby(alive, key=lambda scene: scene.kind):
         some = list(group)
         share = sum(scene.plan.pixels for scene in some)
-        job = replace(some[0].task.job, batch_size=_batch_size(some, device))
-        products = Products(network, card, names, observed)
-        engine = engine_of(job, network, device, products)
+        job = replace(some[0].task.job, batch_size=_batch_size(some, model.device))
+        products = Products(model.network, model.card, names, observed)
+        runner = runner_of(job, model.network, model.device, products)
         place = _Place(some)
         part = Part(progress, done / pixels, share / pixels)
         started = time.perf_counter()
-        follow([scene.plan for scene in some], Stages(place.read, engine, products, place.write), part)
+        follow([scene.plan for scene in some], Stages(place.read, runner, products, place.write), part)
         taken = time.perf_counter() - started
         for scene in some:
             scene.seconds += taken * scene.plan.pixels / share
