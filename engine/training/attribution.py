@@ -71,7 +71,7 @@ def fit_attributions(
         for part, rate, decay in ((absence, options.ABSENCE_RATE, 0.0), (explainer, options.EXPLAINER_RATE, 0.01))
     )
     generator = torch.Generator().manual_seed(steps)
-    recent: deque[tuple[float, float, float]] = deque(maxlen=_RECENT)
+    recent: deque[Tensor] = deque(maxlen=_RECENT)  # left where they are: to look at them is to wait for a GPU
     started, settled = time.monotonic(), False
     for step, chips in zip(range(steps), _parts(batches, bool(network.config.patch_px)), strict=False):
         share = max(step / steps, (time.monotonic() - started) / limit_s)
@@ -91,13 +91,13 @@ def fit_attributions(
                 fabric.backward(part_loss)
                 fabric.clip_gradients(part, optimizer, max_norm=options.CLIP_NORM, error_if_nonfinite=False)
                 optimizer.step()
-        recent.append((float(loss.detach()), float(worth), float(size)))
+        recent.append(torch.stack([loss.detach(), worth, size]))
         progress.report(max((step + 1) / steps, share), f"Learning attributions, step {step + 1} of {steps}")
     network.requires_grad_(True)
     set_bias(network)
     explainer.centre()
-    missed, worth_of_all, squared = (sum(values) for values in zip(*recent, strict=True)) if recent else (0.0, 0.0, 0.0)
-    reach = 2 * (squared / max(1, len(recent))) ** 0.5 * network.head(MAIN).score_unit
+    missed, worth_of_all, squared = torch.stack(list(recent)).mean(dim=0).tolist() if recent else (0.0, 0.0, 0.0)
+    reach = 2 * squared**0.5 * network.head(MAIN).score_unit
     return Fit(missed / worth_of_all if worth_of_all else 1.0, reach)
 
 

@@ -6,7 +6,7 @@ import copy
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -23,6 +23,8 @@ from .validation import Validation
 from .weighting import TotalLoss
 
 log = logging.getLogger("auxlens")
+
+_LOOK_EVERY = 10  # steps: to look at a loss is to wait for the GPU
 
 
 @dataclass(frozen=True)
@@ -73,114 +75,156 @@ def train(
         Canceled: stopped before the first validation, so that there is nothing to keep.
         DeviceError: the loss is not a number.
     """
-    total_loss = TotalLoss(network, auxiliary_weight).to(fabric.device)
-    learned: list[dict[str, Any]] = [
-        {"params": network.parameters(), "weight_decay": options.WEIGHT_DECAY},
-        {"params": total_loss.parameters(), "weight_decay": 0.0},
-    ]
-    groups = torch.optim.AdamW(learned, lr=options.LEARNING_RATE)
-    model, optimizer = fabric.setup(network, groups)
-    average = copy.deepcopy(network).eval()
-    outcome = Outcome(_weights(average))
-    started, total, step = time.monotonic(), budget.epochs * budget.steps, 0
-    best, best_of = Validation(math.nan, -math.inf), 0  # the highest score, and its epoch
-    limit_s = budget.minutes * 60 or math.inf
-    modules = {"network": network, "average": average, "weighting": total_loss}
-    last = record.last() if record else None
-    if last:
-        outcome.weights = restore(last.tensors, modules, groups)
-        outcome.history, outcome.best_epoch = last.values["history"], last.values["best_epoch"]
-        best, best_of, step = Validation(**last.values["best"]), last.values["best_of"], last.values["step"]
-        started -= outcome.history[-1]["seconds"]
-        if last.values.get("precision"):
-            fabric.strategy.precision.load_state_dict(last.values["precision"])
-        log.info("Going on after epoch %d of the training that was interrupted.", len(outcome.history))
-    for epoch in range(len(outcome.history) + 1, budget.epochs + 1):
-        if outcome.history and epoch - 1 - best_of >= options.PATIENCE:
-            outcome.ended = "no better validation score"
-            break
-        losses = []
-        for batch in batches(epoch):
-            elapsed = time.monotonic() - started
-            if progress.canceled() or elapsed > limit_s:
-                outcome.ended = "canceled" if progress.canceled() else "time limit"
+    return _Training(network, fabric, budget, progress, record, auxiliary_weight).run(batches, validate)
+
+
+class _Training:
+    """A training under way: what changes from step to step, and from epoch to epoch."""
+
+    def __init__(
+        self,
+        network: Network,
+        fabric: Any,
+        budget: Budget,
+        progress: Progress,
+        record: Record | None,
+        auxiliary_weight: float,
+    ) -> None:
+        self._network, self._fabric, self._budget = network, fabric, budget
+        self._progress, self._record = progress, record
+        self._total_loss = TotalLoss(network, auxiliary_weight).to(fabric.device)
+        learned: list[dict[str, Any]] = [
+            {"params": network.parameters(), "weight_decay": options.WEIGHT_DECAY},
+            {"params": self._total_loss.parameters(), "weight_decay": 0.0},
+        ]
+        self._groups = torch.optim.AdamW(learned, lr=options.LEARNING_RATE)
+        self._model, self._optimizer = fabric.setup(network, self._groups)
+        self._average = copy.deepcopy(network).eval()
+        self._modules = {"network": network, "average": self._average, "weighting": self._total_loss}
+        self._outcome = Outcome(_weights(self._average))
+        self._best, self._best_of = Validation(math.nan, -math.inf), 0  # the highest score, and its epoch
+        self._step, self._started = 0, time.monotonic()
+        if record and (last := record.last()):
+            self._go_on_from(last)
+
+    def run(self, batches: Callable[[int], Iterable[Batch]], validate: Callable[[Network], Validation]) -> Outcome:
+        """Train until something says enough; arguments, outcome and errors as of ``train``."""
+        outcome = self._outcome
+        for epoch in range(len(outcome.history) + 1, self._budget.epochs + 1):
+            if outcome.history and epoch - 1 - self._best_of >= options.PATIENCE:
+                outcome.ended = "no better validation score"
                 break
-            share = max(step / total, elapsed / limit_s)
-            losses.append(_step(model, network, optimizer, fabric, batch, share, total_loss))
-            step += 1
-            _average(average, network, min(options.AVERAGING, (1 + step) / (10 + step)))
-            progress.report(max(step / total, share), f"Epoch {epoch}, step {step} of at most {total}")
-        if outcome.ended == "canceled" or (outcome.history and not losses):
-            break
-        try:
-            found = validate(average)
-        except Canceled:
-            outcome.ended = "canceled"
-            break
-        seconds = time.monotonic() - started
-        train_loss = sum(losses) / len(losses) if losses else math.nan
+            losses = self._learn(epoch, batches(epoch))
+            if outcome.ended == "canceled" or (outcome.history and not losses):
+                break
+            try:
+                found = validate(self._average)
+            except Canceled:
+                outcome.ended = "canceled"
+                break
+            self._judge(epoch, _mean(losses), found)
+            if self._record:
+                self._record.keep(self._state(), outcome.history)
+            if outcome.ended:
+                break
+        if not outcome.history:
+            raise Canceled("The training was canceled before its first epoch was done; no model is kept.")
+        outcome.ended = outcome.ended or "all epochs done"
+        log.info("Training ended: %s; weights of epoch %d are kept.", outcome.ended, outcome.best_epoch)
+        self._network.load_state_dict(outcome.weights)
+        return outcome
+
+    def _learn(self, epoch: int, batches: Iterable[Batch]) -> list[Tensor]:
+        """One epoch, or what time and user leave of it; gives the loss of each step."""
+        total, limit_s = self._budget.epochs * self._budget.steps, self._budget.minutes * 60 or math.inf
+        losses: list[Tensor] = []
+        for batch in batches:
+            elapsed = time.monotonic() - self._started
+            if self._progress.canceled() or elapsed > limit_s:
+                self._outcome.ended = "canceled" if self._progress.canceled() else "time limit"
+                break
+            share = max(self._step / total, elapsed / limit_s)
+            losses.append(self._take_step(batch, share))
+            self._step += 1
+            _average(self._average, self._network, min(options.AVERAGING, (1 + self._step) / (10 + self._step)))
+            if self._step % _LOOK_EVERY == 0:
+                _mean(losses)
+            self._progress.report(
+                max(self._step / total, share), f"Epoch {epoch}, step {self._step} of at most {total}"
+            )
+        return losses
+
+    def _take_step(self, batch: Batch, share: float) -> Tensor:
+        for group in self._optimizer.param_groups:
+            group["lr"] = options.LEARNING_RATE * options.schedule(share)
+        self._model.train()
+        inputs, targets = self._fabric.to_device((batch.inputs, batch.targets))
+        loss: Tensor = self._total_loss(self._network, self._model(inputs), targets)
+        self._optimizer.zero_grad(set_to_none=True)
+        self._fabric.backward(loss)
+        self._fabric.clip_gradients(self._model, self._optimizer, max_norm=options.CLIP_NORM, error_if_nonfinite=False)
+        self._optimizer.step()
+        return loss.detach()
+
+    def _judge(self, epoch: int, train_loss: float, found: Validation) -> None:
+        """Add an epoch to the history, and keep its weights if it is no worse than the best."""
+        outcome = self._outcome
         outcome.history.append(
             {
                 "epoch": epoch,
                 "train_loss": train_loss,
                 "val_loss": found.loss,
                 "score": found.score,
-                "auxiliary_weight": total_loss.relative_weight(network),
-                "seconds": round(seconds, 1),
+                "auxiliary_weight": self._total_loss.relative_weight(self._network),
+                "seconds": round(time.monotonic() - self._started, 1),
             }
         )
-        if found.no_worse_than(best):
-            outcome.best_epoch, outcome.weights = epoch, _weights(average)
-        if found.score > best.score:
-            best, best_of = found, epoch
+        if found.no_worse_than(self._best):
+            outcome.best_epoch, outcome.weights = epoch, _weights(self._average)
+        if found.score > self._best.score:
+            self._best, self._best_of = found, epoch
         log.info(
             "Epoch %3d  %s  loss %.3f  validation %.3f  score %.4f",
             epoch, _bar(found.score), train_loss, found.loss, found.score,
         )  # fmt: skip
-        if record:
-            values = {
-                "best_epoch": outcome.best_epoch,
-                "best": asdict(best),
-                "best_of": best_of,
-                "step": step,
-                "precision": fabric.strategy.precision.state_dict(),  # the loss scale of float16 on a GPU
-            }
-            record.keep(State(tensors_of(modules, outcome.weights, groups), values), outcome.history)
-        if outcome.ended:
-            break
-    if not outcome.history:
-        raise Canceled("The training was canceled before its first epoch was done; no model is kept.")
-    outcome.ended = outcome.ended or "all epochs done"
-    log.info("Training ended: %s; weights of epoch %d are kept.", outcome.ended, outcome.best_epoch)
-    network.load_state_dict(outcome.weights)
-    return outcome
+
+    def _state(self) -> State:
+        """What the next epoch needs, but for the history."""
+        values = {
+            "best_epoch": self._outcome.best_epoch,
+            "best": asdict(self._best),
+            "best_of": self._best_of,
+            "step": self._step,
+            "precision": self._fabric.strategy.precision.state_dict(),  # the loss scale of float16 on a GPU
+        }
+        return State(tensors_of(self._modules, self._outcome.weights, self._groups), values)
+
+    def _go_on_from(self, last: State) -> None:
+        values = last.values
+        self._outcome.weights = restore(last.tensors, self._modules, self._groups)
+        self._outcome.history, self._outcome.best_epoch = values["history"], values["best_epoch"]
+        self._best, self._best_of, self._step = Validation(**values["best"]), values["best_of"], values["step"]
+        self._started -= self._outcome.history[-1]["seconds"]
+        if values.get("precision"):
+            self._fabric.strategy.precision.load_state_dict(values["precision"])
+        log.info("Going on after epoch %d of the training that was interrupted.", len(self._outcome.history))
 
 
-def _step(
-    model: Any,
-    network: Network,
-    optimizer: Any,
-    fabric: Any,
-    batch: Batch,
-    share: float,
-    total_loss: TotalLoss,
-) -> float:
-    for group in optimizer.param_groups:
-        group["lr"] = options.LEARNING_RATE * options.schedule(share)
-    model.train()
-    inputs, targets = fabric.to_device((batch.inputs, batch.targets))
-    raw = model(inputs)
-    loss: Tensor = total_loss(network, raw, targets)
-    if not torch.isfinite(loss):
+def _mean(losses: Sequence[Tensor]) -> float:
+    """Mean of the steps' losses; NaN of none.
+
+    Raises:
+        DeviceError: it is not a number.
+    """
+    if not losses:
+        return math.nan
+    mean = float(torch.stack(list(losses)).mean())
+    if not math.isfinite(mean):
         raise DeviceError(
             "The training loss is not a number any more; choose the precision float32, or, if it is that, look for "
             "wild values in the rasters, such as nodata that a file does not declare."
         )
-    optimizer.zero_grad(set_to_none=True)
-    fabric.backward(loss)
-    fabric.clip_gradients(model, optimizer, max_norm=options.CLIP_NORM, error_if_nonfinite=False)
-    optimizer.step()
-    return float(loss.detach())
+    return mean
 
 
 @torch.no_grad()
