@@ -39,6 +39,7 @@ class Place:
         shares: Classes and their share of the place's pixels, the largest first.
         probabilities: Classes and their probability, 0–1, in the bands' order.
         attributions: Players and their signed contribution to the mapped class's score, in the bands' order.
+        bias: What attributions and it add up to is the score, or the estimate of a regression; NaN where unknown.
         values: ``uncertainty``, ``error_probability`` and ``main_error``, where there are such layers.
         readings: The auxiliary modalities.
     """
@@ -49,6 +50,7 @@ class Place:
     shares: Sequence[Tuple[LandClass, float]] = ()
     probabilities: Sequence[Tuple[LandClass, float]] = ()
     attributions: Sequence[Tuple[str, float]] = ()
+    bias: float = float("nan")
     values: Mapping[str, float] = field(default_factory=dict)
     readings: Sequence[Reading] = ()
 
@@ -89,9 +91,19 @@ def look(
         shares=shares,
         probabilities=_probabilities(scene, classes, means.get("probability")),
         attributions=list(zip(players(scene), means.get("attribution", np.empty(0)).tolist())),
+        bias=_bias(scene, classes, shares) if "attribution" in means else float("nan"),
         values={name: float(means[name][0]) for name in _SINGLE if name in means},
         readings=_readings(scene, means, units) if set(means) & set(OF_AUXILIARY) else (),
     )
+
+
+def _bias(scene: MappedScene, classes: Sequence[LandClass], shares: Sequence[Tuple[LandClass, float]]) -> float:
+    """Mean over the place: each pixel's attributions are about its own class, or all about one."""
+    biases, one = scene.biases, scene.attributed_class
+    if not classes:
+        return biases.get(0, float("nan"))
+    own = [(c, 1.0) for c in classes if one in (c.name, str(c.value))] if one else shares
+    return sum(share * biases.get(c.value, float("nan")) for c, share in own) if own else float("nan")
 
 
 def players(scene: MappedScene) -> List[str]:

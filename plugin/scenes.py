@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
@@ -55,6 +56,16 @@ class MappedScene:
         """The class that all attributions are about; empty where each is about its own pixel's class."""
         tags = tags_of(self.layers.get("attribution"))
         return str(tags.job.get("attribution_class") or "") if tags is not None else ""
+
+    @property
+    def biases(self) -> Mapping[int, float]:
+        """What attributions and it add up to is the score: by class value, or the one of a regression by 0."""
+        tags = tags_of(self.layers.get("attribution"))
+        try:
+            found = json.loads(tags.others["ATTRIBUTION_BIAS"]) if tags is not None else {}
+            return {int(k): float(v) for k, v in found.items()} if isinstance(found, dict) else {0: float(found)}
+        except (KeyError, TypeError, ValueError):  # of an older version, or of patches
+            return {}
 
     def modalities(self) -> Dict[str, List[str]]:
         """Auxiliary modalities and their bands, in the files' order, from the outputs about them."""

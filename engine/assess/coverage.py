@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.errors import SceneError
-
-FACTORS_TAG, ERROR_TAG = "AUXLENS_INTERVAL_FACTORS", "AUXLENS_ERROR_FACTOR"
+from ..scene.tags import ERROR_FACTOR, INTERVAL_FACTORS
 
 
 @dataclass
@@ -72,10 +71,10 @@ def coverage_of(tags: Mapping[str, str], path: str) -> Coverage:
         SceneError: they say nothing, or nothing that can be read.
     """
     try:
-        factors = {float(level): float(factor) for level, factor in json.loads(tags[FACTORS_TAG]).items()}
-        return Coverage(factors, float(tags[ERROR_TAG]))
+        factors = {float(level): float(factor) for level, factor in json.loads(tags[INTERVAL_FACTORS]).items()}
+        return Coverage(factors, float(tags[ERROR_FACTOR]))
     except (KeyError, ValueError, AttributeError, TypeError) as error:
         raise SceneError(
-            f"“{path}” has no factors of intervals in its tags ({FACTORS_TAG}); give the uncertainty that “map” wrote "
-            "with a regression's model, of one model and not of several. Older models have no intervals."
+            f"“{path}” has no factors of intervals in its tags ({INTERVAL_FACTORS}); give the uncertainty that “map” "
+            "wrote with a regression's model, of one model and not of several. Older models have no intervals."
         ) from error

@@ -17,9 +17,10 @@ from ...models.errors import SceneError
 from ..scene.bands import ModalitySource, bands_of
 from ..scene.classes import PALETTE, legend
 from ..scene.grid import Grid
-from ..scene.mapped import TOLERANCE_TAG, Mapped, mapped_raster, of_one_scene
+from ..scene.mapped import Mapped, mapped_raster, of_one_scene
 from ..scene.reading import ModalityReader
 from ..scene.reference import ReferenceReader, open_reference
+from ..scene.tags import MODEL, MODEL_SHA256, TOLERANCE
 from ..scene.window import Window
 
 Plane = NDArray[np.float32]
@@ -117,7 +118,7 @@ def find_scenes(folder: str) -> list[MappedScene]:
 
 def _scene(name: str, rasters: Mapping[str, Mapped]) -> MappedScene:
     layers = {output: raster.path for output, raster in rasters.items()}
-    models = {raster.tags.get("AUXLENS_MODEL_SHA256", ""): raster for raster in rasters.values()}
+    models = {raster.tags.get(MODEL_SHA256, ""): raster for raster in rasters.values()}
     if len(models) > 1:
         paths = " and ".join(f"“{raster.path}”" for raster in list(models.values())[:2])
         raise SceneError(f"{paths} were made with different models; give layers of one run of “map”.")
@@ -128,7 +129,7 @@ def _scene(name: str, rasters: Mapping[str, Mapped]) -> MappedScene:
         )
     bands = tuple(band.name for band in bands_of(of_bands))
     grid = next(iter(rasters.values())).grid
-    tolerance = rasters["error_probability"].tags.get(TOLERANCE_TAG) if "error_probability" in rasters else None
+    tolerance = rasters["error_probability"].tags.get(TOLERANCE) if "error_probability" in rasters else None
     ((sha256, one),) = models.items()
     return MappedScene(
         name,
@@ -137,7 +138,7 @@ def _scene(name: str, rasters: Mapping[str, Mapped]) -> MappedScene:
         bands,
         _classes(layers.get("map")),
         float(tolerance) if tolerance else None,
-        one.tags.get("AUXLENS_MODEL", ""),
+        one.tags.get(MODEL, ""),
         sha256,
     )
 

@@ -10,6 +10,7 @@ from ...models.errors import Canceled
 from ..jobs import Progress
 from ..palettes import BLUE_WHITE_RED, Scale
 from ..qml import pseudocolor, raster_style
+from ..scene.tags import OUTPUT, WINDOW_PX, made_by
 from ..scene.window import plan
 from ..scene.writing import Layer, LayerWriter
 from ..version import plugin_version
@@ -48,14 +49,14 @@ def local_correlation(x: Plane, y: Plane, window_px: int) -> NDArray[np.float32]
     return np.where(varies, np.clip(r, -1.0, 1.0), np.nan).astype(np.float32)
 
 
-def write_correlation(layers: SceneLayers, path: str, window_px: int, made_by: str, progress: Progress) -> None:
+def write_correlation(layers: SceneLayers, path: str, window_px: int, job: str, progress: Progress) -> None:
     """Write the raster: a band for each auxiliary band, correlation of the sizes of both errors.
 
     Args:
         layers: Of the scene.
         path: To write to.
         window_px: Width and height of the moving window.
-        made_by: The job, as JSON.
+        job: The one that asks for it, as JSON.
         progress: Told after every band, and asked whether to stop.
 
     Raises:
@@ -67,16 +68,10 @@ def write_correlation(layers: SceneLayers, path: str, window_px: int, made_by: s
             raise Canceled("Explaining the errors was canceled.")
 
     scene = layers.scene
-    tags = {
-        "AUXLENS_MODEL": scene.model,
-        "AUXLENS_MODEL_SHA256": scene.model_sha256,
-        "AUXLENS_VERSION": plugin_version(),
-        "AUXLENS_JOB": made_by,
-        "AUXLENS_OUTPUT": "correlation",
-        "AUXLENS_WINDOW_PX": str(window_px),
-    }
+    made = made_by(scene.model, scene.model_sha256, plugin_version(), job)
+    own = {OUTPUT: "correlation", WINDOW_PX: str(window_px)}
     style = raster_style(pseudocolor(Scale(-1.0, 1.0, BLUE_WHITE_RED)))
-    layer = Layer(path, "float32", float("nan"), scene.bands, tags=tags, sidecars={".qml": style})
+    layer = Layer(path, "float32", float("nan"), scene.bands, tags={**made, **own}, sidecars={".qml": style})
     whole = scene.grid.whole
     tiles = list(plan(whole, whole, _TILE_PX, window_px // 2))
     with LayerWriter(layer, scene.grid) as writer:

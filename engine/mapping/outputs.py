@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from ...models.card import Card
 from ...models.members import DEVIATION, EnsembleCard
 from .. import jobs
-from ..assess.coverage import ERROR_TAG, FACTORS_TAG
 from ..scene.hashing import sha256_of_models
-from ..scene.mapped import TOLERANCE_TAG
+from ..scene.tags import BIAS, ERROR_FACTOR, ERROR_FORM, INTERVAL_FACTORS, OUTPUT, TOLERANCE, made_by
 from ..scene.writing import Layer
 from ..version import plugin_version
 from .products import Products
@@ -30,11 +29,8 @@ def layers_of(job: jobs.MapJob, card: Card, products: Products) -> dict[str, Lay
 def tags_of(job: jobs.MapJob, card: Card, products: Products) -> dict[str, str]:
     """What every output says of how it was made."""
     return {
-        "AUXLENS_MODEL": card.name,
-        "AUXLENS_MODEL_SHA256": sha256_of_models(job.model),
-        "AUXLENS_VERSION": plugin_version(),
-        "AUXLENS_JOB": jobs.to_json(job),
-        "AUXLENS_ERROR_PROBABILITY": products.error_form,
+        **made_by(card.name, sha256_of_models(job.model), plugin_version(), jobs.to_json(job)),
+        ERROR_FORM: products.error_form,
         **_interval_tags(card),
         **_tolerance_tag(card, products.error_form),
     }
@@ -46,8 +42,8 @@ def _interval_tags(card: Card) -> dict[str, str]:
         return {}
     factors = {level: round(f, 4) for level, f in zip(card.intervals.levels, card.intervals.factors, strict=True)}
     return {
-        ERROR_TAG: f"{card.intervals.error_factor:.4g}",
-        FACTORS_TAG: json.dumps(factors),
+        ERROR_FACTOR: f"{card.intervals.error_factor:.4g}",
+        INTERVAL_FACTORS: json.dumps(factors),
     }
 
 
@@ -55,7 +51,7 @@ def _tolerance_tag(card: Card, form: str) -> dict[str, str]:
     """For a regression: from which absolute error on its error probability calls the map wrong."""
     if card.main.classes or form not in card.error_models:
         return {}
-    return {TOLERANCE_TAG: f"{card.error_models[form].tolerance:.7g}"}
+    return {TOLERANCE: f"{card.error_models[form].tolerance:.7g}"}
 
 
 def band_names(name: str, card: Card) -> tuple[str, ...]:
@@ -74,6 +70,9 @@ def band_names(name: str, card: Card) -> tuple[str, ...]:
 
 def _layer(name: str, path: str, card: Card, products: Products, tags: Mapping[str, str]) -> Layer:
     bands = band_names(name, card)
+    own = {OUTPUT: name}
+    if name == "attribution" and not card.patch_px:  # patches have another one for each object
+        own[BIAS] = json.dumps(products.score_bias)
     return Layer(
         path=path,
         dtype=products.dtype(name),
@@ -81,7 +80,7 @@ def _layer(name: str, path: str, card: Card, products: Products, tags: Mapping[s
         bands=bands,
         units=_units(name, card),
         classes=card.main.classes if name == "map" else (),
-        tags={**tags, "AUXLENS_OUTPUT": name},
+        tags={**tags, **own},
         sidecars={".qml": qml(name, card, bands)},
     )
 

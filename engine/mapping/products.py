@@ -206,6 +206,14 @@ class Products:
         """Of attributions: see ``Head.score_unit``."""
         return self._network.head(MAIN).score_unit
 
+    @property
+    def score_bias(self) -> dict[int, float] | float:
+        """What attributions and it sum to is the score: of each class by value; of a regression in its unit."""
+        bias = self._network.explainer.bias
+        if self.is_score:
+            return {c.value: round(float(v), 6) for c, v in zip(self.card.main.classes, bias, strict=True)}
+        return float(f"{self._network.density(MAIN).standardise.physical(bias.view(1, 1, 1, 1)).item():.7g}")
+
     def _wrong(self, best: NDArray[np.int64], reference: NDArray[np.float32]) -> NDArray[np.uint8]:
         truth = to_indices(reference, self.card.main.classes)
         known = reference >= 0  # not NaN either; a class that the model does not know counts as wrong

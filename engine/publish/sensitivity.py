@@ -22,6 +22,7 @@ from ..reports.sensitivity import render_sensitivity_report
 from ..scene.bands import match
 from ..scene.hashing import sha256
 from ..scene.reading import ModalityReader, complete, scene_grid
+from ..scene.tags import OUTPUT, made_by
 from ..scene.window import plan
 from ..scene.writing import Layer, LayerWriter, check_writable
 from ..sensitivity.occlusion import Occlusion, Sums
@@ -101,13 +102,14 @@ def run(job: SensitivityJob, progress: Progress) -> dict[str, Any]:
 
 def _layer(job: SensitivityJob, card: Card, occlusion: Occlusion) -> Layer:
     """A band a player with the change of the main output without it; the last says which is largest, from 1."""
-    tags = {
-        "AUXLENS_MODEL": card.name,
-        "AUXLENS_MODEL_SHA256": sha256(job.model),
-        "AUXLENS_VERSION": plugin_version(),
-        "AUXLENS_JOB": to_json(job),
-        "AUXLENS_OUTPUT": "sensitivity",
-    }
+    made = made_by(card.name, sha256(job.model), plugin_version(), to_json(job))
     bands = (*(player.name for player in occlusion.players), "most influential player")
     style = raster_style(paletted(player_classes(occlusion.players), band=len(bands)))
-    return Layer(job.output_sensitivity, "float32", float("nan"), bands, tags=tags, sidecars={".qml": style})
+    return Layer(
+        job.output_sensitivity,
+        "float32",
+        float("nan"),
+        bands,
+        tags={**made, OUTPUT: "sensitivity"},
+        sidecars={".qml": style},
+    )

@@ -9,9 +9,7 @@ from ...models.errors import SceneError
 from ..jobs import MAP_OUTPUTS
 from .bands import open_raster
 from .grid import Grid, grid_of
-
-# Of a regression's error probability: the absolute error from which on a pixel counts as wrong, in the map's unit.
-TOLERANCE_TAG = "AUXLENS_ERROR_TOLERANCE"
+from .tags import OUTPUT
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ def mapped_raster(path: str) -> Mapped | None:
     """
     with open_raster(path) as dataset:
         tags, grid = dataset.tags(), grid_of(dataset)
-    output = tags.get("AUXLENS_OUTPUT", "")
+    output = tags.get(OUTPUT, "")
     return Mapped(output, path, grid, tags) if output in MAP_OUTPUTS else None
 
 

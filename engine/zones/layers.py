@@ -21,6 +21,7 @@ from ..scene.classes import legend
 from ..scene.grid import Grid
 from ..scene.mapped import mapped_raster, of_one_scene
 from ..scene.reading import ModalityReader
+from ..scene.tags import JOB, MODEL, MODEL_SHA256
 from ..scene.window import Window
 
 log = logging.getLogger("auxlens")
@@ -107,7 +108,7 @@ def open_layers(paths: Sequence[str], stack: ExitStack) -> Layers:
     if not rasters:
         raise SceneError("None of the layers was made by AuxLens; choose rasters that the algorithm “map” wrote.")
     found = of_one_scene(rasters)
-    models = {r.tags.get("AUXLENS_MODEL_SHA256", ""): r.tags.get("AUXLENS_MODEL", "") for r in rasters}
+    models = {r.tags.get(MODEL_SHA256, ""): r.tags.get(MODEL, "") for r in rasters}
     if len(models) > 1:
         log.warning(
             "The layers come from different models (%s): they do not speak of one map.", ", ".join(models.values())
@@ -128,7 +129,7 @@ def open_layers(paths: Sequence[str], stack: ExitStack) -> Layers:
 def _job(tags: Mapping[str, str]) -> Mapping[str, Any]:
     """The job that made a layer; empty where the tag does not say."""
     try:
-        job = json.loads(tags.get("AUXLENS_JOB", ""))
+        job = json.loads(tags.get(JOB, ""))
     except ValueError:
         return {}
     return job if isinstance(job, dict) else {}

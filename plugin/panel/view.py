@@ -34,10 +34,18 @@ def parts(found: Answer) -> List[Tuple[Chart, float]]:
         shown.append((bars(lines, 1.0, tr("Probability of the classes")), _tall(len(lines))))
     if place.attributions:
         lines = [Bar(player, v, FOR if v >= 0 else AGAINST, figure(v)) for player, v in place.attributions]
+        if np.isfinite(place.bias):
+            lines.append(Bar(tr("bias"), place.bias, QUIET, _sum_words(place)))
         shown.append((bars(lines, title=_attribution_title(found)), _tall(len(lines))))
     for reading in place.readings:
         shown.append((_reading_chart(reading), _reading_tall(reading)))
     return shown
+
+
+def _sum_words(place: Place) -> str:
+    """The bias, and what it and the attributions add up to."""
+    total = place.bias + sum(value for _, value in place.attributions)
+    return f"{figure(place.bias)} · " + tr("together {}").format(figure(total))
 
 
 def _attribution_title(found: Answer) -> str:
@@ -115,6 +123,8 @@ def as_text(found: Answer) -> str:
         lines.append(tr("Probability of the classes") + ": " + _listed(place))
     if place.attributions:
         said = ", ".join(f"{player} {figure(value)}" for player, value in place.attributions)
+        if np.isfinite(place.bias):
+            said += f", {tr('bias')} {_sum_words(place)}"
         lines.append(f"{_attribution_title(found)}: {said}; " + tr("dominant: {}").format(place.dominant or "–"))
     off = relative_errors(place)
     for reading in place.readings:

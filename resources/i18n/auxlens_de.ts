@@ -1275,6 +1275,11 @@
     </message>
     <message>
       <location filename="../../plugin/panel/view.py" />
+      <source>together {}</source>
+      <translation>zusammen {}</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/panel/view.py" />
       <source>Attribution: what speaks for “{}” (+) and against it (−)</source>
       <translation>Attribution: was für „{}“ spricht (+) und was dagegen (−)</translation>
     </message>
@@ -1292,6 +1297,11 @@
       <location filename="../../plugin/panel/view.py" />
       <source>Probability of the classes</source>
       <translation>Wahrscheinlichkeit der Klassen</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/panel/view.py" />
+      <source>bias</source>
+      <translation>Bias</translation>
     </message>
     <message>
       <location filename="../../plugin/panel/view.py" />
@@ -1767,11 +1777,6 @@
       <location filename="../../plugin/report/modality_sheets.py" />
       <source>mean</source>
       <translation>Mittel</translation>
-    </message>
-    <message>
-      <location filename="../../plugin/report/modality_sheets.py" />
-      <source>bias</source>
-      <translation>Bias</translation>
     </message>
     <message>
       <location filename="../../plugin/report/modality_sheets.py" />

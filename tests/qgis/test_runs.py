@@ -219,6 +219,9 @@ def test_two_models_map_together(run, mapped, trained, unseen, tmp_path):
     assert players(scene) == names
     place = look(scene, read_card(trained["OUTPUT_MODEL"]).main.classes, slice(90, 91), slice(90, 91))
     assert [name for name, _ in place.attributions] == names
+    log_probability = np.log([p for _, p in place.probabilities])
+    score = (log_probability - log_probability.mean()).max()
+    assert sum(v for _, v in place.attributions) + place.bias == pytest.approx(score, abs=0.02)
 
 
 def test_loaded_layers_are_grouped(provider, feedback_type, trained, unseen):

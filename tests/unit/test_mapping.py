@@ -126,6 +126,11 @@ def test_attributions_sum_to_the_score(untrained, scene, tmp_path, quiet, chosen
     assert 0 <= result["figures"]["efficiency_residual"] <= 1e-4
     with rasterio.open(tmp_path / "attribution.tif") as made:
         assert made.descriptions == ("player 1", "player 2", "dominant player")
+        bias = json.loads(made.tags()["AUXLENS_ATTRIBUTION_BIAS"])
+    assert list(bias) == ["2", "5", "7"]
+    score = network.head("main").score(raw["main"])[0].gather(0, torch.as_tensor(classes).expand(1, 150, 170))[0]
+    whole_score = found[:2].sum(axis=0) + np.array(list(bias.values()))[classes]
+    assert np.abs(whole_score - score.numpy())[valid].max() <= 1e-4
 
 
 def test_attributions_of_a_regression_are_in_its_unit(untrained, scene, tmp_path, quiet):
@@ -136,6 +141,8 @@ def test_attributions_of_a_regression_are_in_its_unit(untrained, scene, tmp_path
     found, valid = read(tmp_path / "attribution.tif"), (scene["values"] != 0).all(axis=0)
     estimate = read(tmp_path / "map.tif")[0]
     assert np.allclose(found[:2].sum(axis=0)[valid], (estimate - nothing)[valid], atol=1e-3)
+    with rasterio.open(tmp_path / "attribution.tif") as made:
+        assert float(made.tags()["AUXLENS_ATTRIBUTION_BIAS"]) == pytest.approx(nothing, rel=1e-5)
 
 
 def test_attributions_that_the_model_cannot_give_are_refused(untrained, scene, tmp_path, quiet):
