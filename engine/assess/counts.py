@@ -24,6 +24,7 @@ class ClassCounts:
         mapped: Pixels of the whole map by class.
         areas_ha: Area of the whole map by class, where ``add`` is told the pixels' areas.
         unmapped: Pixels with a reference where the map has no value.
+        disputed: Pixels of ``pairs`` with references of several classes.
         neighbours: Pixels of ``pairs`` whose neighbour in the same pair of columns is one too.
     """
 
@@ -31,6 +32,7 @@ class ClassCounts:
     mapped: Counter[int] = field(default_factory=Counter)
     areas_ha: dict[int, float] = field(default_factory=dict)
     unmapped: int = 0
+    disputed: int = 0
     neighbours: int = 0
 
     def add(

@@ -49,6 +49,7 @@ def class_notes(
         notes.append(
             f"Left out, because the map has no value there: {_number(counts.unmapped, counted)} of the reference."
         )
+    notes += dispute_note(counts.disputed, "classes", counted)
     if grid is not None and grid.crs is not None and grid.crs.to_dict().get("proj") in ("merc", "webmerc"):
         notes.append("The map's CRS is a Mercator projection, which enlarges areas towards the poles; reproject it.")
     if reliability and reliability.otherwise:
@@ -65,9 +66,19 @@ def class_notes(
     return tuple(notes)
 
 
-def number_notes(agreement: Agreement, density: Density, counted: str = "pixels") -> tuple[str, ...]:
+def dispute_note(disputed: int, values: str, counted: str = "pixels") -> list[str]:
+    """Of references that say different things of one pixel; ``values`` is what they say, classes or values."""
+    if not disputed:
+        return []
+    return [
+        f"References of different {values} lie on {_number(disputed, counted)}; there the last one in the layer's "
+        "order counts. Remove those that are wrong."
+    ]
+
+
+def number_notes(agreement: Agreement, density: Density, counted: str = "pixels", disputed: int = 0) -> tuple[str, ...]:
     """Of a regression: what does not vary, and what the chart does not show."""
-    notes = []
+    notes = dispute_note(disputed, "values", counted)
     if agreement.squares_t == 0:
         notes.append(
             f"The reference is {agreement.mean_t:g} at every {counted[:-1]} compared; R², r², slope and CCC say "

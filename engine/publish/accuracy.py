@@ -81,6 +81,7 @@ def _classes(opened: Comparison, windows: list[Window], progress: Progress) -> C
         opened.check_classes(mapped, "map")
         opened.check_classes(truth, "reference")
         counts.add(mapped, truth, opened.row_areas(window.row, window.height))
+        counts.disputed += int((opened.reference.disputed(window) & (mapped >= 0)).sum())
         if counts.too_many:
             raise SceneError(
                 f"Map or reference have more than {MAX_CLASSES} different values; choose the task “regression”, or a "
@@ -110,13 +111,14 @@ def _classes(opened: Comparison, windows: list[Window], progress: Progress) -> C
 
 def _numbers(opened: Comparison, windows: list[Window], progress: Progress) -> NumberResult:
     """Two passes: the chart's range has to be known before pixels are counted in it."""
-    job, agreement, mapped_pixels = opened.job, Agreement(), 0
+    job, agreement, mapped_pixels, disputed = opened.job, Agreement(), 0, 0
     density: Density | None = None
     for number, window in enumerate(_each(windows * 2, progress)):
         mapped, truth = opened.map.read(window)[0], opened.reference.read(window)
         if number < len(windows):
             agreement.add(mapped, truth)
             mapped_pixels += int(np.isfinite(mapped).sum())
+            disputed += int((opened.reference.disputed(window) & np.isfinite(mapped)).sum())
             if opened.uncertainty and opened.coverage:
                 opened.coverage.add(mapped, truth, opened.uncertainty.read(window)[0])
             continue
@@ -127,7 +129,7 @@ def _numbers(opened: Comparison, windows: list[Window], progress: Progress) -> N
     assert density is not None
     compared = Compared(
         *(job.map, job.reference, job.reference_field, "", agreement.count, mapped_pixels),
-        notes=number_notes(agreement, density),
+        notes=number_notes(agreement, density, disputed=disputed),
     )
     return NumberResult(compared, agreement, density, opened.unit, opened.coverage)
 

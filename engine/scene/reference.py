@@ -30,6 +30,9 @@ class ReferenceReader(Protocol):
     def read(self, window: Window) -> NDArray[np.float32]:
         """``(window.height, window.width)`` float32: class values or numbers."""
 
+    def disputed(self, window: Window) -> NDArray[np.bool_]:
+        """``(window.height, window.width)``: where features of different values lie on one pixel."""
+
     def close(self) -> None:
         """Release the files."""
 
@@ -49,8 +52,19 @@ class VectorReference:
         return not len(self.tree.query(shapely.box(*self.grid.bounds)))
 
     def read(self, window: Window) -> NDArray[np.float32]:
-        bounds = self.grid.bounds_of(window)
-        hits = np.sort(self.tree.query(shapely.box(*bounds)))
+        """Of features that lie on one pixel the last one's."""
+        return self._burned(window, self._hits(window))
+
+    def disputed(self, window: Window) -> NDArray[np.bool_]:
+        hits = self._hits(window)
+        last, first = self._burned(window, hits), self._burned(window, hits[::-1])
+        return (last != first) & np.isfinite(last)
+
+    def _hits(self, window: Window) -> NDArray[np.int64]:
+        """Numbers of the features in a window, in their order."""
+        return np.sort(self.tree.query(shapely.box(*self.grid.bounds_of(window))))
+
+    def _burned(self, window: Window, hits: NDArray[np.int64]) -> NDArray[np.float32]:
         chip = np.full((window.height, window.width), np.nan, np.float32)
         if len(hits):
             rasterio.features.rasterize(
@@ -74,6 +88,9 @@ class RasterReference:
     def read(self, window: Window) -> NDArray[np.float32]:
         chip: NDArray[np.float32] = self._reader.read(window)[0]
         return chip
+
+    def disputed(self, window: Window) -> NDArray[np.bool_]:
+        return np.zeros((window.height, window.width), np.bool_)
 
     def close(self) -> None:
         self._reader.close()

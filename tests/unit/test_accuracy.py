@@ -321,6 +321,17 @@ def test_points_with_names(job, tmp_path, quiet, mapped, rng):
     assert "drawn at random" in result.compared.sampling
 
 
+def test_references_that_contradict_each_other_are_said(job, tmp_path, quiet):
+    places = [centre(1, 1), centre(1, 1), centre(2, 2), centre(2, 2), centre(3, 3)]
+    names = ["water", "wood", "wood", "wood", "water"]
+    points = vector(tmp_path / "p.gpkg", places, [CLASSES[0].name if n == "water" else CLASSES[1].name for n in names])
+    result = assess(replace(job, reference=points, reference_field="class"), quiet())
+    assert result.matrix.sum() == 3
+    assert any(
+        "References of different classes lie on 1 pixel; there the last" in note for note in result.compared.notes
+    )
+
+
 def test_dense_references_are_told_from_samples(job, tmp_path, quiet, truth, mapped):
     patch = np.zeros_like(truth)
     patch[10:30, 20:60] = truth[10:30, 20:60]
