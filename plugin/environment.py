@@ -1,4 +1,4 @@
-"""Sets the engine up: makes its environment under the QGIS profile and installs ``requirements/engine.lock``."""
+"""Sets the engine up: makes its environment for the QGIS profile and installs ``requirements/engine.lock``."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ LOCK = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
 # Where Pythons lie on Linux and macOS; QGIS started from the Dock or a menu may not have them on its path.
 _FOLDERS = ("/opt/homebrew/bin", "/usr/local/bin", "/Library/Frameworks/Python.framework/Versions/*/bin")
 _NEWEST = 14
+_REMEDY = "Check the network connection, the proxy and the room on the disk (3 GB), and try again."
+_LONG_PATH = re.compile(r"long path|WinError 206", re.IGNORECASE)  # what pip and Windows say of one
+_TOO_LONG = (
+    "Windows refuses paths of more than 260 characters; have its administrator allow long paths (LongPathsEnabled), "
+    "and try again."
+)
 _CHECK = "import geopandas, numpy, rasterio, safetensors, torch; print('torch', torch.__version__)"
 
 
@@ -170,10 +176,8 @@ def _run(command: List[str], feedback: Any) -> None:
         last = [*last[-4:], line]
         feedback.pushInfo(line)
     if process.wait() != 0:
-        raise EngineError(
-            "Setting up the engine failed: " + " ".join(last) + " Check the network connection, the proxy and the room "
-            "on the disk (3 GB), and try again."
-        )
+        said = " ".join(last)
+        raise EngineError(f"Setting up the engine failed: {said} {_TOO_LONG if _LONG_PATH.search(said) else _REMEDY}")
 
 
 def _drain(stream: Any, put: Callable[[Optional[str]], None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 
@@ -44,7 +45,15 @@ def find(setting: str = "", profile: str = "") -> str:
 
 
 def environment_folder(profile: str) -> str:
-    """Folder of the environment that the plugin makes for the engine."""
+    """Folder of the environment that the plugin makes for the engine: under the profile, but on Windows.
+
+    There paths are short (260 characters), torch's files are far down, and gigabytes do not belong into a profile that
+    roams; so each profile has a folder of its own among the local data.
+    """
+    local = os.environ.get("LOCALAPPDATA", "")
+    if sys.platform == "win32" and local:
+        own = hashlib.sha256(os.path.normcase(os.path.abspath(profile)).encode()).hexdigest()[:6]
+        return os.path.join(local, "auxlens", f"e{own}")
     return os.path.join(profile, "auxlens", "engine")
 
 

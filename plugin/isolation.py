@@ -41,8 +41,11 @@ def start(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
 
 def kill(process: subprocess.Popen[bytes]) -> None:
     """End a process that ``start`` started, and what it started itself, at once."""
-    with suppress(OSError):
+    with suppress(OSError, subprocess.TimeoutExpired):
         if sys.platform == "win32":
+            if process.poll() is None:
+                tree = ["taskkill", "/T", "/F", "/PID", str(process.pid)]
+                subprocess.run(tree, creationflags=subprocess.CREATE_NO_WINDOW, capture_output=True, timeout=5)
             process.kill()
         elif process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)

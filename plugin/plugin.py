@@ -49,7 +49,10 @@ class AuxLensPlugin:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None
         if self._options is not None:
+            from .settings import stop_set_up
+
             self.iface.unregisterOptionsWidgetFactory(self._options)
+            stop_set_up()
             self._options = None
         if self._why_here is not None:
             self._why_here.remove()

@@ -23,6 +23,8 @@ from . import environment
 from .preferences import PYTHON_KEY, SETUP_PYTHON_KEY, engine_python, python_setting, setup_python_setting
 from .words import tr
 
+_LONGEST_WAIT_MS = 15_000  # until pip has ended and what it unpacked is gone
+
 
 class SetUpTask(QgsTask):
     """Makes the engine's environment in the background; ``told`` passes every line on, ``lines`` keeps them.
@@ -67,6 +69,13 @@ def start_set_up(python: str) -> SetUpTask:
     return _set_up
 
 
+def stop_set_up() -> None:
+    """Cancel the set-up that runs, and wait for it: a plugin that is loaded anew would know nothing of it."""
+    if _set_up is not None:
+        _set_up.cancel()
+        _set_up.waitForFinished(_LONGEST_WAIT_MS)
+
+
 def _forget() -> None:
     global _set_up
     _set_up = None
@@ -81,7 +90,7 @@ class AuxLensOptionsPage(QgsOptionsPageWidget):
         self.path = QgsFileWidget()
         self.path.setStorageMode(QgsFileWidget.StorageMode.GetFile)
         self.path.setFilePath(python_setting())
-        self.path.setToolTip(tr("Leave empty for the environment that “Set up engine…” makes under your profile."))
+        self.path.setToolTip(tr("Leave empty for the environment that “Set up engine…” makes for your profile."))
         self.base = QgsFileWidget()
         self.base.setStorageMode(QgsFileWidget.StorageMode.GetFile)
         self.base.setFilePath(setup_python_setting())
@@ -105,7 +114,7 @@ class AuxLensOptionsPage(QgsOptionsPageWidget):
         about = QLabel(
             tr(
                 "AuxLens computes in a process of its own, with packages that QGIS does not ship (PyTorch, rasterio "
-                "and others). “Set up engine…” downloads them (about 1 GB) into an environment in your QGIS profile; "
+                "and others). “Set up engine…” downloads them (about 1 GB) into an environment for your QGIS profile; "
                 "the Python of QGIS stays as it is."
             )
         )

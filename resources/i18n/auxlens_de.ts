@@ -2095,8 +2095,8 @@
     </message>
     <message>
       <location filename="../../plugin/settings.py" />
-      <source>Leave empty for the environment that “Set up engine…” makes under your profile.</source>
-      <translation>Leer lassen für die Umgebung, die „Engine einrichten …“ im Profil anlegt.</translation>
+      <source>Leave empty for the environment that “Set up engine…” makes for your profile.</source>
+      <translation>Leer lassen für die Umgebung, die „Engine einrichten …“ für das Profil anlegt.</translation>
     </message>
     <message>
       <location filename="../../plugin/settings.py" />
@@ -2110,8 +2110,8 @@
     </message>
     <message>
       <location filename="../../plugin/settings.py" />
-      <source>AuxLens computes in a process of its own, with packages that QGIS does not ship (PyTorch, rasterio and others). “Set up engine…” downloads them (about 1 GB) into an environment in your QGIS profile; the Python of QGIS stays as it is.</source>
-      <translation>AuxLens rechnet in einem eigenen Prozess mit Paketen, die QGIS nicht mitbringt (PyTorch, rasterio und andere). „Engine einrichten …“ lädt sie (etwa 1 GB) in eine Umgebung im QGIS-Profil; das Python von QGIS bleibt, wie es ist.</translation>
+      <source>AuxLens computes in a process of its own, with packages that QGIS does not ship (PyTorch, rasterio and others). “Set up engine…” downloads them (about 1 GB) into an environment for your QGIS profile; the Python of QGIS stays as it is.</source>
+      <translation>AuxLens rechnet in einem eigenen Prozess mit Paketen, die QGIS nicht mitbringt (PyTorch, rasterio und andere). „Engine einrichten …“ lädt sie (etwa 1 GB) in eine Umgebung für das QGIS-Profil; das Python von QGIS bleibt, wie es ist.</translation>
     </message>
     <message>
       <location filename="../../plugin/settings.py" />

@@ -7,7 +7,7 @@ import pytest
 from qgis.core import QgsApplication, QgsSettings
 from qgis.PyQt.QtGui import QIcon
 
-from auxlens.engine.jobs import EngineError
+from auxlens.engine.jobs import Canceled, EngineError
 from auxlens.plugin import environment, settings
 from auxlens.plugin.preferences import (
     PYTHON_KEY,
@@ -81,6 +81,25 @@ def test_a_second_page_joins_the_set_up_that_runs(page, monkeypatch):
     assert "No network." in again.log.toPlainText()
     assert calls == [""]
     assert AuxLensOptionsFactory(QIcon()).createWidget().button.isEnabled()
+
+
+def test_unloading_cancels_the_set_up_that_runs(page, monkeypatch):
+    begun, ended = threading.Event(), threading.Event()
+
+    def create(profile, feedback, python):
+        begun.set()
+        while not feedback.isCanceled():
+            time.sleep(0.01)
+        ended.set()
+        raise Canceled("The set-up was canceled.")
+
+    monkeypatch.setattr(environment, "create", create)
+    page.set_up()
+    assert begun.wait(20)
+    settings.stop_set_up()
+    assert ended.is_set()
+    finish(page)
+    assert settings._set_up is None
 
 
 def finish(page):

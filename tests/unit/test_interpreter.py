@@ -106,6 +106,16 @@ def test_an_environment_without_the_packages_is_not_taken(tmp_path, lock):
     assert list((tmp_path / "auxlens").iterdir()) == []
 
 
+def test_paths_on_windows_stay_short(tmp_path, monkeypatch):
+    monkeypatch.setattr(interpreter.sys, "platform", "win32")
+    monkeypatch.setenv("LOCALAPPDATA", "C:/Users/firstname.lastname/AppData/Local")
+    one, other = (interpreter.environment_folder(str(tmp_path / name)) for name in ("default", "work"))
+    longest = 167  # of the files in torch's wheel
+    assert one != other
+    assert len(f"{one}.12345.part/Lib/site-packages/") + longest < 260
+    assert interpreter.environment_folder(str(tmp_path / "default")) == one
+
+
 def test_set_up_can_be_canceled(tmp_path, lock):
     begin = time.monotonic()
     with pytest.raises(Canceled):
