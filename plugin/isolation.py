@@ -41,16 +41,22 @@ def start(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
 
 def kill(process: subprocess.Popen[bytes]) -> None:
     """End a process that ``start`` started, and what it started itself, at once."""
-    with suppress(OSError, subprocess.TimeoutExpired):
+    with suppress(OSError):
         if sys.platform == "win32":
-            if process.poll() is None:
-                tree = ["taskkill", "/T", "/F", "/PID", str(process.pid)]
-                subprocess.run(tree, creationflags=subprocess.CREATE_NO_WINDOW, capture_output=True, timeout=5)
+            _kill_tree(process)
             process.kill()
         elif process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
     with suppress(subprocess.TimeoutExpired):
         process.wait(1.0)
+
+
+def _kill_tree(process: subprocess.Popen[bytes]) -> None:
+    """End what a process has started on Windows, which has no groups to kill."""
+    if sys.platform == "win32" and process.poll() is None:
+        command = ["taskkill", "/T", "/F", "/PID", str(process.pid)]
+        with suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(command, creationflags=subprocess.CREATE_NO_WINDOW, capture_output=True, timeout=5)
 
 
 def runs(pid: int) -> bool:

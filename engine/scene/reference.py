@@ -58,7 +58,8 @@ class VectorReference:
     def disputed(self, window: Window) -> NDArray[np.bool_]:
         hits = self._hits(window)
         last, first = self._burned(window, hits), self._burned(window, hits[::-1])
-        return (last != first) & np.isfinite(last)
+        disputed: NDArray[np.bool_] = (last != first) & np.isfinite(last)
+        return disputed
 
     def _hits(self, window: Window) -> NDArray[np.int64]:
         """Numbers of the features in a window, in their order."""
