@@ -51,6 +51,9 @@ def feedback_type():
 
 @pytest.fixture(scope="session")
 def provider(qgis_app, qgis_processing):
+    from processing.gui import Postprocessing  # there is no Processing before the fixture
+
+    Postprocessing.iface = None  # newer QGIS wants a layer tree of it, which a stand-in does not have
     made = AuxLensProvider()
     QgsApplication.processingRegistry().addProvider(made)
     yield made
