@@ -76,6 +76,8 @@ def run(job: MapFolderJob, progress: Progress) -> dict[str, Any]:
             write_table(job.output_table, summary)
         if job.output_report:
             write_folder_report(job.output_report, summary)
+    if summary.warning:
+        log.warning("%s", summary.warning)
     log.info(summary.sentence)
     result = {"outputs": summary.outputs, "figures": summary.figures}
     return {**result, "incomplete": summary.incomplete} if summary.failed else result

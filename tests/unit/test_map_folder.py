@@ -125,6 +125,21 @@ def test_the_table_counts_what_the_layers_show(job, make_scene, quiet, tmp_path)
     probability = pixels(out / "error_probability.tif")
     assert float(row["mean_error_probability"]) == pytest.approx(np.nanmean(probability), rel=1e-5)
     assert (row["status"], row["pixels"], row["message"]) == ("mapped", "4480", "")
+    assert int(row["valid_px"]) == (classes != 255).sum() < 4480
+
+
+def test_scenes_without_any_value_are_named(job, make_scene, quiet, caplog, monkeypatch):
+    for name in ("a", "b"):
+        make_scene(name)
+    with rasterio.open(Path(job.scenes, "b", "s2.tif"), "r+") as scene:
+        scene.write(np.zeros((3, 70, 64), scene.dtypes[0]))
+    for layers in (("map", "uncertainty"), ("main_error",)):
+        caplog.clear()
+        run(replace(job, layers=layers), quiet())
+        empty = "b: no pixel has a value in every input band, so all outputs are empty."
+        assert (empty in caplog.messages) == (layers != ("main_error",))
+    run(replace(job, layers=("map", "uncertainty")), quiet())
+    assert table(job)["b"]["message"] in empty and table(job)["a"]["message"] == ""
 
 
 def test_areas_in_degrees_are_those_of_the_ellipsoid(job, make_scene, quiet):

@@ -27,7 +27,7 @@ from .catalog import write_item
 from .model import Model
 from .statistics import Statistics
 from .strips import rows_of, strip_layers
-from .tasks import FAILED, MAPPED, Outcome, Rows, SceneTask, remove_outputs
+from .tasks import EMPTY, FAILED, MAPPED, Outcome, Rows, SceneTask, remove_outputs
 from .thumbnail import write_thumbnail
 
 log = logging.getLogger("auxlens")
@@ -124,9 +124,8 @@ class StackedScene:
                     writer.commit()
                 thumbnail = "" if self._strip else write_thumbnail(self._layers, self._card)
         if self.failure is None:
-            outcome = Outcome(
-                self.task.name, MAPPED, self._statistics.figures(), round(self.seconds, 3), self.task.note
-            )
+            said = "; ".join(filter(None, (self.task.note, EMPTY if self._statistics.is_empty else "")))
+            outcome = Outcome(self.task.name, MAPPED, self._statistics.figures(), round(self.seconds, 3), said)
             if not self._strip:
                 with self._doing():
                     write_item(self.task, self._card, self.grid, self._layers, thumbnail, outcome)

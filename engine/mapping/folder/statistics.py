@@ -15,6 +15,7 @@ from ...scene.grid import Grid
 from ...scene.window import Window
 from ...scene.writing import Layer
 
+VALID = "valid px"  # figure: pixels that have a value in the layers
 MEANS = ("uncertainty", "main_error", "error_probability")
 SIGNED = ("main_error", "reconstruction_error")
 
@@ -38,6 +39,7 @@ class Statistics:
     card: Card
     grid: Grid
     layers: Mapping[str, Layer]
+    _valid: int = field(default=0, init=False)
     _pixels: NDArray[np.int64] = field(init=False)
     _areas: NDArray[np.float64] = field(init=False)
     _means: dict[str, list[_Mean]] = field(init=False)
@@ -45,6 +47,7 @@ class Statistics:
     def __post_init__(self) -> None:
         self._pixels = np.zeros(len(self.card.main.classes), np.int64)
         self._areas = np.zeros(len(self.card.main.classes))
+        self._everywhere = next((name for name in self.layers if name not in SIGNED), "")  # errors need a reference
         self._means = {name: [_Mean(f"mean {text}") for text in self._texts(name)] for name in self.layers}
 
     def add(self, arrays: Mapping[str, NDArray[np.generic]], window: Window) -> None:
@@ -54,6 +57,9 @@ class Statistics:
             arrays: ``(bands, window.height, window.width)`` for each layer, as written.
             window: Of the scene's grid.
         """
+        if self._everywhere:
+            plane = arrays[self._everywhere][0]
+            self._valid += int((np.isfinite(plane) & (plane != self.layers[self._everywhere].nodata)).sum())
         for name, values in arrays.items():
             if name == "map" and self.card.main.classes:
                 self._count(values[0], window)
@@ -63,12 +69,20 @@ class Statistics:
                     plane = np.abs(np.where(plane == nodata, np.nan, plane.astype(np.float32)))
                 mean.add(plane)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no pixel has a value, as far as the layers tell."""
+        return bool(self._everywhere) and not self._valid
+
     def figures(self) -> dict[str, float]:
-        """Numbers by name: pixels; pixels and, where their size is known, hectares of each class; means of the layers.
+        """Numbers by name: pixels, and those with a value; pixels and, where their size is known, hectares of each
+        class; means of the layers.
 
         Errors that have a sign count by their size. A mean without any pixel is left out.
         """
         figures: dict[str, float] = {"pixels": self.grid.height * self.grid.width}
+        if self._everywhere:
+            figures[VALID] = self._valid
         if "map" in self.layers:
             for i, c in enumerate(self.card.main.classes):
                 figures[f"{c.name} px"] = int(self._pixels[i])

@@ -12,9 +12,10 @@ from typing import Any
 from ....models.card import Card
 from ...jobs import MapFolderJob
 from ...textfile import write_text
-from .tasks import FAILED, KEPT, MAPPED, Outcome
+from .statistics import VALID
+from .tasks import EMPTY, FAILED, KEPT, MAPPED, Outcome
 
-_NAMED = 3  # failed scenes that a sentence names
+_NAMED = 3  # scenes that a sentence names
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,12 @@ class Summary:
     @cached_property
     def failed(self) -> list[Outcome]:
         return [outcome for outcome in self.outcomes if outcome.status == FAILED]
+
+    @property
+    def warning(self) -> str:
+        """Which scenes have no value anywhere, in a sentence; empty where none is so."""
+        found = [outcome for outcome in self.outcomes if outcome.figures.get(VALID) == 0]
+        return f"{_some(found)}: {EMPTY}." if found else ""
 
     def count(self, status: str) -> int:
         return sum(outcome.status == status for outcome in self.outcomes)
@@ -64,7 +71,7 @@ class Summary:
     @property
     def incomplete(self) -> str:
         """What failed, in one sentence for the end of the run."""
-        shown = ", ".join(outcome.name for outcome in self.failed[:_NAMED]) + " …" * (len(self.failed) > _NAMED)
+        shown = _some(self.failed)
         where = self.job.output_table or self.job.output_report
         some = len(self.failed) < len(self.outcomes)
         what = f"{len(self.failed)} of {len(self.outcomes)} scenes failed ({shown}); the others are mapped."
@@ -85,6 +92,11 @@ def write_table(path: str, summary: Summary) -> None:
         figures = [_text(outcome.figures.get(name)) for name in summary.columns]
         table.writerow([outcome.name, outcome.status, _text(outcome.seconds), *figures, outcome.message])
     write_text(path, text.getvalue())
+
+
+def _some(outcomes: Sequence[Outcome]) -> str:
+    """Names of the first scenes."""
+    return ", ".join(outcome.name for outcome in outcomes[:_NAMED]) + " …" * (len(outcomes) > _NAMED)
 
 
 def _text(value: float | None) -> str:

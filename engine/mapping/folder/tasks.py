@@ -18,6 +18,7 @@ from ...scene.vectors import file_stamp, split_layer
 from ...version import plugin_version
 
 MAPPED, KEPT, FAILED = "mapped", "up to date", "failed"
+EMPTY = "no pixel has a value in every input band, so all outputs are empty"
 Rows = tuple[int, int]  # of a scene: the first, and the one after the last
 _NOT_IN_LINKS = re.compile(r"[#%?;]+")
 
