@@ -25,8 +25,8 @@ from auxlens.engine.assess.bootstrap import differences, replicate
 from auxlens.engine.assess.sums import figures_of
 from auxlens.engine.compare.measure import Method, network_method
 from auxlens.engine.devices import choose_device
+from auxlens.engine.executors import comparestrategies as compare
 from auxlens.engine.jobs import TrainFolderJob
-from auxlens.engine.publish import comparison as compare
 from auxlens.engine.training import chips, learn, loop, options
 from auxlens.engine.training.chips import Batch
 from auxlens.models import layers

@@ -37,7 +37,7 @@ from auxlens.engine import jobs
 from auxlens.engine.attribution.exact import PERMUTATIONS
 from auxlens.engine.attribution.patches import ObjectGame, sample_objects
 from auxlens.engine.demo import recipe
-from auxlens.engine.publish.attributions import judge
+from auxlens.engine.executors.attributionquality import judge
 from auxlens.engine.run import run
 from auxlens.engine.scene.bands import match
 from auxlens.engine.scene.polygons import polygons_of

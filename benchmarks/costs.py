@@ -24,7 +24,7 @@ from mapping import Silent  # noqa: E402
 from scenes import make_model, make_scene  # noqa: E402
 
 from auxlens.engine import jobs  # noqa: E402
-from auxlens.engine.mapping.job import run  # noqa: E402
+from auxlens.engine.executors.map import run  # noqa: E402
 
 # Beside the map: outputs, whether auxiliary rasters are given, and what they may cost together.
 CASES: dict[str, tuple[tuple[str, ...], bool, str]] = {

@@ -76,7 +76,7 @@ def map_folder(model: str, scenes: str, out: str, scheduler: str = "", layers: t
 
     tune_process()
     from auxlens.engine import jobs
-    from auxlens.engine.publish.folder import run
+    from auxlens.engine.executors.mapfolder import run
 
     job = jobs.MapFolderJob(model, scenes, out, **PATTERNS, layers=layers, scheduler=scheduler)
     start, busy = time.perf_counter(), time.process_time()
@@ -95,7 +95,7 @@ def against_ideal(model: str, scenes: str, out: str) -> None:
 
     from auxlens.engine import jobs
     from auxlens.engine.devices import autocast, choose_precision
-    from auxlens.engine.publish.folder import run
+    from auxlens.engine.executors.mapfolder import run
     from auxlens.models.file import load
 
     network, card = load(model)

@@ -39,7 +39,7 @@ class Silent:
 
 def ours(folder: Path, kind: str) -> dict[str, object]:
     """The map job with some outputs or all of them."""
-    from auxlens.engine.mapping.job import run
+    from auxlens.engine.executors.map import run
 
     tune_process()
     names = SOME if kind == "some" else jobs.MAP_OUTPUTS

@@ -28,8 +28,8 @@ import numpy as np  # noqa: E402
 from auxlens.engine.compare.results import Comparison, Trial  # noqa: E402
 from auxlens.engine.compare.verdicts import FIGURES, verdicts  # noqa: E402
 from auxlens.engine.devices import choose_device  # noqa: E402
+from auxlens.engine.executors import comparestrategies as compare  # noqa: E402
 from auxlens.engine.jobs import CompareJob  # noqa: E402
-from auxlens.engine.publish import comparison as compare  # noqa: E402
 from auxlens.engine.reports.comparison import render_comparison  # noqa: E402
 from auxlens.engine.training.learn import batch_size_of  # noqa: E402
 

@@ -37,7 +37,7 @@ from scenes import make_scene  # noqa: E402
 
 from auxlens.engine import jobs  # noqa: E402
 from auxlens.engine.devices import choose_device, choose_precision  # noqa: E402
-from auxlens.engine.publish import training as whole_job  # noqa: E402
+from auxlens.engine.executors import train as whole_job  # noqa: E402
 from auxlens.engine.training import learn as learning, options  # noqa: E402
 from auxlens.engine.training.chips import draw, load  # noqa: E402
 from auxlens.engine.training.record import Record  # noqa: E402

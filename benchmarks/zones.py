@@ -97,9 +97,9 @@ def make_parcels(path: Path, side: int, count: int, seed: int = 0) -> str:
 
 def measure(folder: Path, polygons: str) -> dict[str, float]:
     """Run the job in this process."""
+    from auxlens.engine.executors.zonalexplanation import run
     from auxlens.engine.jobs import ZonalJob
     from auxlens.engine.tuning import tune_process
-    from auxlens.engine.zones.job import run
 
     tune_process()
     layers = tuple(str(folder / f"{output}.tif") for output in BANDS)

@@ -8,22 +8,22 @@ from typing import Any
 from . import jobs
 from .paths import check_sources
 
-# The module that executes each kind of job, with `run(job, progress)`. Imported when such a job comes, so that demo
-# scenes do not wait for torch.
+# The module of ``executors`` for each kind of job, with ``run(job, progress)``. Imported when such a job comes, so that
+# demo scenes do not wait for torch.
 EXECUTORS = {
-    jobs.DemoJob: ".demo.job",
-    jobs.TrainJob: ".publish.training",
-    jobs.TrainFolderJob: ".publish.training",
-    jobs.CompareJob: ".publish.comparison",
-    jobs.MapJob: ".mapping.job",
-    jobs.MapFolderJob: ".publish.folder",
-    jobs.AccuracyJob: ".publish.accuracy",
-    jobs.ZonalJob: ".zones.job",
-    jobs.ExplainErrorsJob: ".publish.errors",
-    jobs.SensitivityJob: ".publish.sensitivity",
-    jobs.ModelInfoJob: ".publish.info",
-    jobs.ExportOnnxJob: ".publish.onnx_file",
-    jobs.AttributionQualityJob: ".publish.attributions",
+    jobs.DemoJob: "createdemo",
+    jobs.TrainJob: "train",
+    jobs.TrainFolderJob: "train",
+    jobs.CompareJob: "comparestrategies",
+    jobs.MapJob: "map",
+    jobs.MapFolderJob: "mapfolder",
+    jobs.AccuracyJob: "accuracy",
+    jobs.ZonalJob: "zonalexplanation",
+    jobs.ExplainErrorsJob: "explainerrors",
+    jobs.SensitivityJob: "sensitivity",
+    jobs.ModelInfoJob: "modelinfo",
+    jobs.ExportOnnxJob: "exportonnx",
+    jobs.AttributionQualityJob: "attributionquality",
 }
 
 
@@ -37,7 +37,7 @@ def run(job: Any, progress: jobs.Progress) -> dict[str, Any]:
     Raises:
         AuxLensError: with a message for the user; ``Canceled`` when ``progress.canceled()`` said so.
     """
-    executor = import_module(EXECUTORS[type(job)], __package__)
+    executor = import_module(f".executors.{EXECUTORS[type(job)]}", __package__)
     check_sources(job, import_module(".scene.files", __package__).files_of)
     result: dict[str, Any] = executor.run(job, progress)
     return result

@@ -94,6 +94,6 @@ if __name__ == "__main__":
     start.register(ROOT)
     from auxlens.engine import jobs, run as registry, worker
 
-    sys.modules["scripted"] = sys.modules[__name__]
+    sys.modules["auxlens.engine.executors.scripted"] = sys.modules[__name__]
     registry.EXECUTORS[jobs.DemoJob] = registry.EXECUTORS[jobs.TrainJob] = "scripted"
     worker.main()

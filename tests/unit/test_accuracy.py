@@ -22,8 +22,8 @@ from auxlens.engine.assess.agreement import Agreement, Density
 from auxlens.engine.assess.areas import Z95, pixel_areas_m2, stratified
 from auxlens.engine.assess.classes import by_class, confusion, figures, means
 from auxlens.engine.assess.reliability import Reliability
+from auxlens.engine.executors.accuracy import assess, run
 from auxlens.engine.jobs import AccuracyJob, Canceled, JobError, SceneError
-from auxlens.engine.publish.accuracy import assess, run
 from auxlens.engine.reports.accuracy import render_accuracy_report
 from auxlens.engine.scene.grid import Grid
 from auxlens.engine.scene.writing import Layer, LayerWriter

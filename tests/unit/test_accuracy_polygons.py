@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 import shapely
 
+from auxlens.engine.executors.accuracy import assess, run
 from auxlens.engine.jobs import AccuracyJob
-from auxlens.engine.publish.accuracy import assess, run
 from auxlens.models.errors import JobError, SceneError
 
 TRUTH = ["Acer"] * 4 + ["Pinus"] * 4 + ["Quercus"] * 2 + [None] * 2

@@ -16,7 +16,7 @@ from auxlens.engine.attribution import exact
 from auxlens.engine.attribution.methods import METHODS
 from auxlens.engine.attribution.patches import ObjectGame, sample_objects
 from auxlens.engine.attribution.results import MEASURES
-from auxlens.engine.publish.attributions import _against_itself
+from auxlens.engine.executors.attributionquality import _against_itself
 from auxlens.engine.run import run
 from auxlens.engine.scene.bands import match
 from auxlens.engine.scene.polygons import tiles_of

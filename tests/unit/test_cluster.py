@@ -22,8 +22,8 @@ import rasterio
 
 from auxlens.engine import jobs
 from auxlens.engine.cluster import workers
+from auxlens.engine.executors.mapfolder import run
 from auxlens.engine.mapping.folder import lock, packs
-from auxlens.engine.publish.folder import run
 from auxlens.engine.version import plugin_version
 from auxlens.models.errors import Canceled, EngineError
 
@@ -191,7 +191,7 @@ def test_the_scheduler_is_lost_and_comes_back(job, dask, quiet, caplog):
 def test_the_scheduler_is_lost_for_good_and_another_run_goes_on(job, dask, quiet, monkeypatch):
     expected = undisturbed(job, quiet)
     first = [dask.scheduler(), dask.worker(), dask.worker()]
-    monkeypatch.setattr("auxlens.engine.publish.folder.RETURN_S", 2.0)
+    monkeypatch.setattr("auxlens.engine.executors.mapfolder.RETURN_S", 2.0)
     with Watch(job.output_folder, 3, lambda: [process.kill() for process in first]) as watch:
         with pytest.raises(EngineError, match=r"did not come back. \d+ of 16 scenes are mapped. Run again to go on"):
             run(replace(job, scheduler=dask.address), quiet())

@@ -12,8 +12,8 @@ import rasterio
 import torch
 
 from auxlens.engine import jobs
+from auxlens.engine.executors.map import run
 from auxlens.engine.mapping import columns, plans
-from auxlens.engine.mapping.job import run
 from auxlens.models.errors import Canceled, SceneError
 
 BANDS = ("B2", "B3", "B4")

@@ -15,9 +15,9 @@ from affine import Affine
 from sklearn.decomposition import PCA
 
 from auxlens.engine import jobs
+from auxlens.engine.executors.map import run as run_map
+from auxlens.engine.executors.train import run
 from auxlens.engine.explain import error_probability as errors
-from auxlens.engine.mapping.job import run as run_map
-from auxlens.engine.publish.training import run
 from auxlens.engine.training import options
 from auxlens.models import file, network as networks
 from auxlens.models.compact import CompactHead, principal_components

@@ -19,7 +19,7 @@ from auxlens.engine.compare import baselines
 from auxlens.engine.compare.measure import Method, measure
 from auxlens.engine.compare.results import Comparison, Trial, table
 from auxlens.engine.compare.verdicts import verdicts
-from auxlens.engine.publish import comparison as compare_job
+from auxlens.engine.executors import comparestrategies as compare_job
 from auxlens.engine.run import run
 from auxlens.engine.scene.window import Window
 from auxlens.engine.training import learn as learning, options

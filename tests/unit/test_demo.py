@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import rasterio
 
-from auxlens.engine.demo.job import run
 from auxlens.engine.demo.recipe import class_value, land_classes
 from auxlens.engine.demo.relief import make_relief
+from auxlens.engine.executors.createdemo import run
 from auxlens.engine.jobs import Canceled, DemoJob, JobError
 
 SIZE = 256

@@ -13,9 +13,9 @@ import torch
 
 from auxlens.engine import jobs
 from auxlens.engine.checks import check_map
+from auxlens.engine.executors.map import run
+from auxlens.engine.executors.mapfolder import run as run_folder
 from auxlens.engine.mapping import styles
-from auxlens.engine.mapping.job import run
-from auxlens.engine.publish.folder import run as run_folder
 from auxlens.engine.scene.hashing import sha256
 from auxlens.models import file
 from auxlens.models.card import ErrorModel, LandClass, Player, read_card

@@ -200,7 +200,7 @@ def test_mapping_loads_nothing_that_only_learning_needs():
     """It would take a tenth of the memory that a map may take."""
     code = (
         "import sys, conftest\n"
-        "import auxlens.engine.mapping.job\n"
+        "import auxlens.engine.executors.map\n"
         "print(sorted({'sklearn', 'scipy', 'matplotlib', 'lightning_fabric', 'captum'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)

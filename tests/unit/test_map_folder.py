@@ -23,9 +23,9 @@ import shapely
 from rasterio.shutil import copy
 
 from auxlens.engine import jobs
-from auxlens.engine.mapping import job as single
+from auxlens.engine.executors import map as single
+from auxlens.engine.executors.mapfolder import run
 from auxlens.engine.mapping.folder import catalog, lock, tasks
-from auxlens.engine.publish.folder import run
 from auxlens.models import parts
 from auxlens.models.errors import Canceled, DeviceError, EngineError, JobError, ModelFileError, SceneError
 
@@ -585,7 +585,7 @@ def test_a_scene_never_replaces_what_it_reads(job, make_scene, quiet, tmp_path):
 
 def test_no_scheduler(job, make_scene, quiet, monkeypatch):
     make_scene("a")
-    monkeypatch.setattr("auxlens.engine.publish.folder.CONNECT_S", 1.0)
+    monkeypatch.setattr("auxlens.engine.executors.mapfolder.CONNECT_S", 1.0)
     with pytest.raises(EngineError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:1 "):
         run(replace(job, scheduler="tcp://127.0.0.1:1"), quiet())
 

@@ -16,8 +16,8 @@ import torch
 
 from auxlens.engine import jobs
 from auxlens.engine.checks import check_map_folder
+from auxlens.engine.executors.map import run
 from auxlens.engine.mapping import plans
-from auxlens.engine.mapping.job import run
 from auxlens.models import file
 from auxlens.models.card import read_card
 from auxlens.models.errors import Canceled, JobError, SceneError

@@ -9,8 +9,8 @@ import pytest
 import rasterio
 import torch
 
+from auxlens.engine.executors.map import run
 from auxlens.engine.mapping import plans
-from auxlens.engine.mapping.job import run
 from auxlens.models import file
 from auxlens.models.errors import Canceled, JobError
 from auxlens.models.network import ATTRIBUTION, MAIN

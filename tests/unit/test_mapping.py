@@ -18,8 +18,8 @@ import torch
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from auxlens.engine import jobs
+from auxlens.engine.executors.map import run
 from auxlens.engine.mapping import products
-from auxlens.engine.mapping.job import run
 from auxlens.models import file
 from auxlens.models.card import ErrorModel, Intervals
 from auxlens.models.errors import Canceled, DeviceError, JobError, SceneError

@@ -17,8 +17,8 @@ from PIL import Image
 from pyproj import Transformer
 from rasterio.crs import CRS
 
+from auxlens.engine.executors.modelinfo import run
 from auxlens.engine.jobs import MAP_OUTPUTS, JobError, ModelFileError, ModelInfoJob
-from auxlens.engine.publish.info import run
 from auxlens.engine.reports.model import MEANING, render_model_page
 from auxlens.engine.reports.places import Place, draw_places
 from auxlens.engine.scene.grid import Grid

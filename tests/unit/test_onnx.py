@@ -13,9 +13,9 @@ import onnxruntime
 import pytest
 import torch
 
+from auxlens.engine.executors import exportonnx as onnx_file
+from auxlens.engine.executors.exportonnx import run
 from auxlens.engine.jobs import Canceled, EngineError, ExportOnnxJob, JobError, ModelFileError
-from auxlens.engine.publish import onnx_file
-from auxlens.engine.publish.onnx_file import run
 from auxlens.models import file
 from auxlens.models.card import Card, LandClass, MainTask, Modality, Player
 from auxlens.models.heads import DensityHead

@@ -14,8 +14,8 @@ import torch
 from affine import Affine
 
 from auxlens.engine import jobs
-from auxlens.engine.mapping.job import run as run_map
-from auxlens.engine.publish.training import run
+from auxlens.engine.executors.map import run as run_map
+from auxlens.engine.executors.train import run
 from auxlens.engine.training import learn as learning, options
 from auxlens.engine.training.scenes import scenes_of
 from auxlens.engine.training.setup import Setup

@@ -14,7 +14,7 @@ import rasterio
 import torch
 
 from auxlens.engine import jobs
-from auxlens.engine.publish import sensitivity as executor
+from auxlens.engine.executors import sensitivity as executor
 from auxlens.engine.reports.sensitivity import render_sensitivity_report
 from auxlens.engine.run import run
 from auxlens.engine.sensitivity.occlusion import Occlusion, Sums

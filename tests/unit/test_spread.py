@@ -15,7 +15,7 @@ import pytest
 
 from auxlens.engine import jobs
 from auxlens.engine.cluster.spread import Call, spread
-from auxlens.engine.publish import comparison
+from auxlens.engine.executors import comparestrategies as comparison
 from auxlens.engine.run import run
 from auxlens.models import network as networks
 from auxlens.models.errors import Canceled, EngineError, SceneError

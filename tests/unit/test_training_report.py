@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from auxlens.engine.executors import train_examples as training_examples
 from auxlens.engine.jobs import JobError
-from auxlens.engine.publish import training_examples
 from auxlens.engine.reports.figures import class_colours
 from auxlens.engine.reports.training import Example, TrainingReport, render_training_report, write_training_report
 from auxlens.engine.scene.window import Window

@@ -19,11 +19,11 @@ from hypothesis import given, settings, strategies as st
 from hypothesis.extra.numpy import arrays
 
 from auxlens.engine.assess.areas import pixel_areas_m2
+from auxlens.engine.executors.zonalexplanation import run
 from auxlens.engine.jobs import Canceled, JobError, SceneError, ZonalJob
 from auxlens.engine.scene.window import Window
 from auxlens.engine.zones import gather as gathering
 from auxlens.engine.zones.coverage import coverage
-from auxlens.engine.zones.job import run
 from auxlens.engine.zones.layers import Layers
 from auxlens.engine.zones.statistics import StreamedQuantiles, moments, quantiles, tally
 

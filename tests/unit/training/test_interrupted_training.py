@@ -13,7 +13,7 @@ import pytest
 import torch
 from tiny_scenes import Crash, CrashAt, StopAt, layers, mapped, train_in_two, weights
 
-from auxlens.engine.publish.training import run
+from auxlens.engine.executors.train import run
 from auxlens.engine.training import chips, manifest, options
 from auxlens.engine.training.loop import Budget, train
 from auxlens.engine.training.validation import Validation

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from tiny_scenes import patterns, train_in_two, two_tasks, weights
 
-from auxlens.engine.publish.training import run
+from auxlens.engine.executors.train import run
 from auxlens.engine.training import chips, learn as learning, masking, options
 from auxlens.engine.training.loop import Outcome
 from auxlens.engine.training.scenes import scenes_of

@@ -29,7 +29,7 @@ from tiny_scenes import (
 )
 
 from auxlens.engine import jobs
-from auxlens.engine.publish.training import run
+from auxlens.engine.executors.train import run
 from auxlens.engine.scene.hashing import sha256
 from auxlens.engine.scene.window import Window
 from auxlens.engine.training import chips, learn as learning, options

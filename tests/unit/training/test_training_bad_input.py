@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tiny_scenes import SIZE, StopAt, layers, patterns, write
 
-from auxlens.engine.publish.training import run
+from auxlens.engine.executors.train import run
 from auxlens.engine.training.scenes import scenes_of
 from auxlens.models.errors import DeviceError, JobError, SceneError
 

@@ -15,8 +15,8 @@ from affine import Affine
 from shapely.geometry import shape
 
 from auxlens.engine import jobs
-from auxlens.engine.mapping.job import run as run_map
-from auxlens.engine.publish.training import run
+from auxlens.engine.executors.map import run as run_map
+from auxlens.engine.executors.train import run
 from auxlens.models.network import Network, NetworkConfig, TaskConfig
 
 SIZE = 128

@@ -12,13 +12,13 @@ from ..jobs import Progress, ZonalJob, outputs_of
 from ..scene.classes import PALETTE, legend
 from ..scene.geopackage import write_geopackage
 from ..scene.writing import check_writable
-from .figures import deviations, table
-from .gather import gather
-from .layers import Layers, open_layers
-from .polygons import read_zones
-from .sentences import sentence
-from .style import qml
-from .writing import joined, write_csv
+from ..zones.figures import deviations, table
+from ..zones.gather import gather
+from ..zones.layers import Layers, open_layers
+from ..zones.polygons import read_zones
+from ..zones.sentences import sentence
+from ..zones.style import qml
+from ..zones.writing import joined, write_csv
 
 log = logging.getLogger("auxlens")
 

@@ -29,7 +29,7 @@ from ..training.record import Record
 from ..training.scenes import scenes_of
 from ..training.setup import Setup
 from ..training.split import TEST, TRAIN, VALIDATION
-from .training_examples import training_report
+from .train_examples import training_report
 
 log = logging.getLogger("auxlens")
 

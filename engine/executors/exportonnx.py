@@ -21,9 +21,9 @@ from ...models.file import load
 from ...models.parts import part_path
 from ..checks import check_exportonnx
 from ..jobs import ExportOnnxJob, Progress
+from ..onnx.deepness import metadata
+from ..onnx.network import EXPECTED_ERROR, PROBABILITY, RECONSTRUCTION, PhysicalNetwork
 from ..scene.writing import check_writable
-from .deepness import metadata
-from .onnx_network import EXPECTED_ERROR, PROBABILITY, RECONSTRUCTION, PhysicalNetwork
 
 log = logging.getLogger("auxlens")
 

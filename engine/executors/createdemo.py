@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from ..checks import check_seed
+from ..demo.causes import Causes, make_causes, no_causes
+from ..demo.cover import Cover, burn, make_cover
+from ..demo.files import write_bands, write_categories
+from ..demo.optics import Sky, sensed, surface_reflectance
+from ..demo.radar import backscatter
+from ..demo.recipe import land_classes, recipe
+from ..demo.relief import Relief, make_relief
+from ..demo.styles import category_style, scene_styles
 from ..jobs import Canceled, DemoJob, JobError, Progress
 from ..textfile import replace_text
-from .causes import Causes, make_causes, no_causes
-from .cover import Cover, burn, make_cover
-from .files import write_bands, write_categories
-from .optics import Sky, sensed, surface_reflectance
-from .radar import backscatter
-from .recipe import land_classes, recipe
-from .relief import Relief, make_relief
-from .styles import category_style, scene_styles
 
 _SMALLEST_PX, _LARGEST_PX = 64, 8192
 _BYTES_A_PIXEL = 40

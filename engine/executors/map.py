@@ -17,16 +17,16 @@ from ...models.network import Network
 from ..checks import check_map
 from ..devices import choose_device
 from ..jobs import MapJob, Progress, outputs_of
+from ..mapping.object_attributions import ObjectAttributions, attribution_tiles, read_around
+from ..mapping.object_outputs import map_objects, write_polygons
+from ..mapping.object_products import ObjectProducts
+from ..mapping.outputs import layers_of, tags_of
+from ..mapping.plans import follow, margin_of, plan_of, runner_of, warn_of_seams, window_px
+from ..mapping.products import Arrays, Products
+from ..mapping.scene import SceneReader, warn_of_unknown_classes
+from ..mapping.stream import Stages, stream
 from ..progress import Part
 from ..scene.writing import LayerWriter, check_room, check_writable
-from .object_attributions import ObjectAttributions, attribution_tiles, read_around
-from .object_outputs import map_objects, write_polygons
-from .object_products import ObjectProducts
-from .outputs import layers_of, tags_of
-from .plans import follow, margin_of, plan_of, runner_of, warn_of_seams, window_px
-from .products import Arrays, Products
-from .scene import SceneReader, warn_of_unknown_classes
-from .stream import Stages, stream
 
 log = logging.getLogger("auxlens")
 
