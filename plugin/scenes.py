@@ -58,6 +58,15 @@ class MappedScene:
         return str(tags.job.get("attribution_class") or "") if tags is not None else ""
 
     @property
+    def tolerance(self) -> float:
+        """The absolute error from which on the error probability calls a regression wrong; NaN where no tag tells."""
+        tags = tags_of(self.layers.get("error_probability"))
+        try:
+            return float(tags.others["ERROR_TOLERANCE"]) if tags is not None else float("nan")
+        except (KeyError, ValueError):
+            return float("nan")
+
+    @property
     def biases(self) -> Mapping[int, float]:
         """What attributions and it add up to is the score: by class value, or the one of a regression by 0."""
         tags = tags_of(self.layers.get("attribution"))

@@ -35,6 +35,10 @@ def error_sheet(subject: Subject) -> Optional[Sheet]:
             "The error probability is set to the rate of errors on held-out references: {} of this map is expected "
             "to be wrong."
         ).format(percent(figures.mean("error_probability")))
+        if scene.tolerance > 0:
+            caption += " " + tr("Wrong is an estimate that is off by more than {}.").format(
+                figure(scene.tolerance, subject.unit)
+            )
         if figures.auroc == figures.auroc:
             caption += " " + tr("It ranks wrong above right pixels with an AUROC of {}.").format(figure(figures.auroc))
     return Sheet("error", tr("Where the map is doubtful"), {"caption": caption}, maps, charts, tables)

@@ -150,6 +150,7 @@ class _Pass:
         self._scene, self._figures, self._is_classes = scene, figures, is_classes
         self._all = np.zeros(_BINS, np.int64)  # pixels by error probability, where the truth is known
         self._wrong = np.zeros(_BINS, np.int64)
+        self._tolerance = scene.tolerance
         self._sizes = np.zeros(len(players(scene)))
         self._sized = 0
         self._lowest, self._highest = np.inf, -np.inf
@@ -177,7 +178,7 @@ class _Pass:
                 moments.add(values)
                 doubt.setdefault(output, values)
         if "error_probability" in doubt:
-            self._levels(doubt["error_probability"], doubt.get("main_error"), areas)
+            self._levels(doubt["error_probability"], self._wrong_where(doubt.get("main_error")), areas)
         if self._scene.doubt:
             self._candidates(doubt[self._scene.doubt], rows.start)
 
@@ -201,6 +202,12 @@ class _Pass:
         for value in np.flatnonzero(sums).tolist():
             self._figures.classes[value] = self._figures.classes.get(value, 0.0) + float(sums[value])
 
+    def _wrong_where(self, error: Optional[np.ndarray]) -> Optional[np.ndarray]:
+        """1 where the map is wrong, NaN where that is not known; a regression is, where it is too far off."""
+        if error is None or self._is_classes:
+            return error
+        return np.where(np.isfinite(error), np.abs(error) > self._tolerance, np.nan) if self._tolerance > 0 else None
+
     def _levels(self, probability: np.ndarray, wrong: Optional[np.ndarray], areas: np.ndarray) -> None:
         known = np.isfinite(probability)
         values = np.clip(probability[known], 0, 1)
@@ -212,7 +219,7 @@ class _Pass:
             level.area += float(area[at])
             level.expected += float(expected[at])
             level.pixels += int(pixels[at])
-        if wrong is None or not self._is_classes:
+        if wrong is None:
             return
         found = wrong[known]
         compared = np.isfinite(found)

@@ -1615,6 +1615,11 @@
     </message>
     <message>
       <location filename="../../plugin/report/doubt_sheet.py" />
+      <source>Wrong is an estimate that is off by more than {}.</source>
+      <translation>Falsch ist eine Schätzung, die um mehr als {} danebenliegt.</translation>
+    </message>
+    <message>
+      <location filename="../../plugin/report/doubt_sheet.py" />
       <source>It ranks wrong above right pixels with an AUROC of {}.</source>
       <translation>Sie ordnet falsche über richtige Pixel mit einer AUROC von {}.</translation>
     </message>

@@ -176,7 +176,8 @@ def mapped(tmp_path, card, write_model):
     """Writes what ``map`` writes of a scene: small rasters with tags, styles and known values.
 
     Gives a function that writes them and returns their folder; ``leave_out`` names outputs that are not made,
-    ``change`` maps outputs to values of one's own, ``further`` are fields of the job.
+    ``change`` maps outputs to values of one's own, ``tags`` are further ones of all
+    rasters, ``further`` are fields of the job.
     """
     import numpy as np
     from osgeo import gdal, osr
@@ -191,6 +192,7 @@ def mapped(tmp_path, card, write_model):
         change=None,
         model_name="toy",
         main=MAPPED,
+        tags=None,
         **further,
     ):
         folder = tmp_path / "maps" / scene
@@ -213,9 +215,9 @@ def mapped(tmp_path, card, write_model):
                 crs = osr.SpatialReference()
                 crs.ImportFromEPSG(epsg)
                 file.SetProjection(crs.ExportToWkt())
-            tags = {"OUTPUT": output, "MODEL": model_name, "VERSION": "0.1.0", "JOB": json.dumps(job)}
-            tags["MODEL_SHA256"] = hashlib.sha256(Path(model).read_bytes()).hexdigest()
-            for name, value in tags.items():
+            said = {"OUTPUT": output, "MODEL": model_name, "VERSION": "0.1.0", "JOB": json.dumps(job), **(tags or {})}
+            said["MODEL_SHA256"] = hashlib.sha256(Path(model).read_bytes()).hexdigest()
+            for name, value in said.items():
                 file.SetMetadataItem(f"AUXLENS_{name}", value)
             for number, (name, band) in enumerate(bands.items(), 1):
                 target = file.GetRasterBand(number)

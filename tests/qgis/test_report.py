@@ -37,6 +37,7 @@ from auxlens.plugin.report.closing_sheets import _pages_of, model_sheets
 from auxlens.plugin.report.drawn import numbered_places
 from auxlens.plugin.report.fitting import breakable, fit_label, nice_interval, plain
 from auxlens.plugin.report.layout import fill, page_kinds, read_template, resize
+from auxlens.plugin.report.statistics import measure
 from auxlens.plugin.report.tables import as_table, read_accuracy, read_rows
 from auxlens.plugin.scenes import mapped_scenes, scenes_in_folder
 from auxlens.plugin.words import plus_minus
@@ -361,6 +362,23 @@ def test_a_quantity_has_its_unit(mapped):
     (error,) = [sheet for sheet in made.sheets if sheet.page == "error"]
     assert "the error of the estimate" in error.texts["caption"]
     assert "classes" not in error.texts["caption"]
+
+
+def test_a_quantity_is_wrong_beyond_what_its_error_probability_calls_wrong(mapped):
+    rng = np.random.default_rng(5)
+    values, off = np.full((40, 56), 12, "float32"), rng.normal(0, 4, (40, 56)).astype("float32")
+    folder = mapped(
+        main=MainTask("regression", "height", unit="m"), leave_out=("probability",),
+        change={"map": {"height": values}, "main_error": {"e": off}}, tags={"ERROR_TOLERANCE": "2.5"},
+    )  # fmt: skip
+    made, _ = composed(folder)
+    (error,) = [sheet for sheet in made.sheets if sheet.page == "error"]
+    assert "Wrong is an estimate that is off by more than 2.50 m." in error.texts["caption"]
+    table = error.tables["levels_table"]
+    assert table.headings[-1] == "observed wrong"
+    ((scene,), _) = scenes_in_folder(str(folder))
+    figures = measure(scene, False, lambda _: True)
+    assert sum(level.wrong for level in figures.levels) == (np.abs(off[:, :-2]) > 2.5).sum()
 
 
 def test_a_quantity_has_intervals(card):
