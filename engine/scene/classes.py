@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import geopandas as gpd
 import numpy as np
@@ -20,6 +21,8 @@ from .features import class_numbers, is_table, is_text, placed, read_features, r
 from .grid import Grid
 from .reference import RasterReference, is_raster
 from .window import plan
+
+log = logging.getLogger("auxlens")
 
 MAX_CLASSES = 255
 IGNORE = -1  # class index of a pixel without reference
@@ -79,6 +82,7 @@ def find_classes(references: Sequence[tuple[str, Grid]], field: str) -> tuple[La
             f"({', '.join(sorted(texts)[:5])}); give all of them in one way."
         )
     if texts:
+        _warn_of_likeness(texts)
         names = dict(enumerate(sorted(texts), 1))
     if len(names) < 2:
         has = ", ".join(names[v] or str(v) for v in names) or "none"
@@ -90,6 +94,17 @@ def find_classes(references: Sequence[tuple[str, Grid]], field: str) -> tuple[La
         LandClass(value, names[value] or f"class {value}", colors.get(value, PALETTE[i % len(PALETTE)]))
         for i, value in enumerate(sorted(names))
     )
+
+
+def _warn_of_likeness(names: Collection[str]) -> None:
+    """Warn of names that were probably meant to be one."""
+    alike: dict[str, list[str]] = {}
+    for name in sorted(names):
+        alike.setdefault(" ".join(name.split()).casefold(), []).append(name)
+    for group in alike.values():
+        if len(group) > 1:
+            called = " and ".join(f"“{name}”" for name in group)
+            log.warning("%s differ in case or blanks only, and are different classes; correct the reference.", called)
 
 
 def _on_grids(frame: gpd.GeoDataFrame, grids: Sequence[Grid], path: str) -> NDArray[np.bool_]:

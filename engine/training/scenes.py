@@ -51,10 +51,19 @@ def scenes_of(job: Training) -> tuple[Scene, ...]:
         scenes = (Scene(name, inputs, auxiliary, job.reference),)
     scenes = by_strategy(scenes, job.strategy)
     if not any(scene.reference for scene in scenes):
-        raise JobError("No reference is given or found; training needs a raster or vector layer with the truth.")
+        raise JobError(_no_reference(job, scenes))
     for scene in scenes:
         _check_names([m.name for m in (*scene.inputs, *scene.auxiliary)])
     return _alike(scenes)
+
+
+def _no_reference(job: Training, scenes: Sequence[Scene]) -> str:
+    if not isinstance(job, jobs.TrainFolderJob) or not (pattern := job.reference_pattern.strip()):
+        return "No reference is given or found; training needs a raster or vector layer with the truth."
+    return (
+        f"No reference is given or found: the pattern “{pattern}” matches no file of the {len(scenes)} scenes in "
+        f"“{job.scenes}”. Correct it; training needs a raster or vector layer with the truth."
+    )
 
 
 def _in_folder(job: jobs.TrainFolderJob, folder: str) -> tuple[Scene, ...]:

@@ -189,6 +189,14 @@ def test_numbers_as_text_are_numbers(features):
     assert read(path, classes=classes)[5, 0] == 10
 
 
+def test_names_that_were_meant_to_be_one_are_said(features, caplog):
+    path = features([LEFT, RIGHT, cells(0, 12, 3, 3)], ["Water", "water ", "wood"])
+    assert len(find_classes([(path, GRID)], "kind")) == 3
+    assert caplog.messages == [
+        "“Water” and “water ” differ in case or blanks only, and are different classes; correct the reference."
+    ]
+
+
 def test_codes_that_look_like_numbers_stay_text(features):
     path = features([LEFT, RIGHT, cells(0, 12, 3, 3), cells(9, 12, 3, 3)], ["3260", "6210", "6510", "91F0"])
     classes = find_classes([(path, GRID)], "kind")

@@ -96,7 +96,7 @@ def test_bad_input_is_told_before_training(folder, tmp_path, changes, error, mes
         ({"auxiliary_patterns": "s2=s1.tif"}, JobError, "“s2” is used twice"),
         ({"auxiliary_patterns": "s.1=s1.tif"}, JobError, r"cannot be called “s\.1”"),
         ({"reference_pattern": ""}, JobError, "No reference is given or found"),
-        ({"reference_pattern": "truth.tif"}, JobError, "No reference is given or found"),
+        ({"reference_pattern": "truth.tif"}, JobError, "the pattern “truth.tif” matches no file of the . scenes in"),
         ({"masked_share": 2.0}, JobError, "share of chips with masked bands is 0 to 1; given: 2"),
         ({"masked_share": 0.5, "task": "scene_regression"}, JobError, "which scene-level tasks do not use"),
         ({"masked_share": 0.5, "input_patterns": "h=height.tif"}, JobError, "but there is one input band"),
