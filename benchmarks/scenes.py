@@ -11,7 +11,8 @@ from affine import Affine
 
 from auxlens.models import file
 from auxlens.models.card import Card, ErrorModel, LandClass, MainTask, Modality, Player
-from auxlens.models.network import PRESETS, Network, NetworkConfig, TaskConfig
+from auxlens.models.config import PRESETS, NetworkConfig, TaskConfig
+from auxlens.models.network import Network
 
 BANDS = ("B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12")
 CLASSES = tuple(LandClass(i, f"class {i}", f"#{40 * i:02x}{255 - 40 * i:02x}80") for i in range(1, 7))

@@ -10,9 +10,11 @@ from torch import Tensor, nn
 from . import file
 from .card import Card
 from .compact import CompactHead
+from .config import ATTRIBUTION, MAIN
 from .heads import DensityHead, Head
+from .mapper import Mapper
 from .members import combined, paths_of
-from .network import ATTRIBUTION, MAIN, Network
+from .network import Network
 from .rows import Rolling
 
 
@@ -41,7 +43,7 @@ class RollingTogether:
         return {name: self._together(name, outputs) for name in outputs[0]}
 
 
-class Ensemble(Network):
+class Ensemble(Mapper):
     """Networks with the same tasks, bands and players, that answer as one.
 
     The probability of a class is the mean of the members'. A number is the mean of theirs, and its expected error that
@@ -49,7 +51,7 @@ class Ensemble(Network):
     """
 
     def __init__(self, members: Sequence[Network]) -> None:
-        nn.Module.__init__(self)  # without an encoder and decoders of its own
+        super().__init__()
         self.config = max((member.config for member in members), key=lambda config: config.stride)
         self.members = nn.ModuleList(members)
         self.own = nn.ModuleDict({name: _head(members[0].head(name)) for name in self.config.tasks})
@@ -58,40 +60,36 @@ class Ensemble(Network):
             bias = torch.stack([self._bias(member) for member in members]).mean(dim=0)
             own = self.head(MAIN).score_unit
             self._units = [member.head(MAIN).score_unit / own for member in members]  # asked once: a GPU would wait
-            self.explainer = Together(first.players, first.channels, bias)  # type: ignore[assignment]
+            self.explainer = Together(first.players, first.channels, bias)
 
-    def forward(
-        self, x: Tensor, tasks: Collection[str] | None = None, present: Tensor | None = None
-    ) -> dict[str, Tensor]:
+    def forward(self, x: Tensor, tasks: Collection[str] | None = None) -> dict[str, Tensor]:
         """Run all members, one after the other.
 
         Args:
             x: As of ``Network``.
             tasks: As of ``Network``.
-            present: Not for ensembles.
 
         Returns:
             For each task what ``Network`` gives, but float32; the logits are logarithms of probabilities. For
             ``ATTRIBUTION`` the members' mean attributions and, in as many channels more, their standard deviations.
         """
-        assert present is None, "players are hidden from single models only"
         wanted = list(self.config.tasks if tasks is None else tasks)
         outputs = [member(x, wanted) for member in self._members()]
         return {name: self._together(name, outputs) for name in wanted}
 
-    def rolling(self, x: Tensor, height: int, tasks: Collection[str]) -> RollingTogether:  # type: ignore[override]
-        """As of ``Network``."""
+    def rolling(self, x: Tensor, height: int, tasks: Collection[str]) -> RollingTogether:
+        """As of ``Mapper``."""
         return RollingTogether([member.rolling(x, height, tasks) for member in self._members()], self._together)
 
     def channels(self, name: str) -> int:
-        """As of ``Network``, but of bands, not of components; attributions have twice as many."""
+        """As of ``Mapper``, but of bands, not of components; attributions have twice as many."""
         if name == ATTRIBUTION:
             return 2 * self.explainer.players * self.explainer.channels
         task = self.config.tasks[name]
         return task.channels * (1 if task.kind == "score" else 2)
 
     def head(self, name: str) -> Head:
-        """The head that reads a task's raw output."""
+        """As of ``Mapper``."""
         head = self.own[name]
         assert isinstance(head, Head)
         return head
@@ -141,7 +139,7 @@ class Ensemble(Network):
         return torch.cat([mean, (apart / len(outputs)).sqrt()], dim=1)
 
 
-def load(model: str) -> tuple[Network, Card]:
+def load(model: str) -> tuple[Mapper, Card]:
     """Read one model file, or several as an ensemble (``members.paths_of``), onto the CPU, ready to predict.
 
     Raises:

@@ -10,8 +10,9 @@ import safetensors.torch
 from safetensors import SafetensorError
 
 from .card import CARD_KEY, Card, read_card
+from .config import MAIN, NetworkConfig
 from .errors import ModelFileError
-from .network import MAIN, Network, NetworkConfig
+from .network import Network
 from .parts import part_path
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .compact import CompactHead, Components
-from .decoders import DECODER_CONVS, AuxiliaryDecoder, Coarsest, Decoder
+from .compact import CompactHead
+from .config import ATTRIBUTION, ENCODER_CONVS, MAIN, NetworkConfig, TaskConfig
+from .decoders import AuxiliaryDecoder, Coarsest, Decoder
 from .errors import ModelFileError
 from .heads import DensityHead, Head, ScoreHead
 from .layers import Standardise, convolutions
+from .mapper import Mapper
 from .patches import HIDDEN, PatchAbsence, PatchExplainer
 from .pooled import PooledDensityHead, PooledScoreHead
 from .rows import (
@@ -34,100 +34,18 @@ from .rows import (
 )
 from .shapley import Absence, Explainer
 
-MAIN = "main"
-ATTRIBUTION = "attribution"  # beside the tasks' names in what a network is asked for
-PRESETS: Mapping[str, tuple[int, ...]] = {
-    "small": (24, 48, 96, 192),
-    "base": (32, 64, 128, 256, 384),
-    "large": (64, 128, 256, 512, 512),
-}
-ENCODER_CONVS = 2  # a level
 _FARTHEST = 1e4  # standard deviations: a nodata value that nobody declared must not become infinite
 _STRIP_PX = 4 * STRIP_PX  # with all threads of a processor
 
 
-@dataclass(frozen=True)
-class TaskConfig:
-    """One task's decoder and head.
-
-    ``kind`` is ``score`` (classes) or ``density`` (numbers with a predicted scale); ``channels`` counts
-    classes or bands; ``mean`` and ``std`` are those of a density's targets. ``pooled`` tasks have one label or number
-    an object instead of one a pixel (see ``pooled.py``). A density of many bands may be predicted by its ``components``
-    (see ``compact.py``). ``coarseness`` is a target's GSD in pixels of the input, 1 if it is as fine or finer.
-    """
-
-    kind: str
-    channels: int
-    mean: tuple[float, ...] = ()
-    std: tuple[float, ...] = ()
-    pooled: bool = False
-    components: Components | None = None
-    coarseness: int = 1
-
-
-@dataclass(frozen=True)
-class NetworkConfig:
-    """Everything that rebuilds a network; the model's card carries it."""
-
-    widths: tuple[int, ...]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    tasks: Mapping[str, TaskConfig] = field(default_factory=dict)
-    players: tuple[tuple[int, ...], ...] = ()  # indices of the bands of each player; none: no attributions to bands
-    patch_px: int = 0  # width of the patches that are a pooled task's players; 0: no attributions to patches
-    patches: int = 0  # along a side of a training chip
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> NetworkConfig:
-        """Rebuild a configuration read from JSON.
-
-        Raises:
-            ModelFileError: fields are missing or unknown.
-        """
-        try:
-            tasks = {
-                name: TaskConfig(
-                    **{
-                        **task,
-                        "mean": tuple(task["mean"]),
-                        "std": tuple(task["std"]),
-                        "components": Components.from_dict(task["components"]) if task.get("components") else None,
-                    }
-                )
-                for name, task in data["tasks"].items()
-            }
-            players = tuple(tuple(bands) for bands in data.get("players", ()))
-            patches = int(data.get("patch_px", 0)), int(data.get("patches", 0))
-            return cls(tuple(data["widths"]), tuple(data["mean"]), tuple(data["std"]), tasks, players, *patches)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ModelFileError(
-                f"The model's network is not described completely ({error}); get a fresh copy of the model file."
-            ) from error
-
-    @property
-    def reach(self) -> int:
-        """Patches that a cell is explained by, on each side of its own: those that a training chip shows it."""
-        return min(self.patches - 1, -(-self.margin_px // self.patch_px)) if self.patch_px else 0
-
-    @property
-    def stride(self) -> int:
-        """Input pixels a pixel of the coarsest level; chips begin at multiples of it."""
-        return int(2 ** (len(self.widths) - 1))
-
-    @property
-    def margin_px(self) -> int:
-        """Radius of the receptive field in pixels: the context that makes a tile's core exact."""
-        return receptive_radius(len(self.widths), ENCODER_CONVS, DECODER_CONVS)
-
-
-class Network(nn.Module):
+class Network(Mapper):
     """Multitask U-Net (Ronneberger et al. 2015; one decoder a task as in Najjar et al. 2025, arXiv 2508.06966).
 
     All operations are local: see ``NetworkConfig.margin_px``.
     """
+
+    explainer: Explainer
+    patch_explainer: PatchExplainer
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -181,13 +99,7 @@ class Network(nn.Module):
         return {name: values[..., :height, :width] for name, values in found.items()}
 
     def rolling(self, x: Tensor, height: int, tasks: Collection[str]) -> Rolling:
-        """The network, ready for an image that is given a few rows at a time.
-
-        Args:
-            x: ``(B, C, rows, W)``, the first of its rows.
-            height: All of its rows.
-            tasks: As of ``forward``, but no attributions to patches.
-        """
+        """As of ``Mapper``."""
         given = self._given(x, height)
         step = strip_rows(x.shape[0] * x.shape[3], STRIP_PX, self.config.stride)
         return Rolling(given, self._maps(given, tasks, None), x.shape[3], step)
@@ -247,7 +159,7 @@ class Network(nn.Module):
         return standard.nan_to_num(nan=0.0).clamp(-_FARTHEST, _FARTHEST)
 
     def channels(self, name: str) -> int:
-        """Channels of the raw output of a task, or of the explainer."""
+        """As of ``Mapper``."""
         if name == ATTRIBUTION:
             patches = self.config.patch_px
             return 2 * HIDDEN if patches else self.explainer.players * self.explainer.channels
@@ -256,31 +168,15 @@ class Network(nn.Module):
             return task.channels
         return 2 * (len(task.components.std) if task.components else task.channels)
 
-    def shape(self, name: str, height: int, width: int) -> tuple[int, int, int]:
-        """Shape of the raw output of a task, or of the explainer, for a chip of some size."""
-        cell = self.config.stride if name == ATTRIBUTION and self.config.patch_px else 1
-        return self.channels(name), -(-height // cell), -(-width // cell)
-
     def scores_of_cells(self, raw: Tensor) -> Tensor:
         """``(B, channels, h, w)`` scores of a pooled main task, a pixel a cell of the coarsest level."""
         return self.head(MAIN).score(raw[..., :: self.config.stride, :: self.config.stride])
 
     def head(self, name: str) -> Head:
-        """The head of a task, which turns its raw output into losses and physical values."""
+        """As of ``Mapper``."""
         head = self.heads[name]
         assert isinstance(head, Head)
         return head
-
-    def density(self, name: str) -> DensityHead:
-        """The head of a task of numbers: an auxiliary one, or a regression."""
-        head = self.head(name)
-        assert isinstance(head, DensityHead)
-        return head
-
-
-def usable_name(name: str) -> bool:
-    """Whether a task can have a name: weights are kept under it, so it has no dot and is none of torch's own."""
-    return bool(name) and "." not in name and not hasattr(nn.ModuleDict, name) and name != "training"
 
 
 def _saves_memory(x: Tensor) -> bool:
@@ -291,21 +187,6 @@ def _saves_memory(x: Tensor) -> bool:
 def _compute_type(x: Tensor) -> torch.dtype:
     kind = x.device.type
     return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
-
-
-def receptive_radius(levels: int, encoder_convs: int, decoder_convs: int) -> int:
-    """Largest distance, in pixels, from an output pixel to an input pixel that can change it."""
-    radius = 0
-    for pixel in range(2 ** (levels - 1)):
-        low = high = pixel
-        for _ in range(levels - 1):  # from the output down through the decoder's levels
-            low, high = (low - decoder_convs) // 2, (high + decoder_convs) // 2
-        for level in range(levels):  # and up again through the encoder's
-            low, high = low - encoder_convs, high + encoder_convs
-            if level < levels - 1:
-                low, high = 2 * low, 2 * high + 1
-        radius = max(radius, pixel - low, high - pixel)
-    return radius
 
 
 def _decoder(widths: tuple[int, ...], name: str, task: TaskConfig) -> nn.Module:

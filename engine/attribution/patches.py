@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from ...models.config import ATTRIBUTION, MAIN
 from ...models.errors import SceneError
-from ...models.network import ATTRIBUTION, MAIN, Network
+from ...models.network import Network
 from ...models.patches import spread
 from ..scene.bands import ModalitySource
 from ..scene.grid import Grid

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from ...models.config import ATTRIBUTION, MAIN
 from ...models.errors import SceneError
-from ...models.network import ATTRIBUTION, MAIN, Network
+from ...models.network import Network
 from ...models.shapley import Absence
 from ..scene.bands import ModalitySource
 from ..scene.reading import ModalityReader, scene_grid

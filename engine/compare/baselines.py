@@ -16,7 +16,7 @@ from sklearn.ensemble import (
 )
 from torch.nn import functional as F
 
-from ...models.network import MAIN
+from ...models.config import MAIN
 from ..training.chips import Batch
 from .measure import Method
 

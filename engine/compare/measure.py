@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...models.config import MAIN
 from ...models.errors import Canceled
-from ...models.network import MAIN, Network
+from ...models.network import Network
 from ..assess.sums import sums_of
 from ..jobs import Progress
 from ..scene.window import Window

@@ -13,6 +13,7 @@ import torch
 
 from ...models.card import Card
 from ...models.ensemble import load
+from ...models.mapper import Mapper
 from ...models.network import Network
 from ..checks import check_map
 from ..devices import choose_device
@@ -66,6 +67,7 @@ def run(job: MapJob, progress: Progress) -> dict[str, Any]:
             first = Part(progress, 0.0, 0.5) if job.output_attribution else progress
             map_objects(plan.tiles, stages, products, first)
             if job.output_attribution:
+                assert isinstance(network, Network)  # scene-level models do not map together
                 attributions = ObjectAttributions(network, products, job.attribution_class)
                 sizes = window_px(job, card), margin_of(job, card)
                 again = attribution_tiles(scene.area, scene.grid.whole, *sizes, network.config)
@@ -99,7 +101,7 @@ def run(job: MapJob, progress: Progress) -> dict[str, Any]:
     return {"outputs": dict(outputs_of(job)), "figures": figures}
 
 
-def _products(job: MapJob, card: Card, network: Network, scene: SceneReader) -> Products:
+def _products(job: MapJob, card: Card, network: Mapper, scene: SceneReader) -> Products:
     if scene.polygons is None:
         return Products(network, card, tuple(job.outputs), scene.observes, job.attribution_class)
     return ObjectProducts(

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from ...models.card import Card
-from ...models.network import MAIN, Network
+from ...models.config import MAIN
+from ...models.network import Network
 from ...models.pooled import PooledHead
 from ..reports.training import Example, TrainingReport
 from ..scene.reading import complete

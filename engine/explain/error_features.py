@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from ...models.card import InputDensity
-from ...models.network import MAIN, Network
+from ...models.config import MAIN
+from ...models.mapper import Mapper
 from .error_probability import (
     ERRORS,
     Around,
@@ -27,7 +28,7 @@ class ErrorFeatures:
 
     def __init__(
         self,
-        network: Network,
+        network: Mapper,
         bands: Mapping[str, Sequence[str]],
         densities: Sequence[InputDensity],
         names: Collection[str] | None = None,

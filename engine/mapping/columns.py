@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from ...models.errors import Canceled
-from ...models.rows import Rolling
+from ...models.mapper import Rolling
 from ..devices import autocast
 from ..explain.surroundings import BLOCK_PX
 from ..jobs import Progress

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from ...models.network import ATTRIBUTION, MAIN, Network, NetworkConfig
+from ...models.config import ATTRIBUTION, MAIN, NetworkConfig
+from ...models.network import Network
 from ..scene.polygons import Polygons
 from ..scene.window import Tile, Window, plan
 from .object_products import ObjectProducts

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...models.card import Card
-from ...models.network import MAIN, Network
+from ...models.config import MAIN
+from ...models.mapper import Mapper
 from ..explain import error_probability as errors
 from ..explain.object_means import EXPECTED, LOG_SCALE, OBSERVED, RECONSTRUCTION, ObjectMeans, object_features
 from ..jobs import OF_AUXILIARY
@@ -25,7 +26,7 @@ class ObjectProducts(Products):
 
     def __init__(
         self,
-        network: Network,
+        network: Mapper,
         card: Card,
         wanted: Sequence[str],
         observed: bool,

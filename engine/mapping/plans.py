@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from ...models.card import Card
-from ...models.network import Network
+from ...models.mapper import Mapper
 from ..devices import choose_precision
 from ..explain.surroundings import BLOCK_PX
 from ..jobs import MapJob, Progress
@@ -117,7 +117,7 @@ def warn_of_seams(job: MapJob, card: Card) -> None:
         )
 
 
-def runner_of(job: MapJob, network: Network, device: torch.device, products: Products) -> Runner:
+def runner_of(job: MapJob, network: Mapper, device: torch.device, products: Products) -> Runner:
     """The network made ready for a job: precision and windows a batch as the job or the device wants them."""
     batch = job.batch_size or (1 if device.type == "cpu" else 4)
     precision = choose_precision(job.precision, device)

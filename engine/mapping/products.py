@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...models.card import Card, LandClass
-from ...models.network import ATTRIBUTION, MAIN, Network
+from ...models.config import ATTRIBUTION, MAIN
+from ...models.mapper import Mapper
 from ..explain import error_probability as errors
 from ..jobs import OF_AUXILIARY
 from ..scene.classes import to_indices
@@ -63,7 +64,7 @@ class Products:
     """Turns raw outputs into the arrays that are asked for, and knows which tasks that takes."""
 
     def __init__(
-        self, network: Network, card: Card, wanted: Sequence[str], observed: bool, attribution_class: str = ""
+        self, network: Mapper, card: Card, wanted: Sequence[str], observed: bool, attribution_class: str = ""
     ) -> None:
         """Prepare.
 

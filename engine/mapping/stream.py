@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...models.errors import Canceled, DeviceError
-from ...models.network import Network
+from ...models.mapper import Mapper
 from ..devices import autocast
 from ..jobs import Progress
 from ..scene.window import Tile, Window
@@ -53,7 +53,7 @@ class Runner:
     ``context_px`` is what the products of the tasks see around a core.
     """
 
-    network: Network
+    network: Mapper
     device: torch.device
     dtype: torch.dtype
     tasks: tuple[str, ...]

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...models.card import Card, ErrorModel
+from ...models.config import MAIN
+from ...models.mapper import Mapper
 from ...models.members import members_of
-from ...models.network import MAIN, Network
 from ..explain import error_probability as errors
 from ..explain.error_features import ErrorFeatures
 
@@ -21,7 +22,7 @@ Around = Sequence[Sequence[errors.Around]]  # for each model, what surroundings 
 class Wrongness:
     """Computes the error probability: with the reconstruction errors where they are known, without them elsewhere."""
 
-    def __init__(self, network: Network, card: Card, observed: bool) -> None:
+    def __init__(self, network: Mapper, card: Card, observed: bool) -> None:
         """Prepare.
 
         Args:

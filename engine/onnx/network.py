@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ...models.network import MAIN, Network
+from ...models.config import MAIN
+from ...models.network import Network
 
 PROBABILITY, ESTIMATE, SCALE = "probability", "estimate", "uncertainty"
 RECONSTRUCTION, EXPECTED_ERROR = "reconstruction", "expected_error"

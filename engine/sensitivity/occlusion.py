@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...models.card import Card, Player
-from ...models.network import MAIN, Network
+from ...models.config import MAIN
+from ...models.network import Network
 from ..attribution.pixels import Game
 from ..checks import lack_of_attributions
 from ..devices import autocast

@@ -18,7 +18,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ...models.network import ATTRIBUTION, MAIN, Network
+from ...models.config import ATTRIBUTION, MAIN
+from ...models.network import Network
 from ...models.patches import PatchExplainer
 from ...models.pooled import PooledHead, inside_of
 from ...models.shapley import Explainer, coalitions

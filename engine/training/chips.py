@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...models.card import LandClass
-from ...models.network import MAIN
+from ...models.config import MAIN
 from ..scene.classes import to_indices
 from ..scene.reading import complete
 from ..scene.window import Window

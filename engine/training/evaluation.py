@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...models.card import InputDensity, LandClass
+from ...models.config import MAIN
 from ...models.errors import Canceled
-from ...models.network import MAIN, Network
+from ...models.network import Network
 from ..assess import classes as class_figures
 from ..assess.numbers import Residuals
 from ..devices import autocast

@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...models.config import MAIN
 from ...models.errors import Canceled
-from ...models.network import MAIN, Network
+from ...models.network import Network
 from ..devices import choose_precision
 from ..jobs import Progress
 from ..progress import Part

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...models.network import MAIN, Network, TaskConfig
+from ...models.config import MAIN, TaskConfig
+from ...models.network import Network
 from .chips import Batch
 from .options import MASKED
 

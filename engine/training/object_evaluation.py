@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...models.config import MAIN
 from ...models.errors import Canceled
-from ...models.network import MAIN, Network
+from ...models.network import Network
 from ..assess import classes as class_figures
 from ..assess.numbers import Residuals
 from ..explain import error_probability as errors

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from ...models.config import PRESETS
 from ...models.errors import JobError
-from ...models.network import PRESETS
 from ..checks import check_choice, check_players, patches_of
 from ..jobs import MIN_CHIP_PX, PRECISIONS, SCENE_TASKS, SIZES, STRATEGIES, TASKS, TrainFolderJob, TrainJob
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.card import LandClass
+from ...models.config import MAIN, usable_name
 from ...models.errors import JobError, SceneError
-from ...models.network import MAIN, usable_name
 from .. import jobs
 from ..scene.bands import ModalitySource, modalities_from_layers, pick
 from ..scene.folder import Scene, find_scenes

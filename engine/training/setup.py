@@ -14,8 +14,8 @@ from statistics import median
 
 from ...models.card import Card, ErrorModel, LandClass, MainTask, Modality, Player
 from ...models.compact import Components
+from ...models.config import MAIN, PRESETS, NetworkConfig, TaskConfig
 from ...models.errors import JobError
-from ...models.network import MAIN, PRESETS, NetworkConfig, TaskConfig
 from .. import jobs
 from ..scene.bands import ModalitySource, open_raster
 from ..scene.classes import find_classes

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from ...models.card import LandClass
 from ...models.compact import MANY_BANDS, Components, principal_components
+from ...models.config import MAIN
 from ...models.errors import Canceled, SceneError
-from ...models.network import MAIN
 from ..jobs import Progress
 from ..scene.classes import IGNORE, to_indices
 from ..scene.features import is_table

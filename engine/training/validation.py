@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...models.network import MAIN, Network
+from ...models.config import MAIN
+from ...models.network import Network
 from ...models.pooled import PooledHead
 from ..assess.bootstrap import replicate
 from ..assess.sums import headline_of, sums_of

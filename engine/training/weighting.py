@@ -7,8 +7,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from ...models.config import MAIN
 from ...models.heads import DensityHead
-from ...models.network import MAIN, Network
+from ...models.network import Network
 from .options import LEARNED, MASKED
 
 

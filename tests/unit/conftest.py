@@ -20,7 +20,8 @@ from distributed import Client
 from auxlens.engine.jobs import CLASS_TASKS, SCENE_TASKS
 from auxlens.models import file
 from auxlens.models.card import Card, ErrorModel, InputDensity, LandClass, MainTask, Modality, Player
-from auxlens.models.network import Network, NetworkConfig, TaskConfig
+from auxlens.models.config import NetworkConfig, TaskConfig
+from auxlens.models.network import Network
 
 ROOT = Path(__file__).resolve().parents[2]
 UTM = "EPSG:32632"

@@ -22,8 +22,8 @@ from auxlens.engine.attribution.results import MEASURES, Quality, verdicts
 from auxlens.engine.run import run
 from auxlens.engine.scene.bands import match
 from auxlens.models import file
+from auxlens.models.config import ATTRIBUTION, MAIN
 from auxlens.models.errors import Canceled, JobError, ModelFileError, SceneError
-from auxlens.models.network import ATTRIBUTION, MAIN
 
 BANDS = ("B2", "B3", "B4")
 

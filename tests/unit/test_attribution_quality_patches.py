@@ -22,8 +22,8 @@ from auxlens.engine.scene.bands import match
 from auxlens.engine.scene.polygons import tiles_of
 from auxlens.engine.scene.reading import scene_grid
 from auxlens.models import file
+from auxlens.models.config import MAIN
 from auxlens.models.errors import JobError, SceneError
-from auxlens.models.network import MAIN
 
 BANDS = ("B2", "B3", "B4")
 ALONG = 3  # patches of 8 px along a chip

@@ -19,10 +19,11 @@ from auxlens.engine.executors.map import run as run_map
 from auxlens.engine.executors.train import run
 from auxlens.engine.explain import error_probability as errors
 from auxlens.engine.training import options
-from auxlens.models import file, network as networks
+from auxlens.models import file
 from auxlens.models.compact import CompactHead, principal_components
+from auxlens.models.config import PRESETS, NetworkConfig, TaskConfig
 from auxlens.models.ensemble import Ensemble
-from auxlens.models.network import Network, NetworkConfig, TaskConfig
+from auxlens.models.network import Network
 
 BANDS = 40
 
@@ -146,7 +147,7 @@ def test_windows_without_data_have_as_many_channels_as_others(spectra):
 
 def test_train_and_map_with_a_hyperspectral_modality(tmp_path, quiet, monkeypatch, rng):
     """Three covers, 40 bands: learnt by components, mapped in bands."""
-    monkeypatch.setitem(networks.PRESETS, "small", (8, 16))
+    monkeypatch.setitem(PRESETS, "small", (8, 16))
     monkeypatch.setattr(options, "CHIPS_AN_EPOCH", (64, 64))
     cover = np.kron(rng.integers(0, 3, (8, 8)), np.ones((12, 12), int))
     spectrum = rng.normal(200, 60, (3, BANDS))

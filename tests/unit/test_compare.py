@@ -27,8 +27,8 @@ from auxlens.engine.training.chips import Sample
 from auxlens.engine.training.scenes import scenes_of
 from auxlens.engine.training.setup import Setup
 from auxlens.engine.training.split import TEST, TRAIN, UNLABELLED, UNUSED, VALIDATION, thin_out
-from auxlens.models import network as networks
 from auxlens.models.card import LandClass
+from auxlens.models.config import PRESETS
 from auxlens.models.errors import Canceled, DeviceError, JobError, SceneError
 
 SIZE = 96
@@ -70,7 +70,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setitem(networks.PRESETS, "small", (8, 16))
+    monkeypatch.setitem(PRESETS, "small", (8, 16))
     monkeypatch.setattr(options, "CHIPS_AN_EPOCH", (64, 64))
     monkeypatch.setattr(compare_job, "_BASELINE_CHIPS", 20)
 

@@ -19,10 +19,11 @@ from auxlens.engine.mapping import styles
 from auxlens.engine.scene.hashing import sha256
 from auxlens.models import file
 from auxlens.models.card import ErrorModel, LandClass, Player, read_card
+from auxlens.models.config import NetworkConfig, TaskConfig
 from auxlens.models.ensemble import Ensemble, load
 from auxlens.models.errors import JobError, ModelFileError
 from auxlens.models.members import absolute_paths, combined, paths_of, read_cards
-from auxlens.models.network import Network, NetworkConfig, TaskConfig
+from auxlens.models.network import Network
 
 BANDS = ("B2", "B3", "B4")
 
@@ -273,12 +274,6 @@ def test_a_folder_is_mapped_by_an_ensemble(two, scene, tmp_path, quiet):
     run_folder(job, quiet())
     item = json.loads((tmp_path / "out" / "model.json").read_text())
     assert [asset["href"] for asset in item["assets"].values()] == two
-
-
-def test_players_are_hidden_from_single_models_only(two):
-    network, _ = load(";".join(two))
-    with pytest.raises(AssertionError):
-        network(torch.zeros(1, 3, 8, 8), ["main"], torch.ones(1, 2, dtype=torch.bool))
 
 
 def test_attributions_of_numbers_are_means_in_the_targets_unit():

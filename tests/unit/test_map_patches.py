@@ -12,8 +12,8 @@ import torch
 from auxlens.engine.executors.map import run
 from auxlens.engine.mapping import plans
 from auxlens.models import file
+from auxlens.models.config import ATTRIBUTION, MAIN
 from auxlens.models.errors import Canceled, JobError
-from auxlens.models.network import ATTRIBUTION, MAIN
 
 from .test_map_objects import job_of, pixels_of, polygons, read, scene  # noqa: F401 - fixtures
 

@@ -22,8 +22,8 @@ from auxlens.engine.executors.map import run
 from auxlens.engine.mapping import products
 from auxlens.models import file
 from auxlens.models.card import ErrorModel, Intervals
+from auxlens.models.config import ATTRIBUTION
 from auxlens.models.errors import Canceled, DeviceError, JobError, SceneError
-from auxlens.models.network import ATTRIBUTION
 
 BANDS = ("B2", "B3", "B4")
 

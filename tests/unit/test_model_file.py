@@ -28,8 +28,9 @@ from auxlens.models.card import (
     Player,
     read_card,
 )
+from auxlens.models.config import NetworkConfig, TaskConfig
 from auxlens.models.errors import ModelFileError
-from auxlens.models.network import Network, NetworkConfig, TaskConfig
+from auxlens.models.network import Network
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = NetworkConfig((4, 6), (10.0, 20.0, 5.0), (2.0, 3.0, 1.0), {"main": TaskConfig("score", 2)})

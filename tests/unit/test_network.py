@@ -7,16 +7,10 @@ import math
 import pytest
 import torch
 
+from auxlens.models.config import ENCODER_CONVS, PRESETS, NetworkConfig, TaskConfig, receptive_radius
 from auxlens.models.decoders import DECODER_CONVS
 from auxlens.models.heads import IGNORE, DensityHead
-from auxlens.models.network import (
-    ENCODER_CONVS,
-    PRESETS,
-    Network,
-    NetworkConfig,
-    TaskConfig,
-    receptive_radius,
-)
+from auxlens.models.network import Network
 
 
 def network_of(widths=(6, 8, 10)) -> Network:

@@ -18,8 +18,9 @@ from auxlens.engine.executors.exportonnx import run
 from auxlens.engine.jobs import Canceled, EngineError, ExportOnnxJob, JobError, ModelFileError
 from auxlens.models import file
 from auxlens.models.card import Card, LandClass, MainTask, Modality, Player
+from auxlens.models.config import MAIN, NetworkConfig, TaskConfig
 from auxlens.models.heads import DensityHead
-from auxlens.models.network import MAIN, Network, NetworkConfig, TaskConfig
+from auxlens.models.network import Network
 
 BANDS = ("B2", "B3", "B4")
 

@@ -14,8 +14,9 @@ from auxlens.engine.jobs import TrainFolderJob
 from auxlens.engine.training import options
 from auxlens.engine.training.attribution import fit_attributions
 from auxlens.engine.training.chips import Batch
+from auxlens.models.config import ATTRIBUTION, MAIN, NetworkConfig, TaskConfig
 from auxlens.models.errors import JobError
-from auxlens.models.network import ATTRIBUTION, MAIN, Network, NetworkConfig, TaskConfig
+from auxlens.models.network import Network
 from auxlens.models.patches import spread
 
 FABRIC = lightning_fabric.Fabric(accelerator="cpu", devices=1)

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from auxlens.models.network import Network, NetworkConfig, TaskConfig
+from auxlens.models.config import NetworkConfig, TaskConfig
+from auxlens.models.network import Network
 from auxlens.models.pooled import PooledDensityHead, PooledScoreHead, pool
 
 NAN = float("nan")

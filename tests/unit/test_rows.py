@@ -7,7 +7,8 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from auxlens.models import network as networks
-from auxlens.models.network import ATTRIBUTION, Network, NetworkConfig, TaskConfig
+from auxlens.models.config import ATTRIBUTION, NetworkConfig, TaskConfig
+from auxlens.models.network import Network
 from auxlens.models.rows import Convolved, Given, Halved, Joined, Map, Pixelwise, Reader, Strips
 
 WANTED = ("main", "dem", ATTRIBUTION)

@@ -19,8 +19,9 @@ from auxlens.engine.executors.train import run
 from auxlens.engine.training import learn as learning, options
 from auxlens.engine.training.scenes import scenes_of
 from auxlens.engine.training.setup import Setup
-from auxlens.models import file, network as networks
+from auxlens.models import file
 from auxlens.models.card import read_card
+from auxlens.models.config import PRESETS
 from auxlens.models.errors import JobError, SceneError
 
 SIZE, GSD = 160, 1.0
@@ -71,7 +72,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setitem(networks.PRESETS, "small", (8, 16, 24))
+    monkeypatch.setitem(PRESETS, "small", (8, 16, 24))
     monkeypatch.setattr(options, "CHIPS_AN_EPOCH", (128, 128))
 
 

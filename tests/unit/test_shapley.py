@@ -13,7 +13,8 @@ import torch
 from auxlens.engine.training import options
 from auxlens.engine.training.attribution import fit_attributions, share_told
 from auxlens.engine.training.chips import Batch
-from auxlens.models.network import ATTRIBUTION, MAIN, Network, NetworkConfig, TaskConfig
+from auxlens.models.config import ATTRIBUTION, MAIN, NetworkConfig, TaskConfig
+from auxlens.models.network import Network
 from auxlens.models.shapley import Absence, coalitions
 
 PLAYERS = ((0,), (1, 2), (3,))

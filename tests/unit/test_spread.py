@@ -17,7 +17,7 @@ from auxlens.engine import jobs
 from auxlens.engine.cluster.spread import Call, spread
 from auxlens.engine.executors import comparestrategies as comparison
 from auxlens.engine.run import run
-from auxlens.models import network as networks
+from auxlens.models.config import PRESETS
 from auxlens.models.errors import Canceled, EngineError, SceneError
 
 BANDS = ("B2", "B3", "B4")
@@ -136,7 +136,7 @@ def test_attributions_are_judged_alike(untrained, write, rng, dask, quiet, tmp_p
 
 
 def test_strategies_are_compared_alike(write, rng, dask, quiet, tmp_path, monkeypatch):
-    monkeypatch.setitem(networks.PRESETS, "small", (8, 16))  # here; the network's configuration travels
+    monkeypatch.setitem(PRESETS, "small", (8, 16))  # here; the network's configuration travels
     for number in range(6):
         west = 500_000.0 + 2000 * number
         truth = rng.choice(np.array([1, 2], "uint8"), (1, 16, 16)).repeat(6, 1).repeat(6, 2)

@@ -12,7 +12,8 @@ from auxlens.engine.training import chips
 from auxlens.engine.training.evaluation import Task
 from auxlens.engine.training.validation import Validation, validate
 from auxlens.models.card import LandClass
-from auxlens.models.network import Network, NetworkConfig, TaskConfig
+from auxlens.models.config import NetworkConfig, TaskConfig
+from auxlens.models.network import Network
 
 
 def test_the_last_epoch_that_validation_cannot_tell_from_the_best_is_kept():

@@ -10,7 +10,7 @@ import torch
 from ....models.card import Card
 from ....models.ensemble import load
 from ....models.errors import EngineError
-from ....models.network import Network
+from ....models.mapper import Mapper
 from ...devices import choose_device
 from ...jobs import MapJob
 from ...scene.hashing import sha256_of_models
@@ -21,7 +21,7 @@ from .tasks import Orders
 class Model(NamedTuple):
     """A network on its device, and its card."""
 
-    network: Network
+    network: Mapper
     card: Card
     device: torch.device
 

@@ -8,7 +8,7 @@ import pytest
 from tiny_scenes import write_polygons, write_scene
 
 from auxlens.engine.training import options
-from auxlens.models import network as networks
+from auxlens.models.config import PRESETS
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def folder(tmp_path_factory) -> Path:
 @pytest.fixture
 def small(monkeypatch):
     """A network and epochs a few times smaller than the smallest on offer."""
-    monkeypatch.setitem(networks.PRESETS, "small", (8, 16, 24))
+    monkeypatch.setitem(PRESETS, "small", (8, 16, 24))
     monkeypatch.setattr(options, "CHIPS_AN_EPOCH", (64, 64))
 
 

@@ -18,8 +18,9 @@ from auxlens.engine.training import chips, manifest, options
 from auxlens.engine.training.loop import Budget, train
 from auxlens.engine.training.validation import Validation
 from auxlens.models.card import read_card
+from auxlens.models.config import NetworkConfig, TaskConfig
 from auxlens.models.errors import Canceled, DeviceError, JobError
-from auxlens.models.network import Network, NetworkConfig, TaskConfig
+from auxlens.models.network import Network
 
 
 @pytest.mark.parametrize("words", ["Reading", "Surveying", "Epoch 1, step 3"])

@@ -11,7 +11,8 @@ from tiny_scenes import two_tasks
 
 from auxlens.engine.training import learn as learning, options
 from auxlens.engine.training.weighting import TotalLoss
-from auxlens.models.network import Network, NetworkConfig, TaskConfig
+from auxlens.models.config import NetworkConfig, TaskConfig
+from auxlens.models.network import Network
 
 
 def test_only_rare_classes_weigh_more():

@@ -17,7 +17,8 @@ from auxlens.engine.training.scenes import scenes_of
 from auxlens.engine.training.setup import Setup
 from auxlens.engine.training.weighting import TotalLoss
 from auxlens.models.card import read_card
-from auxlens.models.network import Network, NetworkConfig, TaskConfig
+from auxlens.models.config import NetworkConfig, TaskConfig
+from auxlens.models.network import Network
 
 
 def test_masked_bands_of_chips_without_a_reference_are_targets(rng):

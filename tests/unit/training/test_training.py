@@ -39,8 +39,9 @@ from auxlens.engine.training.setup import Setup
 from auxlens.engine.training.split import TEST, TRAIN, UNLABELLED, VALIDATION
 from auxlens.models import file
 from auxlens.models.card import read_card
+from auxlens.models.config import NetworkConfig
 from auxlens.models.errors import JobError, SceneError
-from auxlens.models.network import Network, NetworkConfig
+from auxlens.models.network import Network
 
 
 def test_train_on_layers_and_map_another_scene(folder, tmp_path, quiet, monkeypatch):

@@ -17,7 +17,8 @@ from shapely.geometry import shape
 from auxlens.engine import jobs
 from auxlens.engine.executors.map import run as run_map
 from auxlens.engine.executors.train import run
-from auxlens.models.network import Network, NetworkConfig, TaskConfig
+from auxlens.models.config import NetworkConfig, TaskConfig
+from auxlens.models.network import Network
 
 SIZE = 128
 FAST = {"epochs": 3, "chip_size": 32, "batch_size": 8, "precision": "float32"}
