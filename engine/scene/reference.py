@@ -57,6 +57,8 @@ class VectorReference:
 
     def disputed(self, window: Window) -> NDArray[np.bool_]:
         hits = self._hits(window)
+        if len(np.unique(self.values[hits])) < 2:
+            return np.zeros((window.height, window.width), np.bool_)
         last, first = self._burned(window, hits), self._burned(window, hits[::-1])
         disputed: NDArray[np.bool_] = (last != first) & np.isfinite(last)
         return disputed
