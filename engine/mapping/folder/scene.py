@@ -36,13 +36,12 @@ log = logging.getLogger("auxlens")
 class StackedScene:
     """A scene that is being mapped. What fails is kept as its ``failure``: other scenes go on.
 
-    Its rows are counted from ``row`` on, its place in the stack. Of a scene in strips, each strip is one of these.
+    Its rows are counted from ``row`` on, its place in the stack.
     """
 
-    def __init__(self, task: SceneTask, model: Model, row: int, threads: int, strip: Rows | None = None) -> None:
+    def __init__(self, task: SceneTask, model: Model, row: int, threads: int) -> None:
         self.task = task
         self.row = row
-        self._strip = strip
         self.plan = Plan()  # at the scene's place in the stack
         self.kind: tuple[tuple[str, ...], bool] = ((), False)
         self.failure: Exception | None = None
@@ -71,10 +70,7 @@ class StackedScene:
         self.grid = self._reader.grid
         products = Products(model.network, card, tuple(job.outputs), self._reader.observes)
         self._layers = layers_of(job, card, products)
-        self._area, written = self.grid.whole, self._layers
-        if self._strip:
-            self._area = rows_of(self.grid, self._strip)
-            written = strip_layers(self.task, self._layers, self._strip)
+        self._area, written = self._share()
         self._statistics = Statistics(card, self.grid, self._layers)
         grid = self.grid.cropped(self._area)
         runner = runner_of(job, model.network, model.device, products)
@@ -85,6 +81,10 @@ class StackedScene:
         self.plan = plan.moved(self.row)
         # Scenes of one kind can share a stream: the same layers, from observations of the same kind.
         self.kind = (tuple(job.outputs), self._reader.observes)
+
+    def _share(self) -> tuple[Window, Mapping[str, Layer]]:
+        """What of the scene is mapped, and the layers that are written."""
+        return self.grid.whole, self._layers
 
     def read(self, tile: Tile) -> Chip:
         """Read one of the plan's tiles; nothing valid where the scene has failed."""
@@ -112,27 +112,28 @@ class StackedScene:
             self._statistics.add(arrays, window)
 
     def finish(self) -> Outcome:
-        """Give the outputs their names, and say what became of the scene; its item, written last, says the same.
-
-        Of a strip there are only the outputs.
-        """
+        """Give the outputs their names, and say what became of the scene; its item, written last, says the same."""
+        thumbnail = ""
         if self.failure is None:
             with self._timed(), self._doing():
-                if not self._strip:
-                    remove_outputs(self._folder, self.task.name)
-                for writer in self._writers.values():
-                    writer.commit()
-                thumbnail = "" if self._strip else write_thumbnail(self._layers, self._card)
+                remove_outputs(self._folder, self.task.name)
+                self._name_outputs()
+                thumbnail = write_thumbnail(self._layers, self._card)
         if self.failure is None:
-            said = "; ".join(filter(None, (self.task.note, EMPTY if self._statistics.is_empty else "")))
-            outcome = Outcome(self.task.name, MAPPED, self._statistics.figures(), round(self.seconds, 3), said)
-            if not self._strip:
-                with self._doing():
-                    write_item(self.task, self._card, self.grid, self._layers, thumbnail, outcome)
+            with self._doing():
+                write_item(self.task, self._card, self.grid, self._layers, thumbnail, self._outcome())
         self.close()
-        if self.failure is None:
-            return outcome
-        return failed(self.task, self.failure, self._disk_full)
+        return self._outcome()
+
+    def _name_outputs(self) -> None:
+        for writer in self._writers.values():
+            writer.commit()
+
+    def _outcome(self) -> Outcome:
+        if self.failure is not None:
+            return failed(self.task, self.failure, self._disk_full)
+        said = "; ".join(filter(None, (self.task.note, EMPTY if self._statistics.is_empty else "")))
+        return Outcome(self.task.name, MAPPED, self._statistics.figures(), round(self.seconds, 3), said)
 
     def close(self) -> None:
         """Close all files; what is not finished leaves nothing behind."""
@@ -158,6 +159,25 @@ class StackedScene:
     def _lacks_room(self) -> bool:
         needed = sum(layer.bytes_of(self.grid.cropped(self._area)) for layer in self._layers.values())
         return needed > 0 and shutil.disk_usage(self._folder).free < needed * 2 / 3
+
+
+class StackedStrip(StackedScene):
+    """Some rows of a scene, in files of their own that are joined later."""
+
+    def __init__(self, task: SceneTask, model: Model, threads: int, strip: Rows) -> None:
+        self._strip = strip
+        super().__init__(task, model, 0, threads)
+
+    def _share(self) -> tuple[Window, Mapping[str, Layer]]:
+        return rows_of(self.grid, self._strip), strip_layers(self.task, self._layers, self._strip)
+
+    def finish(self) -> Outcome:
+        """Give the strip's files their names, and say what became of it."""
+        if self.failure is None:
+            with self._timed(), self._doing():
+                self._name_outputs()
+        self.close()
+        return self._outcome()
 
 
 def failed(task: SceneTask, error: Exception, disk_full: bool = False) -> Outcome:

@@ -21,7 +21,7 @@ from ..products import Arrays, Products
 from ..scene import warn_of_unknown_classes
 from ..stream import Chip, Stages
 from .model import Model, model_of
-from .scene import StackedScene
+from .scene import StackedScene, StackedStrip
 from .strips import StripsReader, remove_strips, rows_of, strip_is_there
 from .tasks import FAILED, MAPPED, Orders, Outcome, Rows, SceneTask, finished, kept
 
@@ -83,7 +83,7 @@ def map_strip(task: SceneTask, strip: Rows, orders: Orders, threads: int, progre
     if strip_is_there(task, strip):  # by a worker that was lost
         return Outcome(task.name, MAPPED)
     warn_of_seams(task.job, model.card)
-    scene = StackedScene(task, model, 0, threads, strip)
+    scene = StackedStrip(task, model, threads, strip)
     try:
         _computing.submit(_stream, [scene], model, threads, progress).result()
         return scene.finish()
