@@ -18,7 +18,8 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
-from strategies import HERE, Silent, ombria  # makes this checkout importable as auxlens, tunes the process
+from common import HERE, Silent
+from strategies import ombria  # tunes the process
 from torch import nn
 
 from auxlens.engine.assess.bootstrap import differences, replicate

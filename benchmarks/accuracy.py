@@ -11,16 +11,14 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
-import conftest  # noqa: F401, E402 - makes this checkout importable as auxlens
-from auxlens.engine.tuning import tune_process  # noqa: E402
+from common import DATA, HERE, Silent
+
+from auxlens.engine.tuning import tune_process
 
 tune_process()
 
@@ -32,18 +30,8 @@ from auxlens.engine import jobs  # noqa: E402
 from auxlens.engine.run import run  # noqa: E402
 from auxlens.models.errors import SceneError  # noqa: E402
 
-DATA = HERE.parents[1] / "shared" / "data"
 TILES = DATA / "aberystwyth" / "tiles"
 FLOOD = DATA / "sen1floods11"
-
-
-class Silent:
-    """A progress that nobody looks at."""
-
-    def report(self, fraction: float, message: str) -> None: ...
-
-    def canceled(self) -> bool:
-        return False
 
 
 def read(path: Path) -> np.ndarray:

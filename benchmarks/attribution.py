@@ -31,7 +31,8 @@ import numpy as np
 import pandas as pd
 import rasterio
 import torch
-from accuracy import DATA, HERE, Silent, halves, read  # makes this checkout importable as auxlens
+from accuracy import halves, read  # tunes the process
+from common import DATA, HERE, Silent
 
 from auxlens.engine import jobs
 from auxlens.engine.attribution.exact import PERMUTATIONS

@@ -6,18 +6,14 @@ network on the generated benchmark scene, 4096² pixels.
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE)]
-import mapping  # noqa: E402
-import rasterio  # noqa: E402
-from scenes import make_model, make_scene  # noqa: E402
-
-import conftest  # noqa: F401, E402 - makes this checkout importable as auxlens
+import mapping
+import rasterio
+from common import HERE
+from scenes import make_model, make_scene
 
 CODECS: dict[str, dict[str, object]] = {
     "none": {},

@@ -8,19 +8,16 @@ from __future__ import annotations
 import argparse
 import platform
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE)]
-import conftest  # noqa: F401, E402 - makes this checkout importable as auxlens
-from auxlens.engine.tuning import tune_process  # noqa: E402
+from common import HERE, Silent
+
+from auxlens.engine.tuning import tune_process
 
 tune_process()
 import torch  # noqa: E402
-from mapping import Silent  # noqa: E402
 from scenes import make_model, make_scene  # noqa: E402
 
 from auxlens.engine import jobs  # noqa: E402

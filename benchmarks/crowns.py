@@ -12,16 +12,14 @@ import argparse
 import json
 import math
 import statistics
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
-import conftest  # noqa: F401, E402 - makes this checkout importable as auxlens
-from auxlens.engine.tuning import tune_process  # noqa: E402
+from common import DATA, HERE, Silent
+
+from auxlens.engine.tuning import tune_process
 
 tune_process()
 
@@ -40,7 +38,7 @@ from auxlens.engine.run import run  # noqa: E402
 from auxlens.engine.scene.grid import grid_of  # noqa: E402
 from auxlens.engine.scene.objects import mask_of  # noqa: E402
 
-PLOTS = HERE.parents[1] / "shared" / "data" / "idtrees" / "plots"
+PLOTS = DATA / "idtrees" / "plots"
 CROWNS = PLOTS.parent / "crowns.gpkg"
 FOLDS, LEAST_CROWNS, COMPONENTS = 5, 15, 8
 STRATEGIES = ("single", "multitask")
@@ -55,15 +53,6 @@ FORESTS = (  # name, what it is given, whether that includes spectra, share of t
 Labels = tuple[list[str], list[str]]  # truth and map
 PROBABILITIES, FIELD = "probabilities", "probability_"
 UNCERTAINTY, EXPECTED, OBSERVED = "uncertainty", "without references", "with references"  # what shall tell errors
-
-
-class Silent:
-    """A progress that nobody looks at."""
-
-    def report(self, fraction: float, message: str) -> None: ...
-
-    def canceled(self) -> bool:
-        return False
 
 
 def plots_by_fold() -> list[list[str]]:

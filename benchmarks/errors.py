@@ -20,35 +20,33 @@ import argparse
 import json
 import shutil
 import statistics
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE)]
-import crowns  # noqa: E402
-import heights  # noqa: E402
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from accuracy import DATA, Silent, halves, read  # noqa: E402 - makes this checkout importable, tunes the process
-from crowns import EXPECTED, OBSERVED, PROBABILITIES, UNCERTAINTY  # noqa: E402
-from scipy.stats import rankdata  # noqa: E402
-from sklearn.metrics import roc_auc_score  # noqa: E402
-from sklearn.model_selection import GroupKFold  # noqa: E402
+import crowns
+import heights
+import numpy as np
+import torch
+from accuracy import halves, read  # tunes the process
+from common import DATA, HERE, Silent
+from crowns import EXPECTED, OBSERVED, PROBABILITIES, UNCERTAINTY
+from scipy.stats import rankdata
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GroupKFold
 
-from auxlens.engine import jobs  # noqa: E402
-from auxlens.engine.assess.reliability import Reliability  # noqa: E402
-from auxlens.engine.explain import calibration, detection, error_probability as errors  # noqa: E402
-from auxlens.engine.run import run  # noqa: E402
-from auxlens.engine.training import evaluation  # noqa: E402
-from auxlens.engine.training.scenes import scenes_of  # noqa: E402
-from auxlens.engine.training.setup import Setup  # noqa: E402
-from auxlens.engine.training.split import TEST  # noqa: E402
-from auxlens.models.card import read_card  # noqa: E402
-from auxlens.models.file import load  # noqa: E402
+from auxlens.engine import jobs
+from auxlens.engine.assess.reliability import Reliability
+from auxlens.engine.explain import calibration, detection, error_probability as errors
+from auxlens.engine.run import run
+from auxlens.engine.training import evaluation
+from auxlens.engine.training.scenes import scenes_of
+from auxlens.engine.training.setup import Setup
+from auxlens.engine.training.split import TEST
+from auxlens.models.card import read_card
+from auxlens.models.file import load
 
 OMBRIA = {"input_patterns": "s2=s2.tif", "auxiliary_patterns": "s1=s1.tif", "reference_pattern": "flood.tif"}
 DEMO = {"input_patterns": "s2=s2.tif", "auxiliary_patterns": "s1=s1.tif;dem=dem.tif", "reference_pattern": "label.tif"}

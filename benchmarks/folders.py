@@ -23,15 +23,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE)]
-import conftest  # noqa: F401, E402 - makes this checkout importable as auxlens
+from common import HERE, Silent
+from run import processor
+from scenes import make_model, make_scene
 
-# isort: split
-from run import processor  # noqa: E402
-from scenes import make_model, make_scene  # noqa: E402
-
-from auxlens.engine.mapping.folder.packs import LARGEST_PACK  # noqa: E402
+from auxlens.engine.mapping.folder.packs import LARGEST_PACK
 
 PATTERNS = {"input_patterns": "s2=s2.tif", "auxiliary_patterns": "s1=s1.tif;dem=dem.tif"}
 LAYERS = ("map", "uncertainty", "error_probability")
@@ -57,15 +53,6 @@ def in_process(call: str, **environment: str) -> dict[str, float]:
     result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     print(f"  {call[:70]}: {result}", flush=True)
     return result
-
-
-class Silent:
-    """A progress that nobody looks at."""
-
-    def report(self, fraction: float, message: str) -> None: ...
-
-    def canceled(self) -> bool:
-        return False
 
 
 def map_folder(model: str, scenes: str, out: str, scheduler: str = "", layers: tuple[str, ...] = LAYERS) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import math
 import statistics
-import sys
 import tempfile
 import textwrap
 import time
@@ -19,19 +18,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
-import numpy as np  # noqa: E402
-import rasterio  # noqa: E402
-from crowns import FOLDS, PLOTS, Silent, plots_by_fold, write_scenes  # noqa: E402 - makes this checkout importable
-from rasterio.enums import Resampling  # noqa: E402
-from scipy.ndimage import uniform_filter  # noqa: E402
-from sklearn.decomposition import PCA  # noqa: E402
-from sklearn.ensemble import RandomForestRegressor  # noqa: E402
+import numpy as np
+import rasterio
+from common import HERE, Silent
+from crowns import FOLDS, PLOTS, plots_by_fold, write_scenes
+from rasterio.enums import Resampling
+from scipy.ndimage import uniform_filter
+from sklearn.decomposition import PCA
+from sklearn.ensemble import RandomForestRegressor
 
-from auxlens.engine import jobs  # noqa: E402
-from auxlens.engine.assess.numbers import Residuals  # noqa: E402
-from auxlens.engine.run import run  # noqa: E402
+from auxlens.engine import jobs
+from auxlens.engine.assess.numbers import Residuals
+from auxlens.engine.run import run
 
 COARSENING = 5  # RGB of 0.1 m, averaged
 TRAINING = {"epochs": 40, "chip_size": 32, "batch_size": 8}

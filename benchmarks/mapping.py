@@ -12,12 +12,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 import rasterio
 import torch
+from common import Silent
 
-import conftest  # noqa: F401 - makes this checkout importable as auxlens
 from auxlens.engine import jobs
 from auxlens.engine.scene.writing import COMPRESSION
 from auxlens.engine.tuning import tune_process
@@ -26,15 +25,6 @@ from auxlens.models import file
 SOME = ("map", "uncertainty", "error_probability")
 IDEAL_SHAPES = ((1, 256), (4, 256), (16, 256), (1, 512), (4, 512), (1, 1024), (2, 1024))
 IDEAL_PX = 2**24
-
-
-class Silent:
-    """A progress that nobody looks at."""
-
-    def report(self, fraction: float, message: str) -> None: ...
-
-    def canceled(self) -> bool:
-        return False
 
 
 def ours(folder: Path, kind: str) -> dict[str, object]:

@@ -17,13 +17,11 @@ import tempfile
 import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE)]
-from scenes import make_model, make_scene  # noqa: E402
+from common import HERE
+from scenes import make_model, make_scene
 
-import conftest  # noqa: F401, E402 - makes this checkout importable as auxlens
-from auxlens.engine.jobs import MapJob  # noqa: E402
-from auxlens.plugin import client, interpreter  # noqa: E402
+from auxlens.engine.jobs import MapJob
+from auxlens.plugin import client, interpreter
 
 CHIP_PX = 256
 

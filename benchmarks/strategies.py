@@ -9,15 +9,13 @@ that it can be stopped, go on later, and be shared out to several processes (``-
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
-import conftest  # noqa: F401, E402 - makes this checkout importable as auxlens
-from auxlens.engine.tuning import tune_process  # noqa: E402
+from common import DATA, HERE, Silent
+
+from auxlens.engine.tuning import tune_process
 
 tune_process()
 
@@ -33,22 +31,13 @@ from auxlens.engine.jobs import CompareJob  # noqa: E402
 from auxlens.engine.reports.comparison import render_comparison  # noqa: E402
 from auxlens.engine.training.learn import batch_size_of  # noqa: E402
 
-DATA = HERE.parents[1] / "shared" / "data" / "ombria"
-
-
-class Silent:
-    """A progress that nobody looks at."""
-
-    def report(self, fraction: float, message: str) -> None: ...
-
-    def canceled(self) -> bool:
-        return False
+OMBRIA = DATA / "ombria"
 
 
 def ombria(epochs: int, repetitions: int) -> CompareJob:
     return CompareJob(
-        scenes=str(DATA / "train"),
-        test_scenes=str(DATA / "test"),
+        scenes=str(OMBRIA / "train"),
+        test_scenes=str(OMBRIA / "test"),
         input_patterns="s2=s2.tif",
         auxiliary_patterns="s1=s1.tif",
         reference_pattern="flood.tif",

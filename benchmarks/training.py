@@ -23,10 +23,9 @@ from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE)]
-import conftest  # noqa: F401, E402 - makes this checkout importable as auxlens
-from auxlens.engine.tuning import tune_process  # noqa: E402
+from common import HERE
+
+from auxlens.engine.tuning import tune_process
 
 tune_process()
 

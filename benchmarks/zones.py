@@ -16,15 +16,12 @@ import tempfile
 import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE)]
-import geopandas as gpd  # noqa: E402
-import numpy as np  # noqa: E402
-import rasterio  # noqa: E402
-import shapely  # noqa: E402
-from affine import Affine  # noqa: E402
-
-import conftest  # noqa: F401, E402 - makes this checkout importable as auxlens
+import geopandas as gpd
+import numpy as np
+import rasterio
+import shapely
+from affine import Affine
+from common import HERE, Silent
 
 TRANSFORM = Affine(10, 0, 500_000, 0, -10, 5_400_000)
 PATTERN_PX = 1024
@@ -38,15 +35,6 @@ BANDS = {
     "error_probability": ("error probability",),
     "attribution": ("visible", "red edge", "near infrared", "shortwave infrared", "dominant player"),
 }
-
-
-class Silent:
-    """A progress that nobody looks at."""
-
-    def report(self, fraction: float, message: str) -> None: ...
-
-    def canceled(self) -> bool:
-        return False
 
 
 def make_layers(folder: Path, side: int, seed: int = 0) -> list[str]:
